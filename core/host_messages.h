@@ -1,0 +1,62 @@
+// What controller and agent say to each other. Orders are the full set of what a host should run;
+// a missing instance is not an order. Every message carries epoch and sequence, and an agent
+// refuses lower ones than it has seen.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/model.h"
+
+namespace stellwerk {
+
+struct HostOrders {
+  CellUid cell;
+  HostUid host;
+  Epoch epoch;
+  Sequence sequence;  // of the newest durable commit that these orders reflect
+  std::vector<Instance> instances;  // ordered by uid; also those in deletion
+  std::vector<Network> networks;    // those that the instances' ports name
+};
+
+// Sent first on every connection.
+struct HostHello {
+  CellUid cell;
+  HostUid host;
+  std::string id;
+  HostFacts facts;
+  HostReserve reserve;
+};
+
+// Why a guest that should run does not, and will not unless the controller orders it anew.
+enum class FinalEnd : uint8_t {
+  kShutDownByGuest,
+  kCrashedAndNotRestarted,  // restart policy never
+};
+
+struct InstanceReport {
+  InstanceUid instance;
+  Observed observed;
+  std::optional<FinalEnd> final_end;
+};
+
+struct OrphanReport {
+  Uuid uuid;
+  std::string name;
+  std::string project_id;
+  std::string instance_id;
+  friend bool operator==(const OrphanReport&, const OrphanReport&) = default;
+};
+
+struct HostStatus {
+  HostUid host;
+  Epoch epoch;        // of the orders that this reports on
+  Sequence sequence;
+  std::vector<InstanceReport> instances;  // every instance of the orders, ordered by uid
+  std::vector<OrphanReport> orphans;      // domains of this cell that no order names
+  ForeignUse foreign;
+  Bytes disk_available;
+};
+
+}  // namespace stellwerk

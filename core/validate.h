@@ -1,0 +1,28 @@
+// What a caller's text must look like. Each check returns what is wrong and what would do, or
+// nothing; texts that came from outside are shown escaped and shortened, never raw.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace stellwerk {
+
+using Problem = std::optional<std::string>;
+
+// RFC 1123 label: 1 to 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit.
+Problem check_dns_label(std::string_view text);
+// Valid UTF-8 without control characters, at most `limit` bytes; may be empty.
+Problem check_display_text(std::string_view text, size_t limit);
+// One line of an authorized_keys file: a known key type, base64, an optional comment.
+Problem check_ssh_key(std::string_view text);
+// At most 64 labels; keys are 1 to 63 of a-z, 0-9, '-', '_', '.', '/'; values display text to 63.
+Problem check_labels(const std::map<std::string, std::string>& labels);
+// At most 64 KiB; any bytes but NUL.
+Problem check_user_data(std::string_view text);
+
+// At most 40 bytes of it, in quotes, with everything but printable ASCII as \xNN.
+std::string quoted(std::string_view text);
+
+}  // namespace stellwerk

@@ -1,0 +1,41 @@
+// The network on this host: bridges that guests' ports hang on.
+// Contract: an interface that we did not make is never changed. Calls block; from any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/status.h"
+
+namespace stellwerk::network {
+
+struct BridgeSpec {
+  std::string name;
+  // The host's own address on the bridge (the guests' gateway), host byte order; zero: none.
+  uint32_t address = 0;
+  uint8_t prefix_length = 24;
+};
+
+struct ObservedPort {
+  std::string interface_name;
+  std::string bridge;
+  friend bool operator==(const ObservedPort&, const ObservedPort&) = default;
+};
+
+class Network {
+ public:
+  virtual ~Network() = default;
+
+  // Makes the bridge if it is missing, gives it its address and sets it up. A bridge that was
+  // there before keeps what it has.
+  virtual absl::Status ensure_bridge(const BridgeSpec& bridge) = 0;
+
+  // The interfaces on any bridge whose names begin with `prefix`, ordered by name.
+  virtual absl::StatusOr<std::vector<ObservedPort>> ports(const std::string& prefix) = 0;
+
+  // OK if there is none. Refuses (PermissionDenied) what is not a tap interface.
+  virtual absl::Status remove_port(const std::string& interface_name) = 0;
+};
+
+}  // namespace stellwerk::network

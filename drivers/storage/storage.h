@@ -1,0 +1,97 @@
+// Images and instance disks on this host.
+//
+// Contract: what a call makes appears whole or not at all, also after a crash in the middle;
+// left-overs of a crash are removed when the driver opens. Creating what exists and deleting what
+// does not are OK. Calls block and may come from any thread; for one instance or image, from one
+// at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/model.h"
+#include "core/status.h"
+
+namespace stellwerk::storage {
+
+struct ImageFacts {
+  ImageFormat format = ImageFormat::kRaw;
+  Bytes file_size;
+  Bytes virtual_size;
+  Sha256 sha256{};
+};
+
+// A stream of bytes on its way to becoming an image. Destroyed before `finish` succeeds, it leaves
+// nothing behind.
+class ImageUpload {
+ public:
+  virtual ~ImageUpload() = default;
+  // ResourceExhausted when the disk or the configured limit is full: says how much was there.
+  virtual absl::Status write(std::string_view bytes) = 0;
+  // Checks the digest if one is given, inspects the content, and publishes it. InvalidArgument
+  // names what is wrong: a backing file, an external data file, a truncated or unknown format.
+  virtual absl::StatusOr<ImageFacts> finish(const std::optional<Sha256>& expected) = 0;
+};
+
+struct DiskSpec {
+  InstanceUid instance;
+  ImageUid image;
+  ImageFormat image_format = ImageFormat::kRaw;
+  Bytes size;  // at least the image's virtual size
+};
+
+// The content of a cloud-init NoCloud seed: file names and bytes.
+struct SeedSpec {
+  InstanceUid instance;
+  std::string meta_data;
+  std::string user_data;
+  std::string network_config;  // empty: none
+};
+
+struct InstanceFiles {
+  InstanceUid instance;
+  bool has_disk = false;
+  bool has_seed = false;
+  // The generation last passed to mark_started: tells an ended guest from one never started.
+  std::optional<Generation> started;
+  friend bool operator==(const InstanceFiles&, const InstanceFiles&) = default;
+};
+
+struct Inventory {
+  std::vector<InstanceFiles> instances;  // ordered by uid
+  std::vector<ImageUid> images;          // published ones, ordered
+  Bytes capacity;                        // of the file system
+  Bytes available;
+};
+
+class Storage {
+ public:
+  virtual ~Storage() = default;
+
+  virtual absl::StatusOr<std::unique_ptr<ImageUpload>> begin_upload(const ImageUid& image) = 0;
+  virtual absl::Status delete_image(const ImageUid& image) = 0;
+
+  virtual absl::Status create_disk(const DiskSpec& spec) = 0;
+  virtual absl::Status create_seed(const SeedSpec& spec) = 0;
+  // Durable before it returns; written before a domain is started.
+  virtual absl::Status mark_started(const InstanceUid& instance, Generation generation) = 0;
+  // Disk, seed, mark and console log.
+  virtual absl::Status delete_instance(const InstanceUid& instance) = 0;
+
+  virtual absl::StatusOr<Inventory> inventory() = 0;
+
+  // Where a hypervisor finds an instance's files; they need not exist yet.
+  struct Paths {
+    std::string disk;
+    ImageFormat disk_format = ImageFormat::kQcow2;
+    std::string seed;
+    std::string console_log;
+  };
+  virtual Paths paths(const InstanceUid& instance) const = 0;
+};
+
+}  // namespace stellwerk::storage

@@ -1,0 +1,194 @@
+// The controller's vocabulary: what callers may ask and what they get. api/convert translates it
+// to and from the wire. Values only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/host_messages.h"
+#include "core/model.h"
+#include "core/status.h"
+
+namespace stellwerk::controller {
+
+// Who asks and how often: common to all mutations.
+struct MutationContext {
+  std::string caller;    // for the audit log
+  RequestId request_id;  // made by the API server when the caller gave none
+  Sha256 body{};         // of the request without its request_id
+  std::string etag;      // empty: any
+  // Mistakes found while reading the wire; admission adds its own and reports all at once.
+  std::vector<FieldViolation> violations;
+};
+
+struct CreateInstance {
+  std::string project;
+  std::string id;
+  std::string flavor;
+  std::string image;  // id of an image of the same project
+  std::optional<Bytes> boot_disk;
+  std::vector<std::string> networks;  // ids; none: no port
+  std::vector<std::string> ssh_keys;
+  std::string user_data;
+  Labels labels;
+  RestartPolicy restart_policy = RestartPolicy::kOnFailure;
+  DesiredState desired = DesiredState::kRunning;  // or kStopped: only reserve
+};
+struct StartInstance {
+  std::string project;
+  std::string id;
+};
+struct StopInstance {
+  std::string project;
+  std::string id;
+  bool hard = false;  // without asking the guest
+};
+struct RebootInstance {
+  std::string project;
+  std::string id;
+  bool hard = false;
+};
+struct DeleteInstance {
+  std::string project;
+  std::string id;
+};
+
+// An import is two mutations: the first takes the name and answers with the uid under which the
+// bytes are stored; the second, with the same context, makes the image active or gives it up.
+struct BeginImageImport {
+  std::string project;
+  std::string id;
+  Firmware firmware = Firmware::kBios;
+  Bytes minimum_disk;
+  Bytes minimum_memory;
+  Labels labels;
+};
+struct ImportedContent {
+  ImageFormat format = ImageFormat::kRaw;
+  Bytes file_size;
+  Bytes virtual_size;
+  Sha256 sha256{};
+};
+struct FinishImageImport {
+  ImageUid image;
+  absl::StatusOr<ImportedContent> content;  // an error gives the import up
+};
+struct DeleteImage {
+  std::string project;
+  std::string id;
+};
+
+struct CreateFlavor {
+  std::string id;
+  // Taken from the name when it begins with "SCS-"; a contradiction is a mistake.
+  std::optional<CpuClass> cpu_class;
+  std::optional<VcpuCount> vcpus;
+  std::optional<Bytes> memory;
+  std::optional<FlavorDisks> disks;
+};
+struct DeleteFlavor {
+  std::string id;
+};
+struct CreateProject {
+  std::string id;
+  Labels labels;
+};
+struct DeleteProject {
+  std::string id;
+};
+
+using MutationBody =
+    std::variant<CreateInstance, StartInstance, StopInstance, RebootInstance, DeleteInstance,
+                 BeginImageImport, FinishImageImport, DeleteImage, CreateFlavor, DeleteFlavor,
+                 CreateProject, DeleteProject>;
+struct Mutation {
+  MutationContext context;
+  MutationBody body;
+};
+
+// Reads. Lists are ordered by project id and id; a page token is the name after which to go on.
+struct PageRequest {
+  int64_t size = 100;  // 1 to 1,000
+  std::string token;
+};
+struct GetInstance {
+  std::string project;
+  std::string id;
+};
+struct ListInstances {
+  std::string project;  // "-": of all projects
+  PageRequest page;
+};
+struct GetImage {
+  std::string project;
+  std::string id;
+};
+struct ListImages {
+  std::string project;
+  PageRequest page;
+};
+struct GetFlavor {
+  std::string id;
+};
+struct ListFlavors {
+  PageRequest page;
+};
+struct GetHost {
+  std::string id;
+};
+struct ListHosts {
+  PageRequest page;
+};
+struct GetProject {
+  std::string id;
+};
+struct ListProjects {
+  PageRequest page;
+};
+using Query = std::variant<GetInstance, ListInstances, GetImage, ListImages, GetFlavor, ListFlavors,
+                           GetHost, ListHosts, GetProject, ListProjects>;
+
+using Request = std::variant<Mutation, Query>;
+
+// Answers.
+struct PortView {
+  std::string network_id;
+  uint64_t mac = 0;
+  uint32_t address = 0;
+};
+struct InstanceView {
+  Instance instance;
+  std::string project_id;
+  std::string host_id;
+  std::vector<PortView> ports;
+  Observed observed;
+};
+struct ImageView {
+  Image image;
+  std::string project_id;
+};
+struct HostView {
+  Host host;
+  bool connected = false;
+  Bytes memory_used;  // sums over claims
+  Bytes disk_used;
+  std::map<CpuClass, VcpuCount> vcpus_used;
+  int64_t instances = 0;
+  ForeignUse foreign;
+  std::vector<OrphanReport> orphans;
+  Bytes disk_available;  // as the host last measured it
+};
+
+template <class Item>
+struct Page {
+  std::vector<Item> items;
+  std::string next_token;  // empty: that was all
+};
+
+// Mutations answer with the resource as it is then; a deletion with its last state.
+using Answer = std::variant<InstanceView, ImageView, Flavor, HostView, Project, Page<InstanceView>,
+                            Page<ImageView>, Page<Flavor>, Page<HostView>, Page<Project>>;
+
+}  // namespace stellwerk::controller

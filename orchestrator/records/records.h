@@ -1,0 +1,57 @@
+// The persisted form: keys of the store's table and the bytes under them (stellwerk.store.v1).
+// Wire messages never get here. Decoding never aborts: what cannot be read is DataLoss, and the
+// caller keeps the bytes as they are.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "core/event.h"
+#include "core/host_messages.h"
+#include "core/model.h"
+#include "core/status.h"
+
+namespace stellwerk::records {
+
+// The cell itself: written once, by the first commit.
+struct Cell {
+  CellUid uid;
+  WallTime created_at;
+  friend bool operator==(const Cell&, const Cell&) = default;
+};
+
+// What a mutation answered, kept 24 h for its repetition.
+struct RequestRecord {
+  Uuid scope;  // the project, or the cell for what belongs to none
+  RequestId request_id;
+  std::string method;
+  Sha256 body{};
+  WallTime answered_at;
+  // The resource as it was answered, and for an instance what was observed then.
+  std::variant<Instance, Image, Flavor, Project> resource;
+  Observed observed;
+};
+
+std::string encode(const Cell& cell);
+std::string encode(const Project& project);
+std::string encode(const Flavor& flavor);
+std::string encode(const Image& image);
+std::string encode(const Network& network);
+std::string encode(const Host& host);
+std::string encode(const Instance& instance);
+std::string encode(const RequestRecord& request);
+std::string encode(const LogRecord& log);
+
+absl::StatusOr<Cell> decode_cell(std::string_view bytes);
+absl::StatusOr<Project> decode_project(std::string_view bytes);
+absl::StatusOr<Flavor> decode_flavor(std::string_view bytes);
+absl::StatusOr<Image> decode_image(std::string_view bytes);
+absl::StatusOr<Network> decode_network(std::string_view bytes);
+absl::StatusOr<Host> decode_host(std::string_view bytes);
+absl::StatusOr<Instance> decode_instance(std::string_view bytes);
+absl::StatusOr<RequestRecord> decode_request(std::string_view bytes);
+absl::StatusOr<LogRecord> decode_log(std::string_view bytes);
+
+}  // namespace stellwerk::records

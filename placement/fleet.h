@@ -1,0 +1,44 @@
+// The fleet as placement sees it: hosts with what they offer and what is taken, in a fixed order.
+// A value: the controller builds one from its claims and keeps it current by `charge`/`release`.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "core/model.h"
+
+namespace stellwerk::placement {
+
+// Oversubscription of shared processors. SCS-0100: V at most 5 a core and 3 a thread.
+struct CpuLimits {
+  int64_t shared_per_core = 5;
+  int64_t shared_per_thread = 3;
+  int64_t low_performance_per_thread = 16;
+};
+
+struct HostView {
+  HostUid uid;
+  std::string id;
+  HostFacts facts;
+  HostReserve reserve;
+  ForeignUse foreign;
+  bool accepting = false;  // its agent is connected and reports
+
+  // Sums over the claims on this host.
+  std::map<CpuClass, VcpuCount> vcpus_used;
+  Bytes memory_used;
+  Bytes disk_used;
+};
+
+struct Fleet {
+  CpuLimits cpu_limits;
+  std::vector<HostView> hosts;  // ordered by uid; ties in scoring go to the lowest index
+
+  const HostView* find(const HostUid& host) const;
+  HostView* find(const HostUid& host);
+  // The claim's host must exist. `release` undoes `charge` exactly.
+  void charge(const Claim& claim);
+  void release(const Claim& claim);
+};
+
+}  // namespace stellwerk::placement
