@@ -1,0 +1,113 @@
+// plan(desired, observed) -> steps: pure. Steps are idempotent values; carrying them out is the
+// executor's, remembering what failed the agent's.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/host_messages.h"
+#include "core/time.h"
+#include "drivers/hypervisor/hypervisor.h"
+#include "drivers/network/network.h"
+#include "drivers/storage/storage.h"
+
+namespace stellwerk::agent {
+
+// Everything that the drivers see on this host.
+struct HostObservation {
+  std::vector<hypervisor::ObservedDomain> domains;
+  storage::Inventory storage;
+  std::vector<network::ObservedPort> ports;
+};
+
+// Steps. Each names the one instance that it works on.
+struct PrepareFiles {  // boot disk and cloud-init seed
+  Instance instance;
+  std::vector<Network> networks;
+};
+struct StartDomain {
+  CellUid cell;
+  Instance instance;
+  std::vector<Network> networks;
+};
+struct ResumeDomain {
+  InstanceUid instance;
+};
+struct RequestShutdown {
+  InstanceUid instance;
+};
+struct RebootDomain {
+  InstanceUid instance;
+  RebootOrder order;
+};
+struct DestroyDomain {
+  InstanceUid instance;
+};
+struct RemovePort {
+  InstanceUid instance;
+  std::string interface_name;
+};
+struct DeleteFiles {
+  InstanceUid instance;
+};
+using Step = std::variant<PrepareFiles, StartDomain, ResumeDomain, RequestShutdown, RebootDomain,
+                          DestroyDomain, RemovePort, DeleteFiles>;
+using StepId = uint64_t;
+
+InstanceUid instance_of(const Step& step);
+std::string_view name_of(const Step& step);  // "start-domain": in logs and failpoints
+
+struct PlanLimits {
+  Duration shutdown_patience = std::chrono::seconds(60);  // then the domain is destroyed
+  Duration first_backoff = std::chrono::seconds(1);       // doubles with every failure
+  Duration longest_backoff = std::chrono::minutes(5);
+  // A guest that ran this long before it crashed starts again without back-off.
+  Duration calm_after = std::chrono::minutes(10);
+};
+
+// What the agent remembers of one instance in this process; soft.
+struct History {
+  // Consecutive failures, of steps or of the guest itself, and why the last one.
+  int failures = 0;
+  std::string last_error;
+  MonotonicTime not_before;  // no step before this time
+  // The desired generation that failures and ends were counted under; a newer one clears them.
+  Generation generation;
+  std::optional<MonotonicTime> shutdown_asked_at;
+  std::optional<MonotonicTime> running_since;
+  std::optional<hypervisor::DomainEnd> end;  // how the domain ended, as an event told us
+};
+
+// The outcome for one instance: what to do next, if anything, and what to tell the controller.
+struct InstancePlan {
+  std::optional<Step> step;
+  Observed observed;  // phase, reason, message, generation; `since` is the agent's to fill
+  std::optional<FinalEnd> final_end;
+  std::optional<MonotonicTime> wake_at;  // when waiting for time, not for an event
+};
+
+// The files, domain and ports of one instance.
+struct InstanceObservation {
+  std::optional<hypervisor::ObservedDomain> domain;
+  std::optional<storage::InstanceFiles> files;
+  std::vector<std::string> ports;  // interface names
+};
+
+struct PlanInput {
+  CellUid cell;
+  const Instance& desired;
+  const std::vector<Network>& networks;
+  const InstanceObservation& observed;
+  const History& history;
+};
+
+InstancePlan plan(const PlanInput& input, const PlanLimits& limits, MonotonicTime now);
+
+// "sw" and the first 12 hexadecimal digits of the uid's: 14 characters, as Linux allows 15.
+std::string interface_name(const InstanceUid& instance);
+
+}  // namespace stellwerk::agent

@@ -1,0 +1,42 @@
+// The cell in memory: what the store holds, decoded, and the load of every host derived from it.
+// Values; one thread at a time.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/model.h"
+#include "core/status.h"
+#include "drivers/store/store.h"
+#include "orchestrator/records/records.h"
+
+namespace stellwerk::controller {
+
+struct RequestKey {
+  Uuid scope;
+  RequestId id;
+  friend auto operator<=>(const RequestKey&, const RequestKey&) = default;
+};
+
+struct CellState {
+  std::optional<records::Cell> cell;
+  std::map<ProjectUid, Project> projects;
+  std::map<FlavorUid, Flavor> flavors;
+  std::map<ImageUid, Image> images;
+  std::map<NetworkUid, Network> networks;
+  std::map<HostUid, Host> hosts;
+  std::map<InstanceUid, Instance> instances;
+  std::map<RequestKey, records::RequestRecord> requests;
+  std::optional<Sequence> oldest_log;  // the first log record still kept
+  size_t log_records = 0;
+
+  // Keys whose values could not be read: left as they are, shown to operators, never overwritten.
+  std::map<std::string, absl::Status> invalid;
+};
+
+// Reads everything but user-data and the log's contents, every page guarded by `head`.
+absl::StatusOr<CellState> load_cell(store::Store& store, const store::Head& head);
+
+}  // namespace stellwerk::controller
