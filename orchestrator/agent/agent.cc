@@ -157,11 +157,11 @@ void Agent::Body::note_unseen_ends() {
     const bool present = found != seen.end() && found->second.domain.has_value();
     const bool running =
         present && found->second.domain->state == hypervisor::DomainState::kRunning;
-    if (!present && tracked.seen_running && !tracked.step && !tracked.history.end &&
+    const auto asked_at = tracked.history.shutdown_asked_at;
+    if (!present && tracked.seen_running && !tracked.step && !tracked.history.end && !asked_at &&
         observation_begun_ >= tracked.last_step_finished) {
       note_end(tracked, DomainEnd::kCrashed);
     }
-    const auto asked_at = tracked.history.shutdown_asked_at;
     const bool ignored =
         asked_at && now_.monotonic >= *asked_at + config_.limits.shutdown_patience && tracked.wanted;
     if (!tracked.step && (!present || ignored)) tracked.history.shutdown_asked_at.reset();
