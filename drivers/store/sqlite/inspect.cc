@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kMagic("SQLite format 3\0", 16);
 constexpr size_t kHeaderBytes = 100;
+constexpr size_t kPageSizeOffset = 16;
 constexpr size_t kApplicationIdOffset = 68;
 
 absl::Status damaged(const std::string& path, std::string_view what) {
@@ -21,33 +22,45 @@ absl::Status damaged(const std::string& path, std::string_view what) {
       path, what);
 }
 
+uintmax_t file_size(const std::string& path) {
+  std::error_code error;
+  const uintmax_t size = std::filesystem::file_size(path, error);
+  return error ? 0 : size;
+}
+
+bool has_bytes(const std::string& path) { return file_size(path) > 0; }
+
+uint32_t big_endian(std::string_view bytes) {
+  uint32_t number = 0;
+  for (const char byte : bytes) number = number << 8 | static_cast<uint8_t>(byte);
+  return number;
+}
+
 // Before SQLite sees the file: that it is ours can be read from its first bytes, which are never
 // in the WAL alone because a database gets its name only when it is complete.
 absl::Status check_header(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::array<char, kHeaderBytes> header{};
-  file.read(header.data(), header.size());
-  if (file.gcount() < static_cast<std::streamsize>(header.size())) {
-    return damaged(path, fmt::format("it has only {} bytes", file.gcount()));
+  std::array<char, kHeaderBytes> bytes{};
+  file.read(bytes.data(), bytes.size());
+  const std::string_view header(bytes.data(), file.gcount());
+  if (header.size() < bytes.size()) {
+    return damaged(path, fmt::format("it has only {} bytes", header.size()));
   }
-  if (std::string_view(header.data(), kMagic.size()) != kMagic) {
+  if (!header.starts_with(kMagic)) {
     return damaged(path, "it does not begin like an SQLite database");
   }
-  uint32_t application = 0;
-  for (size_t i = 0; i < 4; ++i) {
-    application = application << 8 | static_cast<uint8_t>(header[kApplicationIdOffset + i]);
+  // SQLite takes a short last page for a whole one. With a WAL beside it, it may be one: a
+  // checkpoint that was cut off is repeated.
+  const uint32_t page_size = big_endian(header.substr(kPageSizeOffset, 2));
+  if (page_size > 1 && !has_bytes(path + "-wal") && file_size(path) % page_size != 0) {
+    return damaged(path, "it ends in the middle of a page");
   }
+  const uint32_t application = big_endian(header.substr(kApplicationIdOffset, 4));
   if (application == kApplicationId) return absl::OkStatus();
   return failed_precondition(
       "database {}: an SQLite database, but not Stellwerk's (application id {:#x}). Nothing was "
       "changed; give stellwerkd a state_dir of its own",
       path, application);
-}
-
-bool has_bytes(const std::string& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  return !error && size > 0;
 }
 
 absl::Status check_format(const std::string& path, int64_t format) {
