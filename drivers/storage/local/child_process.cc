@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,7 +73,8 @@ class SpawnSettings {
 
 // True once the child has ended, false when the deadline came first.
 absl::StatusOr<bool> wait_until(pid_t pid, MonotonicTime deadline) {
-  const FileDescriptor handle(pidfd_open(pid, 0));
+  // glibc 2.36 declares pidfd_open without C linkage.
+  const FileDescriptor handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!handle.is_open()) return internal_error("cannot watch a child: {}", text_of(errno));
   const SystemClock clock;
   while (true) {

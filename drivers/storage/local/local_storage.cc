@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -180,24 +181,36 @@ absl::Status LocalStorage::check_unused(const ImageUid& image) const {
   return absl::OkStatus();
 }
 
+template <class Create>
+absl::Status LocalStorage::create_in(const InstanceUid& instance, Create create) const {
+  const std::string folder = layout_.instance(instance);
+  SW_RETURN_IF_ERROR(ensure_directory(folder, kPassable));
+  const absl::Status created = create();
+  // Only an empty folder goes.
+  if (!created.ok()) ::rmdir(folder.c_str());
+  return created;
+}
+
 absl::Status LocalStorage::create_disk(const DiskSpec& spec) {
   const std::shared_lock lock(images_mutex_);
   SW_ASSIGN_OR_RETURN(const bool exists, file_exists(layout_.disk(spec.instance)));
   if (exists) return absl::OkStatus();
+  SW_RETURN_IF_ERROR(check_disk_fits_image(spec));
   failpoint("storage.create-disk.before");
-  SW_RETURN_IF_ERROR(ensure_directory(layout_.instance(spec.instance), kPassable));
-  const std::string partial = partial_of(layout_.disk(spec.instance));
-  SW_RETURN_IF_ERROR(remove_file(partial));
-  absl::Status made = make_overlay(spec, partial);
-  if (made.ok()) failpoint("storage.create-disk.during");
-  if (made.ok()) made = publish(partial, layout_.disk(spec.instance));
-  if (!made.ok()) remove_file(partial).IgnoreError();
-  SW_RETURN_IF_ERROR(made);
+  SW_RETURN_IF_ERROR(create_in(spec.instance, [&] {
+    const std::string partial = partial_of(layout_.disk(spec.instance));
+    SW_RETURN_IF_ERROR(remove_file(partial));
+    absl::Status made = make_overlay(spec, partial);
+    if (made.ok()) failpoint("storage.create-disk.during");
+    if (made.ok()) made = publish(partial, layout_.disk(spec.instance));
+    if (!made.ok()) remove_file(partial).IgnoreError();
+    return made;
+  }));
   failpoint("storage.create-disk.after");
   return absl::OkStatus();
 }
 
-absl::Status LocalStorage::make_overlay(const DiskSpec& spec, const std::string& partial) const {
+absl::Status LocalStorage::check_disk_fits_image(const DiskSpec& spec) const {
   const auto image = FileReader::open(layout_.image(spec.image, spec.image_format));
   if (image.status().code() == absl::StatusCode::kNotFound) {
     return failed_precondition("there is no {} image {} on this host", to_string(spec.image_format),
@@ -209,17 +222,20 @@ absl::Status LocalStorage::make_overlay(const DiskSpec& spec, const std::string&
     SW_ASSIGN_OR_RETURN(const Qcow2Header header, read_qcow2_header(*image));
     image_size = header.virtual_size;
   }
-  if (spec.size < Bytes(static_cast<int64_t>(image_size))) {
-    return invalid_argument("a disk of {} is smaller than its image's {}", to_string(spec.size),
-                            to_string(Bytes(static_cast<int64_t>(image_size))));
-  }
+  const Bytes needed(static_cast<int64_t>(image_size));
+  if (spec.size >= needed) return absl::OkStatus();
+  return invalid_argument("a disk of {} is smaller than its image's {}", to_string(spec.size),
+                          to_string(needed));
+}
+
+absl::Status LocalStorage::make_overlay(const DiskSpec& spec, const std::string& partial) const {
   // The backing format is always given: QEMU must never guess one from bytes that a guest wrote.
-  const std::string_view format = to_string(spec.image_format);
-  const absl::Status created = run_to_end(
-      {.argv = {options_.qemu_img, "create", "-q", "-f", "qcow2", "-F", std::string(format), "-b",
-                Layout::image_seen_from_disk(spec.image, spec.image_format), partial,
-                std::to_string(spec.size.count())},
-       .deadline = options_.qemu_img_deadline});
+  const std::string format(to_string(spec.image_format));
+  const absl::Status created =
+      run_to_end({.argv = {options_.qemu_img, "create", "-q", "-f", "qcow2", "-F", format, "-b",
+                           Layout::image_seen_from_disk(spec.image, spec.image_format), partial,
+                           std::to_string(spec.size.count())},
+                  .deadline = options_.qemu_img_deadline});
   if (!created.ok()) return explain_failed_disk(created);
   SW_ASSIGN_OR_RETURN(const FileDescriptor disk, open_file(partial, O_RDWR));
   if (::fchmod(disk.get(), kPrivateFile) != 0) return file_error(errno, "set the mode of", partial);
@@ -240,9 +256,10 @@ absl::Status LocalStorage::create_seed(const SeedSpec& spec) {
   SW_ASSIGN_OR_RETURN(const bool exists, file_exists(path));
   if (exists) return absl::OkStatus();
   failpoint("storage.create-seed.before");
-  SW_RETURN_IF_ERROR(ensure_directory(layout_.instance(spec.instance), kPassable));
-  SW_RETURN_IF_ERROR(create_file(path, [&](const FileDescriptor& file, const std::string& name) {
-    return write_seed_iso(file.get(), spec, name);
+  SW_RETURN_IF_ERROR(create_in(spec.instance, [&] {
+    return create_file(path, [&](const FileDescriptor& file, const std::string& name) {
+      return write_seed_iso(file.get(), spec, name);
+    });
   }));
   failpoint("storage.create-seed.after");
   return absl::OkStatus();
@@ -250,12 +267,13 @@ absl::Status LocalStorage::create_seed(const SeedSpec& spec) {
 
 absl::Status LocalStorage::mark_started(const InstanceUid& instance, Generation generation) {
   failpoint("storage.mark-started.before");
-  SW_RETURN_IF_ERROR(ensure_directory(layout_.instance(instance), kPassable));
   const std::string text = std::to_string(generation.value()) + "\n";
-  SW_RETURN_IF_ERROR(create_file(layout_.started(instance),
-                                 [&](const FileDescriptor& file, const std::string& name) {
-                                   return write_all(file, text, name);
-                                 }));
+  SW_RETURN_IF_ERROR(create_in(instance, [&] {
+    return create_file(layout_.started(instance),
+                       [&](const FileDescriptor& file, const std::string& name) {
+                         return write_all(file, text, name);
+                       });
+  }));
   failpoint("storage.mark-started.after");
   return absl::OkStatus();
 }

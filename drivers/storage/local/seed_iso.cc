@@ -53,10 +53,9 @@ absl::Status write_seed_iso(int fd, const SeedSpec& spec, std::string_view path)
   const ArchivePtr iso(archive_write_new());
   if (!iso) return resource_exhausted("no memory for the cloud-init seed {}", path);
   if (archive_write_set_format_iso9660(iso.get()) != ARCHIVE_OK ||
-      archive_write_set_options(iso.get(),
-                                "iso9660:volume-id=cidata,iso9660:joliet,"
-                                "iso9660:rockridge=useful,"
-                                "iso9660:allow-pvd-lowercase") != ARCHIVE_OK ||
+      archive_write_set_options(
+          iso.get(), "iso9660:volume-id=cidata,iso9660:joliet,iso9660:rockridge=useful") !=
+          ARCHIVE_OK ||
       archive_write_open_fd(iso.get(), fd) != ARCHIVE_OK) {
     return failure(iso.get(), path);
   }
