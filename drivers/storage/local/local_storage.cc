@@ -169,7 +169,11 @@ absl::Status LocalStorage::check_unused(const ImageUid& image) const {
     SW_RETURN_IF_ERROR(disk.status());
     const auto backing = qcow2_backing_file(*disk);
     // An unreadable disk may refer to any image.
-    if (!backing.ok()) return annotate(backing.status(), layout_.disk(*instance));
+    if (!backing.ok()) {
+      return failed_precondition("image {} may be in use by {}, which cannot be read ({})",
+                                 image.to_string(), layout_.disk(*instance),
+                                 message_of(backing.status()));
+    }
     for (const ImageFormat format : {ImageFormat::kRaw, ImageFormat::kQcow2}) {
       if (*backing != Layout::image_seen_from_disk(image, format)) continue;
       return failed_precondition(
