@@ -1,7 +1,7 @@
 #include "drivers/hypervisor/libvirt/process_table.h"
 
 #include <poll.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -73,7 +73,8 @@ absl::StatusOr<std::vector<pid_t>> find_qemu(const std::string& proc_root, const
 }
 
 std::optional<ProcessHandle> ProcessHandle::open(pid_t pid) {
-  const int descriptor = pidfd_open(pid, 0);
+  // glibc 2.36 declares pidfd_open without C linkage.
+  const int descriptor = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   return descriptor < 0 ? std::nullopt : std::optional(ProcessHandle(descriptor));
 }
 
