@@ -15,9 +15,12 @@ constexpr int64_t kMostDisks = 64;
 Firmware read_firmware(RequestReader& reader, const v1::Image& image) {
   switch (image.firmware()) {
     case v1::Image::FIRMWARE_UNSPECIFIED:
-    case v1::Image::BIOS: return Firmware::kBios;
-    case v1::Image::UEFI: return Firmware::kUefi;
-    default: break;  // proto3 enums are open: any number may come
+    case v1::Image::BIOS:
+      return Firmware::kBios;
+    case v1::Image::UEFI:
+      return Firmware::kUefi;
+    default:
+      break;  // proto3 enums are open: any number may come
   }
   reader.add("image.firmware", fmt::format("{} is no firmware; give BIOS or UEFI",
                                            static_cast<int>(image.firmware())));
@@ -26,12 +29,18 @@ Firmware read_firmware(RequestReader& reader, const v1::Image& image) {
 
 std::optional<CpuClass> read_cpu_class(RequestReader& reader, const v1::Flavor& flavor) {
   switch (flavor.cpu_class()) {
-    case v1::Flavor::CPU_CLASS_UNSPECIFIED: return std::nullopt;
-    case v1::Flavor::LOW_PERFORMANCE: return CpuClass::kLowPerformance;
-    case v1::Flavor::SHARED: return CpuClass::kShared;
-    case v1::Flavor::DEDICATED_THREAD: return CpuClass::kDedicatedThread;
-    case v1::Flavor::DEDICATED_CORE: return CpuClass::kDedicatedCore;
-    default: break;
+    case v1::Flavor::CPU_CLASS_UNSPECIFIED:
+      return std::nullopt;
+    case v1::Flavor::LOW_PERFORMANCE:
+      return CpuClass::kLowPerformance;
+    case v1::Flavor::SHARED:
+      return CpuClass::kShared;
+    case v1::Flavor::DEDICATED_THREAD:
+      return CpuClass::kDedicatedThread;
+    case v1::Flavor::DEDICATED_CORE:
+      return CpuClass::kDedicatedCore;
+    default:
+      break;
   }
   reader.add("flavor.cpu_class",
              fmt::format("{} is no CPU class; give LOW_PERFORMANCE, SHARED, DEDICATED_THREAD or "
@@ -42,12 +51,18 @@ std::optional<CpuClass> read_cpu_class(RequestReader& reader, const v1::Flavor& 
 
 DiskType read_disk_type(RequestReader& reader, const v1::Flavor::Disks& disks) {
   switch (disks.type()) {
-    case v1::Flavor::DISK_TYPE_UNSPECIFIED: return DiskType::kUnspecified;
-    case v1::Flavor::NETWORK: return DiskType::kNetwork;
-    case v1::Flavor::HDD: return DiskType::kHardDisk;
-    case v1::Flavor::SSD: return DiskType::kSsd;
-    case v1::Flavor::NVME: return DiskType::kNvme;
-    default: break;
+    case v1::Flavor::DISK_TYPE_UNSPECIFIED:
+      return DiskType::kUnspecified;
+    case v1::Flavor::NETWORK:
+      return DiskType::kNetwork;
+    case v1::Flavor::HDD:
+      return DiskType::kHardDisk;
+    case v1::Flavor::SSD:
+      return DiskType::kSsd;
+    case v1::Flavor::NVME:
+      return DiskType::kNvme;
+    default:
+      break;
   }
   reader.add("flavor.disks.type", fmt::format("{} is no disk type; give NETWORK, HDD, SSD or NVME",
                                               static_cast<int>(disks.type())));
@@ -59,8 +74,7 @@ std::optional<FlavorDisks> read_disks(RequestReader& reader, const v1::Flavor& f
   const v1::Flavor::Disks& wire = flavor.disks();
   FlavorDisks disks;
   disks.count = std::max<int64_t>(
-      1, reader.amount(
-             {.field = "flavor.disks.count", .value = wire.count(), .most = kMostDisks}));
+      1, reader.amount({.field = "flavor.disks.count", .value = wire.count(), .most = kMostDisks}));
   disks.size = reader.size("flavor.disks.size_bytes", wire.size_bytes());
   disks.type = read_disk_type(reader, wire);
   return disks;
@@ -230,8 +244,7 @@ bool EventFilter::matches(const Event& event) const {
          (resource.empty() || event.resource == resource);
 }
 
-absl::StatusOr<EventListing> to_listing(const v1::ListEventsRequest& request,
-                                        const CellUid& cell) {
+absl::StatusOr<EventListing> to_listing(const v1::ListEventsRequest& request, const CellUid& cell) {
   RequestReader reader;
   EventListing listing;
   listing.filter = read_filter(reader, request);

@@ -39,8 +39,8 @@ std::vector<std::string> read_networks(RequestReader& reader, const v1::Instance
 
 std::vector<std::string> read_ssh_keys(RequestReader& reader, const v1::Instance& instance) {
   if (instance.ssh_keys_size() > kMostSshKeys) {
-    reader.add("instance.ssh_keys", fmt::format("has {}; give at most {}",
-                                                instance.ssh_keys_size(), kMostSshKeys));
+    reader.add("instance.ssh_keys",
+               fmt::format("has {}; give at most {}", instance.ssh_keys_size(), kMostSshKeys));
     return {};
   }
   for (int i = 0; i < instance.ssh_keys_size(); ++i) {
@@ -52,9 +52,12 @@ std::vector<std::string> read_ssh_keys(RequestReader& reader, const v1::Instance
 RestartPolicy read_restart_policy(RequestReader& reader, const v1::Instance& instance) {
   switch (instance.restart_policy()) {
     case v1::Instance::RESTART_POLICY_UNSPECIFIED:
-    case v1::Instance::ON_FAILURE: return RestartPolicy::kOnFailure;
-    case v1::Instance::NEVER: return RestartPolicy::kNever;
-    default: break;  // proto3 enums are open: any number may come
+    case v1::Instance::ON_FAILURE:
+      return RestartPolicy::kOnFailure;
+    case v1::Instance::NEVER:
+      return RestartPolicy::kNever;
+    default:
+      break;  // proto3 enums are open: any number may come
   }
   reader.add("instance.restart_policy",
              fmt::format("{} is no restart policy; give ON_FAILURE or NEVER",
@@ -65,11 +68,16 @@ RestartPolicy read_restart_policy(RequestReader& reader, const v1::Instance& ins
 DesiredState read_desired_state(RequestReader& reader, const v1::Instance& instance) {
   switch (instance.desired_state()) {
     case v1::Instance::DESIRED_STATE_UNSPECIFIED:
-    case v1::Instance::RUNNING: return DesiredState::kRunning;
-    case v1::Instance::STOPPED: return DesiredState::kStopped;
-    default: break;  // DELETED, and whatever number may come
+    case v1::Instance::RUNNING:
+      return DesiredState::kRunning;
+    case v1::Instance::STOPPED:
+      return DesiredState::kStopped;
+    default:
+      break;  // DELETED, and whatever number may come
   }
-  reader.add("instance.desired_state", "give RUNNING or STOPPED; an instance begins as one of them");
+  reader.add("instance.desired_state",
+             fmt::format("{} is no state to begin in; give RUNNING or STOPPED",
+                         static_cast<int>(instance.desired_state())));
   return DesiredState::kRunning;
 }
 
@@ -87,9 +95,9 @@ controller::Mutation to_mutation(const v1::CreateInstanceRequest& request, const
   create.project = reader.parent("parent", request.parent());
   create.id = reader.label_id("instance_id", request.instance_id());
   create.flavor = reader.name("instance.flavor", instance.flavor(), ResourceKind::kFlavor).id;
-  create.image = of_same_project(
-      reader, "instance.image", create.project,
-      reader.name("instance.image", instance.image(), ResourceKind::kImage));
+  create.image =
+      of_same_project(reader, "instance.image", create.project,
+                      reader.name("instance.image", instance.image(), ResourceKind::kImage));
   const Bytes disk = reader.size("instance.boot_disk_bytes", instance.boot_disk_bytes());
   if (disk > Bytes()) create.boot_disk = disk;
   create.networks = read_networks(reader, instance, create.project);
@@ -112,17 +120,17 @@ controller::Mutation to_mutation(const v1::StartInstanceRequest& request, const 
 controller::Mutation to_mutation(const v1::StopInstanceRequest& request, const Origin& origin) {
   RequestReader reader;
   const ResourceName name = instance_named(reader, request);
-  return mutation(request, {"StopInstance", origin}, reader,
-                  controller::StopInstance{
-                      .project = name.project, .id = name.id, .hard = request.force()});
+  return mutation(
+      request, {"StopInstance", origin}, reader,
+      controller::StopInstance{.project = name.project, .id = name.id, .hard = request.force()});
 }
 
 controller::Mutation to_mutation(const v1::RebootInstanceRequest& request, const Origin& origin) {
   RequestReader reader;
   const ResourceName name = instance_named(reader, request);
-  return mutation(request, {"RebootInstance", origin}, reader,
-                  controller::RebootInstance{
-                      .project = name.project, .id = name.id, .hard = request.force()});
+  return mutation(
+      request, {"RebootInstance", origin}, reader,
+      controller::RebootInstance{.project = name.project, .id = name.id, .hard = request.force()});
 }
 
 controller::Mutation to_mutation(const v1::DeleteInstanceRequest& request, const Origin& origin) {

@@ -28,8 +28,8 @@ controller::MutationContext context_of(const Request& request, const MethodCall&
 }
 
 template <class Request, class Body>
-controller::Mutation mutation(const Request& request, const MethodCall& call,
-                              RequestReader& reader, Body body) {
+controller::Mutation mutation(const Request& request, const MethodCall& call, RequestReader& reader,
+                              Body body) {
   return {.context = context_of(request, call, reader), .body = std::move(body)};
 }
 

@@ -53,12 +53,15 @@ bool fits(const Shape& shape, const std::vector<std::string_view>& parts) {
 
 Problem check_id(ResourceKind kind, std::string_view id) {
   switch (kind) {
-    case ResourceKind::kFlavor: return check_flavor_id(id);
-    case ResourceKind::kHost: return check_host_id(id);
+    case ResourceKind::kFlavor:
+      return check_flavor_id(id);
+    case ResourceKind::kHost:
+      return check_host_id(id);
     case ResourceKind::kProject:
     case ResourceKind::kInstance:
     case ResourceKind::kImage:
-    case ResourceKind::kNetwork: return check_dns_label(id);
+    case ResourceKind::kNetwork:
+      return check_dns_label(id);
   }
   return std::nullopt;
 }
@@ -90,7 +93,9 @@ std::string format_name(const ResourceName& name) {
   return fmt::format("projects/{}/{}/{}", name.project, shape.collection, name.id);
 }
 
-std::string project_name(std::string_view project) { return fmt::format("projects/{}", project); }
+std::string project_name(std::string_view project) {
+  return fmt::format("projects/{}", project);
+}
 std::string instance_name(std::string_view project, std::string_view id) {
   return fmt::format("projects/{}/instances/{}", project, id);
 }
@@ -100,8 +105,12 @@ std::string image_name(std::string_view project, std::string_view id) {
 std::string network_name(std::string_view project, std::string_view id) {
   return fmt::format("projects/{}/networks/{}", project, id);
 }
-std::string flavor_name(std::string_view id) { return fmt::format("flavors/{}", id); }
-std::string host_name(std::string_view id) { return fmt::format("hosts/{}", id); }
+std::string flavor_name(std::string_view id) {
+  return fmt::format("flavors/{}", id);
+}
+std::string host_name(std::string_view id) {
+  return fmt::format("hosts/{}", id);
+}
 
 absl::StatusOr<ResourceName> parse_name(std::string_view text, ResourceKind expected) {
   const Shape& shape = shape_of(expected);

@@ -12,7 +12,9 @@ constexpr int64_t kLargestPage = 1000;
 constexpr size_t kLongestPageToken = 512;
 constexpr size_t kMostDigits = 20;  // of a 64-bit number
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 int hex_value(char c) {
   if (is_digit(c)) return c - '0';
@@ -30,8 +32,7 @@ void RequestReader::add_if(std::string_view field, const std::optional<std::stri
   if (problem) add(field, *problem);
 }
 
-ResourceName RequestReader::name(std::string_view field, std::string_view text,
-                                 ResourceKind kind) {
+ResourceName RequestReader::name(std::string_view field, std::string_view text, ResourceKind kind) {
   absl::StatusOr<ResourceName> name = parse_name(text, kind);
   if (name.ok()) return *std::move(name);
   add(field, message_of(name.status()));

@@ -15,84 +15,116 @@ void set_time(WallTime time, google::protobuf::Timestamp* wire) {
       std::chrono::duration_cast<std::chrono::nanoseconds>(time - seconds).count()));
 }
 
-std::string etag(Sequence changed_at) { return std::to_string(changed_at.value()); }
+std::string etag(Sequence changed_at) {
+  return std::to_string(changed_at.value());
+}
 
 v1::Instance::DesiredState wire_of(DesiredState state) {
   switch (state) {
-    case DesiredState::kRunning: return v1::Instance::RUNNING;
-    case DesiredState::kStopped: return v1::Instance::STOPPED;
-    case DesiredState::kDeleted: return v1::Instance::DELETED;
+    case DesiredState::kRunning:
+      return v1::Instance::RUNNING;
+    case DesiredState::kStopped:
+      return v1::Instance::STOPPED;
+    case DesiredState::kDeleted:
+      return v1::Instance::DELETED;
   }
   return v1::Instance::DESIRED_STATE_UNSPECIFIED;
 }
 
 v1::Instance::RestartPolicy wire_of(RestartPolicy policy) {
   switch (policy) {
-    case RestartPolicy::kOnFailure: return v1::Instance::ON_FAILURE;
-    case RestartPolicy::kNever: return v1::Instance::NEVER;
+    case RestartPolicy::kOnFailure:
+      return v1::Instance::ON_FAILURE;
+    case RestartPolicy::kNever:
+      return v1::Instance::NEVER;
   }
   return v1::Instance::RESTART_POLICY_UNSPECIFIED;
 }
 
 v1::Instance::Phase wire_of(Phase phase) {
   switch (phase) {
-    case Phase::kPending: return v1::Instance::PHASE_PENDING;
-    case Phase::kPreparing: return v1::Instance::PHASE_PREPARING;
-    case Phase::kStarting: return v1::Instance::PHASE_STARTING;
-    case Phase::kRunning: return v1::Instance::PHASE_RUNNING;
-    case Phase::kStopping: return v1::Instance::PHASE_STOPPING;
-    case Phase::kStopped: return v1::Instance::PHASE_STOPPED;
-    case Phase::kCrashed: return v1::Instance::PHASE_CRASHED;
+    case Phase::kPending:
+      return v1::Instance::PHASE_PENDING;
+    case Phase::kPreparing:
+      return v1::Instance::PHASE_PREPARING;
+    case Phase::kStarting:
+      return v1::Instance::PHASE_STARTING;
+    case Phase::kRunning:
+      return v1::Instance::PHASE_RUNNING;
+    case Phase::kStopping:
+      return v1::Instance::PHASE_STOPPING;
+    case Phase::kStopped:
+      return v1::Instance::PHASE_STOPPED;
+    case Phase::kCrashed:
+      return v1::Instance::PHASE_CRASHED;
     case Phase::kDeleting:
     // The record goes in the commit that hears of it; a caller sees no instance then.
-    case Phase::kDeleted: return v1::Instance::PHASE_DELETING;
-    case Phase::kUnknown: return v1::Instance::PHASE_UNKNOWN;
+    case Phase::kDeleted:
+      return v1::Instance::PHASE_DELETING;
+    case Phase::kUnknown:
+      return v1::Instance::PHASE_UNKNOWN;
   }
   return v1::Instance::PHASE_UNSPECIFIED;
 }
 
 v1::Image::State wire_of(ImageState state) {
   switch (state) {
-    case ImageState::kImporting: return v1::Image::IMPORTING;
-    case ImageState::kActive: return v1::Image::ACTIVE;
-    case ImageState::kDeleting: return v1::Image::DELETING;
+    case ImageState::kImporting:
+      return v1::Image::IMPORTING;
+    case ImageState::kActive:
+      return v1::Image::ACTIVE;
+    case ImageState::kDeleting:
+      return v1::Image::DELETING;
   }
   return v1::Image::STATE_UNSPECIFIED;
 }
 
 v1::Image::Firmware wire_of(Firmware firmware) {
   switch (firmware) {
-    case Firmware::kBios: return v1::Image::BIOS;
-    case Firmware::kUefi: return v1::Image::UEFI;
+    case Firmware::kBios:
+      return v1::Image::BIOS;
+    case Firmware::kUefi:
+      return v1::Image::UEFI;
   }
   return v1::Image::FIRMWARE_UNSPECIFIED;
 }
 
 v1::Image::Format wire_of(ImageFormat format) {
   switch (format) {
-    case ImageFormat::kRaw: return v1::Image::RAW;
-    case ImageFormat::kQcow2: return v1::Image::QCOW2;
+    case ImageFormat::kRaw:
+      return v1::Image::RAW;
+    case ImageFormat::kQcow2:
+      return v1::Image::QCOW2;
   }
   return v1::Image::FORMAT_UNSPECIFIED;
 }
 
 v1::Flavor::CpuClass wire_of(CpuClass cpu_class) {
   switch (cpu_class) {
-    case CpuClass::kLowPerformance: return v1::Flavor::LOW_PERFORMANCE;
-    case CpuClass::kShared: return v1::Flavor::SHARED;
-    case CpuClass::kDedicatedThread: return v1::Flavor::DEDICATED_THREAD;
-    case CpuClass::kDedicatedCore: return v1::Flavor::DEDICATED_CORE;
+    case CpuClass::kLowPerformance:
+      return v1::Flavor::LOW_PERFORMANCE;
+    case CpuClass::kShared:
+      return v1::Flavor::SHARED;
+    case CpuClass::kDedicatedThread:
+      return v1::Flavor::DEDICATED_THREAD;
+    case CpuClass::kDedicatedCore:
+      return v1::Flavor::DEDICATED_CORE;
   }
   return v1::Flavor::CPU_CLASS_UNSPECIFIED;
 }
 
 v1::Flavor::DiskType wire_of(DiskType type) {
   switch (type) {
-    case DiskType::kUnspecified: return v1::Flavor::DISK_TYPE_UNSPECIFIED;
-    case DiskType::kNetwork: return v1::Flavor::NETWORK;
-    case DiskType::kHardDisk: return v1::Flavor::HDD;
-    case DiskType::kSsd: return v1::Flavor::SSD;
-    case DiskType::kNvme: return v1::Flavor::NVME;
+    case DiskType::kUnspecified:
+      return v1::Flavor::DISK_TYPE_UNSPECIFIED;
+    case DiskType::kNetwork:
+      return v1::Flavor::NETWORK;
+    case DiskType::kHardDisk:
+      return v1::Flavor::HDD;
+    case DiskType::kSsd:
+      return v1::Flavor::SSD;
+    case DiskType::kNvme:
+      return v1::Flavor::NVME;
   }
   return v1::Flavor::DISK_TYPE_UNSPECIFIED;
 }
@@ -100,10 +132,14 @@ v1::Flavor::DiskType wire_of(DiskType type) {
 // The value of SCS-0103's extra spec scs:cpu-type.
 std::string_view scs_cpu_type(CpuClass cpu_class) {
   switch (cpu_class) {
-    case CpuClass::kLowPerformance: return "crowded-core";
-    case CpuClass::kShared: return "shared-core";
-    case CpuClass::kDedicatedThread: return "dedicated-thread";
-    case CpuClass::kDedicatedCore: return "dedicated-core";
+    case CpuClass::kLowPerformance:
+      return "crowded-core";
+    case CpuClass::kShared:
+      return "shared-core";
+    case CpuClass::kDedicatedThread:
+      return "dedicated-thread";
+    case CpuClass::kDedicatedCore:
+      return "dedicated-core";
   }
   return "";
 }
@@ -111,11 +147,16 @@ std::string_view scs_cpu_type(CpuClass cpu_class) {
 // The value of SCS-0103's extra spec scs:disk0-type.
 std::string_view scs_disk_type(DiskType type) {
   switch (type) {
-    case DiskType::kUnspecified: return "";
-    case DiskType::kNetwork: return "network";
-    case DiskType::kHardDisk: return "hdd";
-    case DiskType::kSsd: return "ssd";
-    case DiskType::kNvme: return "nvme";
+    case DiskType::kUnspecified:
+      return "";
+    case DiskType::kNetwork:
+      return "network";
+    case DiskType::kHardDisk:
+      return "hdd";
+    case DiskType::kSsd:
+      return "ssd";
+    case DiskType::kNvme:
+      return "nvme";
   }
   return "";
 }
