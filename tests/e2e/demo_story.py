@@ -12,7 +12,7 @@ from lab import machine, processes, waiting  # noqa: E402
 from lab.story import NotSeen, Story  # noqa: E402
 
 NAME, IMAGE, FLAVOR, DISK_GIB = "web-1", "debian-12", "SCS-2V-4", 6
-BOOT_SECONDS = 240
+BOOT_SECONDS = 420
 USER_DATA = """#cloud-config
 write_files:
   - path: /etc/motd
