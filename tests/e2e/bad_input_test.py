@@ -12,7 +12,8 @@ from lab import api, machine, processes
 from lab.case import CellCase
 
 HOSTILE = ("../../etc/passwd", "nul\0in-it", "qu'o\"te", "<xml/>", "--leading", "-", "",
-           "UPPER", "a" * 64, "tail-", "sp ace", "new\nline", "ümlaut", "$(id)", "%s%n", "x" * 1_000_000)
+           "UPPER", "a" * 64, "tail-", "sp ace", "new\nline", "ümlaut", "$(id)", "%s%n",
+           "x" * 1_000_000)
 FIELDS = ("parent", "instance_id", "flavor", "image", "network", "ssh_key", "label", "request_id")
 
 
@@ -130,8 +131,8 @@ class Secrets(CellCase):
         file.write_text(f"#cloud-config\npassword: {secret}\n", encoding="utf-8")
         uid = self.book("web", "--user-data", file)["uid"]
         self.await_greeting(uid)
-        seed = (self.cell.storage / "instances" / uid / "seed.iso").read_bytes()
-        self.assertIn(secret.encode(), seed)
+        file_of_seed = self.cell.storage / "instances" / uid / "seed.iso"
+        self.assertIn(secret.encode(), file_of_seed.read_bytes())
         shown = self.cell.cli("event", "list", "-o", "json")
         self.assertIn("web", shown)
         shown += self.cell.cli("instance", "show", "web", "-o", "json")
@@ -139,8 +140,7 @@ class Secrets(CellCase):
         shown += " ".join(processes.arguments(self.qemus_of(uid)[0]))
         self.assertNotIn(secret, shown)
         self.assertTrue(self.cell.instance("web")["hasUserData"])
-        self.assertEqual((self.cell.storage / "instances" / uid / "seed.iso").stat().st_mode & 0o077,
-                         0, "others may read the seed")
+        self.assertEqual(file_of_seed.stat().st_mode & 0o077, 0, "others may read the seed")
 
 
 if __name__ == "__main__":

@@ -40,14 +40,14 @@ class Sandbox(unittest.TestCase):
         self.assertEqual((result.returncode, result.stdout), (0, "end\n"), result.stderr)
 
     def test_network_host_name_processes_and_folders_are_its_own(self):
-        before = machine.interfaces(), os.uname().nodename, os.path.exists("/etc/stellwerk-was-here")
+        made = pathlib.Path("/etc/stellwerk-was-here")
+        before = machine.interfaces(), os.uname().nodename, made.exists()
         result = self.run_inside(
             "ip link add sbtest0 type bridge && hostname other && touch /etc/stellwerk-was-here"
             " /run/stellwerk-was-here && test -d /var/lib/libvirt && pgrep -c . && ls /run",
             "--no-libvirtd")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertEqual((machine.interfaces(), os.uname().nodename,
-                          os.path.exists("/etc/stellwerk-was-here")), before)
+        self.assertEqual((machine.interfaces(), os.uname().nodename, made.exists()), before)
         self.assertFalse(os.path.exists("/run/stellwerk-was-here"))
         self.assertLess(int(result.stdout.split()[0]), 8)
 
