@@ -146,7 +146,7 @@ class FullDisk(CellCase):
         big = pathlib.Path(os.environ["STELLWERK_LAB"]) / "big"
         big.write_bytes(os.urandom(64 * MIB))
         with open(big, "rb") as stream:  # from a pipe, so that its size is not known before
-            self.refused("image", "import", "big", "-", names="space", stdin=stream)
+            self.refused("image", "import", "big", "-", names="full", stdin=stream)
         self.assertEqual(self.cell.instance_files(""), before)
         self.refused("image", "show", "big", names="big", code=3)
         self.cell.cli("image", "import", "small", self.tiny_image)

@@ -1,8 +1,9 @@
 # The tiny guest: one boot sector that needs next to no memory and starts in milliseconds.
 #
-# It prints "tiny guest UUID" on the first serial port, with the UUID that SMBIOS gives this machine,
-# then waits. It powers off when ACPI's power button is pressed or when "q" is typed on the keyboard.
-# (Debian's own kernels do not start in 64 MiB: they are unpacked at 16 MiB and take 51 MiB more.)
+# It prints "tiny guest UUID" on the first serial port, with the UUID that SMBIOS gives this
+# machine, then waits. It powers off when ACPI's power button is pressed or when "q" is typed on
+# the keyboard. (Debian's own kernels do not start in 64 MiB: they are unpacked at 16 MiB and take
+# 51 MiB more.)
         .intel_syntax noprefix
         .code16
         .globl  start
@@ -50,7 +51,8 @@ found:  mov     eax, es:[di + 0x18]
         mov     ah, 0x87
         int     0x15
 
-# Structure: type, length of the fixed part, fixed part, strings, two zero bytes. Type 1 has the UUID.
+# A structure: type, length of the fixed part, fixed part, strings, two zero bytes. Type 1 has the
+# UUID.
         mov     si, TABLE
 next:   cmp     byte ptr [si], 1
         je      system

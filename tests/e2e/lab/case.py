@@ -108,8 +108,9 @@ class CellCase(unittest.TestCase):
         }
         return {where: what for where, what in found.items() if what}
 
-    def event_types(self, name):
-        return [event["type"] for event in self.cell.events("--instance", name)]
+    def events_of(self, name):
+        return [(event["type"], event["reason"]) for event in
+                self.cell.events("--instance", name)]
 
     def refused(self, *words, names, code=None, **options):
         """The CLI must refuse, and say so in words that hold all of `names`."""
