@@ -39,8 +39,8 @@ struct FlavorDisks {
 };
 
 struct FlavorCpuVendor {
-  char vendor = 'i';  // i Intel, a AMD, z IBM Z, r ARM
-  std::optional<int> generation;
+  char vendor = 'i';  // i Intel, z AMD, a ARM, r RISC-V
+  std::optional<int> generation;  // never 0, which the standard writes as none
   int frequency = 0;  // number of 'h'
   friend bool operator==(const FlavorCpuVendor&, const FlavorCpuVendor&) = default;
 };
@@ -72,12 +72,20 @@ struct FlavorName {
   friend bool operator==(const FlavorName&, const FlavorName&) = default;
 };
 
-// InvalidArgument that says which part is wrong and what would do ("SCS-02V-8: the number of
-// vCPUs has a leading zero; write SCS-2V-8").
+// So that no sum or product of what a name says can overflow.
+inline constexpr size_t kMaxFlavorNameLength = 128;
+inline constexpr int64_t kMaxFlavorVcpus = 65'536;
+inline constexpr int64_t kMaxFlavorMemoryGib = 1'000'000;
+inline constexpr int64_t kMaxFlavorDiskGb = 1'000'000;
+inline constexpr int64_t kMaxFlavorDisks = 1'000;
+
+// InvalidArgument that says which part is wrong and what would do ("SCS-02V-8": the number of
+// vCPUs has a leading zero; write SCS-2V-8).
 absl::StatusOr<FlavorName> parse_flavor_name(std::string_view name);
+// Only for what parse_flavor_name could have returned.
 std::string format_flavor_name(const FlavorName& name);
 
-// "SCS-2V-4-20s" becomes "SCS-2V:4:20s", the older spelling of the extra spec scs:name-v1.
+// "SCS-2V-4-20s_kvm" becomes "SCS-2V:4:20s-kvm", the older spelling of the extra spec scs:name-v1.
 std::string flavor_name_v1(std::string_view name);
 
 }  // namespace stellwerk

@@ -2,10 +2,22 @@
 #pragma once
 
 #include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 
 #include "placement/engine.h"
 
 namespace stellwerk::placement {
+
+struct Rule {
+  std::string_view name;  // stable, in Refusal::rule
+  // What is wrong, with the amounts, or nothing if the host keeps the rule.
+  std::optional<std::string> (*check)(const HostView&, const Request&, const CpuLimits&);
+};
+
+// In the order in which they are checked: "accepting", "disk-type", "cpu", "memory", "disk".
+std::span<const Rule> rules();
 
 // The first rule that the host fails, or nothing if the request fits.
 std::optional<Refusal> first_refusal(const HostView& host, const Request& request,

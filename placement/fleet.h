@@ -9,7 +9,8 @@
 
 namespace stellwerk::placement {
 
-// Oversubscription of shared processors. SCS-0100: V at most 5 a core and 3 a thread.
+// Oversubscription of shared processors; each at least 1. SCS-0100: V at most 5 a core and 3 a
+// thread.
 struct CpuLimits {
   int64_t shared_per_core = 5;
   int64_t shared_per_thread = 3;
@@ -25,9 +26,10 @@ struct HostView {
   bool accepting = false;  // its agent is connected and reports
 
   // Sums over the claims on this host.
-  std::map<CpuClass, VcpuCount> vcpus_used;
+  std::map<CpuClass, VcpuCount> vcpus_used;  // no entry: none
   Bytes memory_used;
   Bytes disk_used;
+  friend bool operator==(const HostView&, const HostView&) = default;
 };
 
 struct Fleet {
@@ -36,7 +38,8 @@ struct Fleet {
 
   const HostView* find(const HostUid& host) const;
   HostView* find(const HostUid& host);
-  // The claim's host must exist. `release` undoes `charge` exactly.
+  // The claim's host must exist. `release` undoes `charge` exactly; releasing what was not charged
+  // is a broken invariant and aborts.
   void charge(const Claim& claim);
   void release(const Claim& claim);
 };

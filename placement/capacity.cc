@@ -1,0 +1,111 @@
+#include "placement/capacity.h"
+
+#include <algorithm>
+
+namespace stellwerk::placement {
+namespace {
+
+int64_t used(const HostView& host, CpuClass cpu_class) {
+  const auto found = host.vcpus_used.find(cpu_class);
+  return found == host.vcpus_used.end() ? 0 : found->second.count();
+}
+
+int64_t divide_up(int64_t value, int64_t by) { return (value + by - 1) / by; }
+
+template <class Amount>
+Amount at_least_zero(Amount amount) {
+  return std::max(amount, Amount());
+}
+
+// A host's processors, in hardware threads.
+struct CpuUse {
+  int64_t cores;
+  int64_t threads;
+  int64_t threads_per_core;
+  int64_t shared;           // vCPUs of class V and of foreign guests
+  int64_t low_performance;  // vCPUs of class L
+  int64_t dedicated;        // threads that T and C took away
+};
+
+CpuUse cpu_use(const HostView& host) {
+  CpuUse use{};
+  use.cores = host.facts.cores;
+  use.threads = host.facts.threads;
+  use.threads_per_core = divide_up(use.threads, use.cores);
+  use.shared = used(host, CpuClass::kShared) + host.foreign.vcpus.count();
+  use.low_performance = used(host, CpuClass::kLowPerformance);
+  use.dedicated = used(host, CpuClass::kDedicatedThread) +
+                  used(host, CpuClass::kDedicatedCore) * use.threads_per_core;
+  return use;
+}
+
+// The fewest whole threads on which today's shared guests keep every limit.
+int64_t threads_for_shared(const CpuUse& use, const CpuLimits& limits) {
+  const int64_t per_thread = limits.shared_per_thread;
+  const int64_t low = limits.low_performance_per_thread;
+  const int64_t by_thread =
+      divide_up(use.shared * low + use.low_performance * per_thread, per_thread * low);
+  const int64_t by_core = divide_up(use.shared * use.threads, limits.shared_per_core * use.cores);
+  return std::max(by_thread, by_core);
+}
+
+int64_t most_shared(const CpuUse& use, const CpuLimits& limits) {
+  const int64_t threads = use.threads - use.dedicated;
+  const int64_t per_thread = limits.shared_per_thread;
+  const int64_t low = limits.low_performance_per_thread;
+  const int64_t by_thread = (threads * per_thread * low - use.low_performance * per_thread) / low;
+  const int64_t by_core = limits.shared_per_core * threads * use.cores / use.threads;
+  return std::min(by_thread, by_core);
+}
+
+int64_t most_low_performance(const CpuUse& use, const CpuLimits& limits) {
+  const int64_t threads = use.threads - use.dedicated;
+  const int64_t per_thread = limits.shared_per_thread;
+  const int64_t low = limits.low_performance_per_thread;
+  return (threads * per_thread * low - use.shared * low) / per_thread;
+}
+
+int speed(DiskType type) {
+  switch (type) {
+    case DiskType::kUnspecified: return 0;
+    case DiskType::kNetwork: return 0;
+    case DiskType::kHardDisk: return 1;
+    case DiskType::kSsd: return 2;
+    case DiskType::kNvme: return 3;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Bytes free_memory(const HostView& host) {
+  return at_least_zero(host.facts.memory - host.reserve.memory - host.foreign.memory -
+                       host.memory_used);
+}
+
+Bytes free_disk(const HostView& host) {
+  return at_least_zero(host.facts.disk - host.reserve.disk - host.disk_used);
+}
+
+VcpuCount free_vcpus(const HostView& host, CpuClass cpu_class, const CpuLimits& limits) {
+  if (host.facts.cores <= 0 || host.facts.threads < host.facts.cores) return VcpuCount();
+  const CpuUse use = cpu_use(host);
+  const int64_t unshared = use.threads - use.dedicated - threads_for_shared(use, limits);
+  switch (cpu_class) {
+    case CpuClass::kLowPerformance:
+      return at_least_zero(VcpuCount(most_low_performance(use, limits) - use.low_performance));
+    case CpuClass::kShared:
+      return at_least_zero(VcpuCount(most_shared(use, limits) - use.shared));
+    case CpuClass::kDedicatedThread: return at_least_zero(VcpuCount(unshared));
+    case CpuClass::kDedicatedCore: return at_least_zero(VcpuCount(unshared / use.threads_per_core));
+  }
+  return VcpuCount();
+}
+
+bool offers(DiskType offered, DiskType asked) {
+  if (asked == DiskType::kUnspecified) return true;
+  if (asked == DiskType::kNetwork) return false;
+  return speed(offered) >= speed(asked);
+}
+
+}  // namespace stellwerk::placement

@@ -1,0 +1,65 @@
+#include "placement/fits.h"
+
+#include <fmt/format.h>
+
+#include "placement/capacity.h"
+
+namespace stellwerk::placement {
+namespace {
+
+using Check = std::optional<std::string>;
+
+Check check_accepting(const HostView& host, const Request&, const CpuLimits&) {
+  if (host.accepting) return std::nullopt;
+  return "its agent is not connected";
+}
+
+Check check_disk_type(const HostView& host, const Request& request, const CpuLimits&) {
+  if (offers(host.facts.disk_type, request.disk_type)) return std::nullopt;
+  return fmt::format("{} asked, its disk is declared {}", to_string(request.disk_type),
+                     to_string(host.facts.disk_type));
+}
+
+Check check_cpu(const HostView& host, const Request& request, const CpuLimits& limits) {
+  const VcpuCount free = free_vcpus(host, request.cpu_class, limits);
+  if (request.vcpus <= free) return std::nullopt;
+  return fmt::format("{} {} vCPUs asked, {} more fit on {} cores with {} threads",
+                     request.vcpus.count(), to_string(request.cpu_class), free.count(),
+                     host.facts.cores, host.facts.threads);
+}
+
+Check check_memory(const HostView& host, const Request& request, const CpuLimits&) {
+  const Bytes free = free_memory(host);
+  if (request.memory <= free) return std::nullopt;
+  return fmt::format("{} asked, {} free of {}", to_string(request.memory), to_string(free),
+                     to_string(host.facts.memory));
+}
+
+Check check_disk(const HostView& host, const Request& request, const CpuLimits&) {
+  const Bytes free = free_disk(host);
+  if (request.disk <= free) return std::nullopt;
+  return fmt::format("{} asked, {} free of {}", to_string(request.disk), to_string(free),
+                     to_string(host.facts.disk));
+}
+
+constexpr Rule kRules[] = {{"accepting", check_accepting},
+                           {"disk-type", check_disk_type},
+                           {"cpu", check_cpu},
+                           {"memory", check_memory},
+                           {"disk", check_disk}};
+
+}  // namespace
+
+std::span<const Rule> rules() { return kRules; }
+
+std::optional<Refusal> first_refusal(const HostView& host, const Request& request,
+                                     const CpuLimits& limits) {
+  for (const Rule& rule : kRules) {
+    if (const Check problem = rule.check(host, request, limits)) {
+      return Refusal{host.uid, std::string(rule.name), *problem};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace stellwerk::placement
