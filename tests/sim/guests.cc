@@ -55,7 +55,8 @@ void Guests::start_stranger(const std::optional<CellUid>& cell) {
   Process stranger{.uuid = random_.uuid(),
                    .state = DomainState::kRunning,
                    .vcpus = VcpuCount(1),
-                   .memory = mebibytes(256)};
+                   .memory = mebibytes(256),
+                   .stranger = true};
   stranger.name = "stranger-" + brief(stranger.uuid);
   if (cell) {
     stranger.owner = hypervisor::Ownership{.cell = *cell,

@@ -46,6 +46,10 @@ class Life {
       if (!token.expired()) action(std::forward<Arguments>(arguments)...);
     };
   }
+  // Tells, also afterwards, whether this life goes on.
+  std::function<bool()> watch() const {
+    return [token = std::weak_ptr(token_)] { return !token.expired(); };
+  }
 
  private:
   struct Token {};

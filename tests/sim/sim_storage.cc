@@ -10,32 +10,24 @@ constexpr Bytes kImageDisk = gibibytes(2);
 
 class SimUpload final : public storage::ImageUpload {
  public:
-  SimUpload(World& world, const ImageUid& image) : world_(world), image_(image) {
-    world_.machine().images[image_] = ImageFile::kPartial;
+  SimUpload(SimStorage& storage, const ImageUid& image) : storage_(storage), image_(image) {
+    storage_.begin_image(image_);
   }
-  ~SimUpload() override {
-    if (!published_) world_.machine().images.erase(image_);
-  }
+  ~SimUpload() override { storage_.abandon_image(image_); }
 
   absl::Status write(std::string_view) override { return absl::OkStatus(); }
-  absl::StatusOr<storage::ImageFacts> finish(const std::optional<Sha256>& expected) override {
-    published_ = true;
-    world_.machine().images[image_] = ImageFile::kPublished;
-    return storage::ImageFacts{.format = ImageFormat::kQcow2,
-                               .file_size = kImageFile,
-                               .virtual_size = kImageDisk,
-                               .sha256 = expected.value_or(Sha256{})};
+  absl::StatusOr<storage::ImageFacts> finish(const std::optional<Sha256>&) override {
+    return storage_.publish_image(image_);
   }
 
  private:
-  World& world_;
+  SimStorage& storage_;
   const ImageUid image_;
-  bool published_ = false;
 };
 
 }  // namespace
 
-SimStorage::SimStorage(World& world) : world_(world) {
+void SimStorage::clean_up() {
   std::erase_if(world_.machine().images,
                 [](const auto& image) { return image.second == ImageFile::kPartial; });
   for (auto& [uid, files] : world_.machine().files) files.partial = false;
@@ -46,7 +38,22 @@ SimStorage::SimStorage(World& world) : world_(world) {
 
 absl::StatusOr<std::unique_ptr<storage::ImageUpload>> SimStorage::begin_upload(
     const ImageUid& image) {
-  return std::make_unique<SimUpload>(world_, image);
+  return std::make_unique<SimUpload>(*this, image);
+}
+
+void SimStorage::begin_image(const ImageUid& image) {
+  world_.machine().images.emplace(image, ImageFile::kPartial);
+}
+
+storage::ImageFacts SimStorage::publish_image(const ImageUid& image) {
+  world_.machine().images[image] = ImageFile::kPublished;
+  return {.format = ImageFormat::kQcow2, .file_size = kImageFile, .virtual_size = kImageDisk};
+}
+
+void SimStorage::abandon_image(const ImageUid& image) {
+  const auto found = world_.machine().images.find(image);
+  if (found == world_.machine().images.end() || found->second == ImageFile::kPublished) return;
+  world_.machine().images.erase(found);
 }
 
 absl::Status SimStorage::delete_image(const ImageUid& image) {
@@ -57,6 +64,15 @@ absl::Status SimStorage::delete_image(const ImageUid& image) {
 void SimStorage::begin_disk(const InstanceUid& instance) {
   DiskFiles& files = world_.machine().files[instance];
   if (!files.disk) files.partial = true;
+}
+
+void SimStorage::abandon_disk(const InstanceUid& instance) {
+  const auto found = world_.machine().files.find(instance);
+  if (found == world_.machine().files.end()) return;
+  found->second.partial = false;
+  if (!found->second.seed && !found->second.started && !found->second.disk) {
+    world_.machine().files.erase(found);
+  }
 }
 
 absl::Status SimStorage::create_disk(const storage::DiskSpec& spec) {

@@ -13,8 +13,10 @@ namespace stellwerk::sim {
 
 class SimStorage final : public storage::Storage {
  public:
-  // Opening removes what a crash left half made.
-  explicit SimStorage(World& world);
+  explicit SimStorage(World& world) : world_(world) {}
+
+  // Removes what a crash left half made; once, when the daemon begins.
+  void clean_up();
 
   absl::StatusOr<std::unique_ptr<storage::ImageUpload>> begin_upload(const ImageUid& image) override;
   absl::Status delete_image(const ImageUid& image) override;
@@ -26,6 +28,10 @@ class SimStorage final : public storage::Storage {
   Paths paths(const InstanceUid& instance) const override;
 
   void begin_disk(const InstanceUid& instance);
+  void abandon_disk(const InstanceUid& instance);
+  void begin_image(const ImageUid& image);
+  storage::ImageFacts publish_image(const ImageUid& image);
+  void abandon_image(const ImageUid& image);
 
  private:
   World& world_;
