@@ -29,7 +29,15 @@ enum class DiskType : uint8_t {
   kNvme,         // p
 };
 
-enum class HypervisorKind : uint8_t { kUnspecified, kKvm, kChyp, kXen, kVmware, kHyperV, kBareMetal };
+enum class HypervisorKind : uint8_t {
+  kUnspecified,
+  kKvm,
+  kChyp,  // Cloud Hypervisor
+  kXen,
+  kVmware,
+  kHyperV,
+  kBareMetal,
+};
 
 struct FlavorDisks {
   int64_t count = 1;

@@ -3,8 +3,6 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace stellwerk {
 
 std::string_view to_string(CpuClass value) {
@@ -97,6 +95,8 @@ std::string ipv4_to_string(uint32_t address) {
 }
 
 std::optional<uint32_t> parse_ipv4(std::string_view text) {
+  // inet_pton stops at a NUL and would never see what follows.
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;
   in_addr address{};
   if (inet_pton(AF_INET, std::string(text).c_str(), &address) != 1) return std::nullopt;
   return ntohl(address.s_addr);

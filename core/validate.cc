@@ -48,7 +48,7 @@ Problem check_label_key(std::string_view key) {
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string Quote::operator()(std::string_view text) const {
   std::string shown = "\"";
   for (const char c : text.substr(0, kLongestShown)) {
     if (c >= ' ' && c <= '~' && c != '"' && c != '\\') {
@@ -82,7 +82,8 @@ Problem check_display_text(std::string_view text, size_t limit) {
     const size_t length = utf8_length(text.substr(at));
     if (length == 0) return fmt::format("is not valid UTF-8 at byte {}", at);
     const unsigned char c = text[at];
-    const bool c1_control = length == 2 && c == 0xC2 && static_cast<unsigned char>(text[at + 1]) < 0xA0;
+    const bool c1_control =
+        length == 2 && c == 0xC2 && static_cast<unsigned char>(text[at + 1]) < 0xA0;
     if (c < 0x20 || c == 0x7F || c1_control) {
       return fmt::format("holds a control character at byte {}; remove it", at);
     }

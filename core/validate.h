@@ -22,7 +22,11 @@ Problem check_labels(const std::map<std::string, std::string>& labels);
 // At most 64 KiB; any bytes but NUL.
 Problem check_user_data(std::string_view text);
 
-// At most 40 bytes of it, in quotes, with everything but printable ASCII as \xNN.
-std::string quoted(std::string_view text);
+// At most 40 bytes of it, in quotes, with everything but printable ASCII as \xNN. An object, not a
+// function: a call with a std::string would otherwise find std::quoted, which escapes nothing.
+struct Quote {
+  std::string operator()(std::string_view text) const;
+};
+inline constexpr Quote quoted;
 
 }  // namespace stellwerk

@@ -59,6 +59,8 @@ int64_t most_shared(const CpuUse& use, const CpuLimits& limits) {
 }
 
 int64_t most_low_performance(const CpuUse& use, const CpuLimits& limits) {
+  // Guests of others came and took what V was promised: nothing may make it worse.
+  if (use.shared > most_shared(use, limits)) return 0;
   const int64_t threads = use.threads - use.dedicated;
   const int64_t per_thread = limits.shared_per_thread;
   const int64_t low = limits.low_performance_per_thread;

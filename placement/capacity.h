@@ -13,7 +13,7 @@ Bytes free_disk(const HostView& host);
 
 // The most vCPUs of this class that still fit. Dedicated threads and cores (with all their threads)
 // are taken out of what shared guests use. On the rest, V and L take fractions of a thread, V also
-// of a core; guests of others count as V.
+// of a core; guests of others count as V. Where they alone exceed a limit, nothing more fits.
 VcpuCount free_vcpus(const HostView& host, CpuClass cpu_class, const CpuLimits& limits);
 
 // Whether a local disk of the type `offered` keeps what `asked` promises. Faster is allowed

@@ -23,6 +23,7 @@ struct Tracked {
   std::optional<StepId> step;       // under way
   MonotonicTime last_step_finished;
   bool seen_running = false;        // in the last observation
+  bool wanted = false;              // desired running
 };
 
 bool same_words(const Observed& a, const Observed& b) {
@@ -117,6 +118,7 @@ void Agent::Body::receive(const OrdersArrived& arrived) {
   std::map<InstanceUid, Tracked> kept;
   for (const Instance& instance : orders_->instances) {
     Tracked& tracked = kept[instance.uid] = std::move(tracked_[instance.uid]);
+    tracked.wanted = instance.desired == DesiredState::kRunning;
     if (tracked.history.generation == instance.generation) continue;
     const auto asked = tracked.history.shutdown_asked_at;
     const auto running = tracked.history.running_since;
@@ -155,11 +157,14 @@ void Agent::Body::note_unseen_ends() {
     const bool present = found != seen.end() && found->second.domain.has_value();
     const bool running =
         present && found->second.domain->state == hypervisor::DomainState::kRunning;
-    if (!present && tracked.seen_running && !tracked.step && !tracked.history.end &&
+    const auto asked_at = tracked.history.shutdown_asked_at;
+    if (!present && tracked.seen_running && !tracked.step && !tracked.history.end && !asked_at &&
         observation_begun_ >= tracked.last_step_finished) {
       note_end(tracked, DomainEnd::kCrashed);
     }
-    if (!present && !tracked.step) tracked.history.shutdown_asked_at.reset();
+    const bool ignored =
+        asked_at && now_.monotonic >= *asked_at + config_.limits.shutdown_patience && tracked.wanted;
+    if (!tracked.step && (!present || ignored)) tracked.history.shutdown_asked_at.reset();
     if (running && !tracked.history.running_since) {
       tracked.history.running_since = now_.monotonic;
     }

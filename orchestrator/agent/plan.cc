@@ -33,6 +33,7 @@ class Decision {
   bool refuse_domain();
   bool ran_and_ended() const;
   bool remove_left_port();
+  bool await_shutdown();
 
   void say(Phase phase, std::string reason = "", std::string message = "");
   void done(Phase phase);
@@ -111,6 +112,17 @@ bool Decision::remove_left_port() {
   return true;
 }
 
+// A guest that was asked to shut down, and is now wanted again, either ends, and is started anew,
+// or has ignored the request for good.
+bool Decision::await_shutdown() {
+  const auto asked_at = input_.history.shutdown_asked_at;
+  if (!asked_at || now_ >= *asked_at + limits_.shutdown_patience) return false;
+  say(Phase::kStopping, "WaitingForGuest",
+      "the guest was asked to shut down; it is started again as soon as it has");
+  result_.wake_at = *asked_at + limits_.shutdown_patience;
+  return true;
+}
+
 void Decision::decide_running() {
   if (domain()) return decide_running_domain(*domain());
   const auto& end = input_.history.end;
@@ -127,6 +139,7 @@ void Decision::decide_running_domain(const hypervisor::ObservedDomain& domain) {
   const InstanceUid uid = desired().uid;
   switch (domain.state) {
     case DomainState::kRunning: {
+      if (await_shutdown()) return;
       if (domain.owner->reboot_count < desired().reboot.count) {
         return act(Phase::kRunning, RebootDomain{uid, desired().reboot});
       }

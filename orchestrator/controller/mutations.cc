@@ -45,16 +45,10 @@ absl::StatusOr<Answer> Mutations::decide(const Mutation& mutation, Now now) {
               .project = project_of(mutation.body, ledger_)};
   // Named before anything is carried out: a deletion takes the name away.
   const std::string resource = resource_of(mutation.body, ledger_);
-  absl::StatusOr<Answer> answer = find_scope(frame, mutation.body);
-  if (answer.ok()) {
-    if (auto first = repeated(frame, mutation.body); !first.ok()) {
-      answer = first.status();
-    } else if (*first) {
-      return **std::move(first);
-    } else {
-      answer = carry_out(frame, mutation.body);
-    }
-  }
+  const auto first = find_first_answer(frame, mutation.body);
+  if (first.ok() && *first) return **first;
+  const absl::StatusOr<Answer> answer =
+      first.ok() ? carry_out(frame, mutation.body) : absl::StatusOr<Answer>(first.status());
   ledger_.record(AuditEntry{.time = now.wall,
                             .caller = frame.context.caller,
                             .method = frame.method,
@@ -63,6 +57,12 @@ absl::StatusOr<Answer> Mutations::decide(const Mutation& mutation, Now now) {
                             .outcome = absl::StatusCodeToString(answer.status().code()),
                             .message = shortened(message_of(answer.status()))});
   return answer;
+}
+
+absl::StatusOr<std::optional<Answer>> Mutations::find_first_answer(
+    Frame& frame, const MutationBody& body) const {
+  SW_RETURN_IF_ERROR(find_scope(frame, body));
+  return repeated(frame, body);
 }
 
 absl::Status Mutations::find_scope(Frame& frame, const MutationBody& body) const {

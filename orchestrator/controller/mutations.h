@@ -69,6 +69,9 @@ class Mutations {
   void record_event(Now now, EventText text);
   // Keeps the answer for a repetition of the request.
   void remember(const Frame& frame, const Answer& answer);
+  // What the same request was answered before; nothing if it is new.
+  absl::StatusOr<std::optional<Answer>> find_first_answer(Frame& frame,
+                                                          const MutationBody& body) const;
   absl::StatusOr<std::optional<Answer>> repeated(const Frame& frame,
                                                  const MutationBody& body) const;
   absl::Status check_etag(const Frame& frame, const std::string& resource,

@@ -1,0 +1,105 @@
+// Hosts, requests and generators that the placement tests share.
+#pragma once
+
+#include <rapidcheck.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "placement/capacity.h"
+#include "placement/engine.h"
+
+namespace stellwerk::placement {
+
+inline HostUid host_uid(uint8_t number) {
+  std::array<uint8_t, 16> bytes{};
+  bytes.back() = number;
+  return HostUid(Uuid(bytes));
+}
+
+// 4 cores with 2 threads each, 16 GiB, 100 GB of SSD, nothing reserved, nothing used.
+inline HostView plain_host(uint8_t number) {
+  HostView host;
+  host.uid = host_uid(number);
+  host.id = "host-" + std::to_string(number);
+  host.facts.cores = 4;
+  host.facts.threads = 8;
+  host.facts.memory = gibibytes(16);
+  host.facts.disk = gigabytes(100);
+  host.facts.disk_type = DiskType::kSsd;
+  host.accepting = true;
+  return host;
+}
+
+// 2 shared vCPUs, 4 GiB, 20 GB.
+inline Request plain_request() {
+  Request request;
+  request.cpu_class = CpuClass::kShared;
+  request.vcpus = VcpuCount(2);
+  request.memory = gibibytes(4);
+  request.disk = gigabytes(20);
+  return request;
+}
+
+inline Fleet fleet_of(std::vector<HostView> hosts) {
+  Fleet fleet;
+  fleet.hosts = std::move(hosts);
+  return fleet;
+}
+
+inline Claim claim_on(const HostView& host, const Request& request) {
+  return {.host = host.uid,
+          .cpu_class = request.cpu_class,
+          .vcpus = request.vcpus,
+          .memory = request.memory,
+          .disk = request.disk};
+}
+
+inline CpuClass any_cpu_class() {
+  return *rc::gen::element(CpuClass::kLowPerformance, CpuClass::kShared,
+                           CpuClass::kDedicatedThread, CpuClass::kDedicatedCore);
+}
+
+inline Request any_request() {
+  Request request;
+  request.cpu_class = any_cpu_class();
+  request.vcpus = VcpuCount(*rc::gen::inRange(1, 12));
+  request.memory = mebibytes(*rc::gen::inRange(64, 8192));
+  request.disk = gigabytes(*rc::gen::inRange(0, 60));
+  request.disk_type = static_cast<DiskType>(*rc::gen::inRange(0, 5));
+  return request;
+}
+
+inline CpuLimits any_limits() {
+  return {.shared_per_core = *rc::gen::inRange(1, 6),
+          .shared_per_thread = *rc::gen::inRange(1, 4),
+          .low_performance_per_thread = *rc::gen::inRange(1, 20)};
+}
+
+// Also odd hosts: as many threads as cores, or more threads on some cores than on others.
+inline HostView any_host(uint8_t number) {
+  HostView host = plain_host(number);
+  host.facts.cores = *rc::gen::inRange(1, 9);
+  host.facts.threads = host.facts.cores + *rc::gen::inRange<int64_t>(0, host.facts.cores + 1);
+  host.facts.memory = gibibytes(*rc::gen::inRange(1, 33));
+  host.facts.disk = gigabytes(*rc::gen::inRange(0, 200));
+  host.facts.disk_type = *rc::gen::element(DiskType::kUnspecified, DiskType::kHardDisk,
+                                           DiskType::kSsd, DiskType::kNvme);
+  host.reserve.memory = mebibytes(*rc::gen::inRange(0, 2048));
+  host.reserve.disk = gigabytes(*rc::gen::inRange(0, 10));
+  host.foreign.vcpus = VcpuCount(*rc::gen::inRange(0, 5));
+  host.foreign.memory = mebibytes(*rc::gen::inRange(0, 2048));
+  host.accepting = *rc::gen::weightedElement<bool>({{9, true}, {1, false}});
+  return host;
+}
+
+inline Fleet any_fleet() {
+  Fleet fleet;
+  fleet.cpu_limits = any_limits();
+  const int count = *rc::gen::inRange(1, 5);
+  for (int i = 1; i <= count; ++i) fleet.hosts.push_back(any_host(static_cast<uint8_t>(i)));
+  return fleet;
+}
+
+}  // namespace stellwerk::placement
