@@ -14,7 +14,7 @@ controller::ControllerConfig controller_config() {
   Network flat{.id = "flat",
                .bridge = "stellwerk0",
                .subnet = *parse_ipv4("10.64.0.0"),
-               // Six guests' addresses: small enough to run out and to be given again.
+               // Five guests' addresses: small enough to run out and to be given again.
                .prefix_length = 29,
                .gateway = *parse_ipv4("10.64.0.1")};
   return {.networks = {std::move(flat)}};
@@ -71,6 +71,7 @@ void Daemon::load(const store::Head& head) {
 
 void Daemon::serve(const store::Head& head, controller::CellState state) {
   Running& running = *running_;
+  stage_.invariants.process_begins();
   const CellUid fresh_cell(stage_.delays.uuid());
   cell_ = state.cell ? state.cell->uid : fresh_cell;
   stage_.log.add("daemon: serves cell {} with {} instances", brief(cell_), state.instances.size());

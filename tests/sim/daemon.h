@@ -27,6 +27,11 @@ class Daemon {
   void break_link();
 
   bool is_serving() const { return running_ && running_->controller; }
+  // What the controller holds in memory; only while it serves.
+  const controller::CellState& state() const { return running_->controller->state(); }
+  // The cell's identity, once somebody served it.
+  const CellUid& cell() const { return cell_; }
+
   // Unavailable when nobody serves; no answer at all when the daemon dies meanwhile.
   void submit(controller::Request request, AnswerCallback done);
   // As the API server does it: the name, the bytes, the end.
