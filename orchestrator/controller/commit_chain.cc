@@ -55,6 +55,9 @@ CommitChain::Order CommitChain::finished(const absl::StatusOr<store::Head>& resu
     case absl::StatusCode::kAborted:
       return Lost{fmt::format("another controller has taken over: {}",
                               message_of(result.status()))};
+    // Never durable, however often it is tried; the next process begins without it.
+    case absl::StatusCode::kInvalidArgument:
+      return Lost{fmt::format("the store refuses the batch: {}", message_of(result.status()))};
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kUnknown:
       state_ = State::kObserving;

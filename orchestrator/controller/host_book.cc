@@ -4,6 +4,7 @@ namespace stellwerk::controller {
 
 void HostBook::connected(const HostUid& host, MonotonicTime now) {
   hosts_[host].connected = true;
+  hosts_[host].silent = false;
   hosts_[host].last_heard = now;
 }
 
@@ -12,6 +13,7 @@ void HostBook::disconnected(const HostUid& host) { hosts_[host].connected = fals
 std::set<InstanceUid> HostBook::reported(const HostStatus& status, MonotonicTime now) {
   HostNews& news = hosts_[status.host];
   news.connected = true;
+  news.silent = false;
   news.last_heard = now;
   news.foreign = status.foreign;
   news.orphans = status.orphans;
@@ -26,6 +28,26 @@ std::set<InstanceUid> HostBook::reported(const HostStatus& status, MonotonicTime
     known = report.observed;
   }
   return changed;
+}
+
+std::vector<HostUid> HostBook::take_silent(MonotonicTime now) {
+  std::vector<HostUid> silent;
+  for (auto& [host, news] : hosts_) {
+    if (news.silent || now - news.last_heard < silence_) continue;
+    news.silent = true;
+    silent.push_back(host);
+  }
+  return silent;
+}
+
+std::optional<MonotonicTime> HostBook::next_silence() const {
+  std::optional<MonotonicTime> next;
+  for (const auto& [host, news] : hosts_) {
+    if (news.silent) continue;
+    const MonotonicTime silent_at = news.last_heard + silence_;
+    if (!next || silent_at < *next) next = silent_at;
+  }
+  return next;
 }
 
 void HostBook::expect(const InstanceUid& instance, WallTime now) {

@@ -54,6 +54,7 @@ class CellHarness {
                                    .memory = memory,
                                    .disk = gibibytes(500),
                                    .disk_type = disk_type}}});
+    input(HostReported{{.host = uid, .epoch = head_.epoch, .sequence = head_.sequence}});
     return uid;
   }
 

@@ -169,7 +169,7 @@ TEST_F(ControllerChange, ForgetsARequestAfterADay) {
 }
 
 TEST_F(ControllerChange, AStaleEtagAborts) {
-  const std::string etag = std::to_string(now().changed_at.value());
+  const std::string etag = etag_of(now());
   ASSERT_TRUE(cell_.answer(cell_.submit(StopInstance{"default", "web-1"}, "", etag)).ok());
   const auto stale = cell_.answer(cell_.submit(StartInstance{"default", "web-1"}, "", etag));
   EXPECT_EQ(stale.status().code(), absl::StatusCode::kAborted);
