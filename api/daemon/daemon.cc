@@ -4,6 +4,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -180,8 +181,8 @@ void Daemon::end_with(ExitCode code) {
 }
 
 bool Daemon::stop() {
-  if (starter_ && !starter_->stop(kDriversPatience)) return false;
   if (server_) server_->shutdown(kCallsPatience);
+  if (starter_ && !starter_->stop(kDriversPatience)) return false;
   if (host_ && !host_->stop(kDriversPatience)) return false;
   return !controller_ || controller_->stop(kDriversPatience);
 }
