@@ -45,11 +45,20 @@ void Ledger::index_all() {
   }
   for (const auto& [uid, instance] : state_.instances) {
     instance_names_[{project_id(instance.project), instance.id}] = uid;
-    if (fleet_.find(instance.claim.host)) fleet_.charge(instance.claim);
+    charge(instance.claim);
   }
   for (const auto& [key, request] : state_.requests) {
     requests_by_time_[request.answered_at].insert(key);
   }
+}
+
+// A host whose record is unreadable has no view; its claims count again when it reports itself.
+void Ledger::charge(const Claim& claim) {
+  if (fleet_.find(claim.host)) fleet_.charge(claim);
+}
+
+void Ledger::release(const Claim& claim) {
+  if (fleet_.find(claim.host)) fleet_.release(claim);
 }
 
 void Ledger::add_host_view(const Host& host) {
@@ -159,8 +168,8 @@ void Ledger::put(Host host) {
 void Ledger::put(Instance instance) {
   instance.changed_at = pending_sequence_;
   put_bytes(records::instance_key(instance.uid), records::encode(instance));
-  if (const auto* old = find_or_null(state_.instances, instance.uid)) fleet_.release(old->claim);
-  fleet_.charge(instance.claim);
+  if (const auto* old = find_or_null(state_.instances, instance.uid)) release(old->claim);
+  charge(instance.claim);
   changed_hosts_.insert(instance.claim.host);
   instance_names_[{project_id(instance.project), instance.id}] = instance.uid;
   state_.instances[instance.uid] = std::move(instance);
@@ -200,7 +209,7 @@ void Ledger::erase(const InstanceUid& uid) {
   put_delete(records::instance_key(uid));
   const Instance& instance = state_.instances.at(uid);
   if (instance.has_user_data) put_delete(records::user_data_key(uid));
-  fleet_.release(instance.claim);
+  release(instance.claim);
   changed_hosts_.insert(instance.claim.host);
   instance_names_.erase({project_id(instance.project), instance.id});
   state_.instances.erase(uid);

@@ -83,6 +83,8 @@ class Ledger {
   void put_bytes(std::string key, std::string value);
   void put_delete(std::string key);
   void index_all();
+  void charge(const Claim& claim);
+  void release(const Claim& claim);
   void add_host_view(const Host& host);
   void trim_log(store::Batch& batch);
 

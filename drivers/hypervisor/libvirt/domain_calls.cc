@@ -182,9 +182,10 @@ absl::Status wait_until_gone(const std::vector<ProcessHandle>& processes, Durati
 // the latter would let its disk be deleted under it.
 absl::Status confirm_gone(const DomainCalls& calls, const InstanceUid& instance,
                           const std::vector<pid_t>& pids) {
-  if (wait_until_gone(hold(pids), kPatienceWithTheDying).ok()) return absl::OkStatus();
+  if (pids.empty()) return absl::OkStatus();
+  wait_until_gone(hold(pids), kPatienceWithTheDying).IgnoreError();
   const absl::Status found = refuse_unmanaged(calls, instance);
-  if (found.ok()) return found;
+  if (!absl::IsAlreadyExists(found)) return found;
   return make_status(absl::StatusCode::kFailedPrecondition, message_of(found));
 }
 

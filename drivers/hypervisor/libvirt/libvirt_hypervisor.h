@@ -40,7 +40,7 @@ struct LibvirtConfig {
 
 class LibvirtHypervisor final : public Hypervisor {
  public:
-  // OK also while libvirt's daemon is away; InvalidArgument if no driver serves the URI. Decides
+  // OK also while libvirt's daemon is away; InvalidArgument if the URI cannot be one. Decides
   // the accelerator, which in mode auto takes up to its limit.
   static absl::StatusOr<std::unique_ptr<LibvirtHypervisor>> connect(LibvirtConfig config);
   ~LibvirtHypervisor() override;

@@ -16,7 +16,7 @@
 namespace stellwerk::hypervisor {
 namespace {
 
-constexpr size_t kQuotedOutput = 160;
+constexpr size_t kQuotedOutput = 240;
 constexpr size_t kKeptOutput = 64 * 1024;
 
 std::string error_text(int error) {
