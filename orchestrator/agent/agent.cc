@@ -24,12 +24,12 @@ struct Tracked {
   History history;
   Observed reported;
   std::optional<FinalEnd> final_end;
-  std::optional<StepId> step;       // under way
+  std::optional<StepId> step;  // under way
   MonotonicTime last_step_finished;
-  bool seen_running = false;        // in the last observation
-  bool present = false;             // its domain, when it was last planned for
-  bool wanted = false;              // desired running
-  bool paused_on_error = false;     // in the last observation
+  bool seen_running = false;     // in the last observation
+  bool present = false;          // its domain, when it was last planned for
+  bool wanted = false;           // desired running
+  bool paused_on_error = false;  // in the last observation
 };
 
 bool same_words(const Observed& a, const Observed& b) {
@@ -121,8 +121,8 @@ class Agent::Body {
 void Agent::Body::receive(const OrdersArrived& arrived) {
   const HostOrders& orders = arrived.orders;
   if (orders.cell != config_.cell || orders.host != config_.host) return;
-  if (orders_ && std::pair(orders.epoch, orders.sequence) <
-                     std::pair(orders_->epoch, orders_->sequence)) {
+  if (orders_ &&
+      std::pair(orders.epoch, orders.sequence) < std::pair(orders_->epoch, orders_->sequence)) {
     return;
   }
   orders_ = orders;
@@ -144,8 +144,7 @@ void Agent::Body::begin_generation(Tracked& tracked, const Instance& instance) {
   fresh.running_since = tracked.history.running_since;
   // A guest that was asked to stop may still do so; one that has ignored it is asked again.
   const auto asked_at = tracked.history.shutdown_asked_at;
-  const bool ignored =
-      asked_at && now_.monotonic >= *asked_at + config_.limits.shutdown_patience;
+  const bool ignored = asked_at && now_.monotonic >= *asked_at + config_.limits.shutdown_patience;
   if (tracked.wanted || !ignored) fresh.shutdown_asked_at = asked_at;
   tracked.history = std::move(fresh);
   tracked.final_end.reset();
@@ -266,8 +265,7 @@ void Agent::Body::note_end(Tracked& tracked, DomainEnd end) {
 void Agent::Body::count_failure(Tracked& tracked, std::string error) {
   ++tracked.history.failures;
   tracked.history.last_error = std::move(error);
-  tracked.history.not_before =
-      now_.monotonic + backoff(tracked.history.failures, config_.limits);
+  tracked.history.not_before = now_.monotonic + backoff(tracked.history.failures, config_.limits);
 }
 
 std::map<InstanceUid, InstanceObservation> Agent::Body::sort_observation() const {
@@ -366,8 +364,7 @@ void Agent::Body::set_reported(Tracked& tracked, Observed observed) {
   // A generation once carried out stays so while nothing newer is wanted.
   observed.message = shortened(observed.message, kLongestMessage);
   observed.generation = std::max(observed.generation, tracked.reported.generation);
-  observed.since = observed.phase == tracked.reported.phase &&
-                           tracked.reported.since != WallTime{}
+  observed.since = observed.phase == tracked.reported.phase && tracked.reported.since != WallTime{}
                        ? tracked.reported.since
                        : now_.wall;
   if (!same_words(observed, tracked.reported)) report_wanted_ = true;
@@ -376,10 +373,10 @@ void Agent::Body::set_reported(Tracked& tracked, Observed observed) {
 
 void Agent::Body::report_unknown(const absl::Status& why) {
   for (auto& [uid, tracked] : tracked_) {
-    set_reported(tracked, {.phase = Phase::kUnknown,
-                           .reason = "HostCannotSee",
-                           .message = fmt::format("the host cannot see its guests: {}",
-                                                  message_of(why))});
+    set_reported(tracked,
+                 {.phase = Phase::kUnknown,
+                  .reason = "HostCannotSee",
+                  .message = fmt::format("the host cannot see its guests: {}", message_of(why))});
   }
 }
 
@@ -450,7 +447,11 @@ StepResult Agent::Body::finish() {
 
 Agent::Agent(AgentConfig config) : body_(std::make_unique<Body>(std::move(config))) {}
 Agent::~Agent() = default;
-StepResult Agent::start(Now now) { return body_->start(now); }
-StepResult Agent::step(std::span<const Input> inputs, Now now) { return body_->step(inputs, now); }
+StepResult Agent::start(Now now) {
+  return body_->start(now);
+}
+StepResult Agent::step(std::span<const Input> inputs, Now now) {
+  return body_->step(inputs, now);
+}
 
 }  // namespace stellwerk::agent

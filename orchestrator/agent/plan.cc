@@ -54,9 +54,15 @@ class Decision {
 InstancePlan Decision::decide() {
   if (refuse_domain()) return std::move(result_);
   switch (desired().desired) {
-    case DesiredState::kRunning: decide_running(); break;
-    case DesiredState::kStopped: decide_stopped(); break;
-    case DesiredState::kDeleted: decide_deleted(); break;
+    case DesiredState::kRunning:
+      decide_running();
+      break;
+    case DesiredState::kStopped:
+      decide_stopped();
+      break;
+    case DesiredState::kDeleted:
+      decide_deleted();
+      break;
   }
   return std::move(result_);
 }
@@ -148,15 +154,18 @@ void Decision::decide_running_domain(const hypervisor::ObservedDomain& domain) {
       done(Phase::kRunning);
       return mark_started();
     }
-    case DomainState::kPaused: return act(Phase::kStarting, ResumeDomain{uid});
+    case DomainState::kPaused:
+      return act(Phase::kStarting, ResumeDomain{uid});
     case DomainState::kPausedOnError:
       act(Phase::kStarting, ResumeDomain{uid});
       result_.observed.reason = "DiskError";
       result_.observed.message =
           "paused because its disk is full or fails; it is resumed as soon as that is mended";
       return;
-    case DomainState::kShuttingDown: return say(Phase::kStopping);
-    case DomainState::kCrashed: return act(Phase::kCrashed, DestroyDomain{uid});
+    case DomainState::kShuttingDown:
+      return say(Phase::kStopping);
+    case DomainState::kCrashed:
+      return act(Phase::kCrashed, DestroyDomain{uid});
   }
 }
 
@@ -217,8 +226,8 @@ void Decision::decide_stopped() {
 }
 
 void Decision::decide_shutdown(const hypervisor::ObservedDomain& domain) {
-  const bool listens = domain.state == DomainState::kRunning ||
-                       domain.state == DomainState::kShuttingDown;
+  const bool listens =
+      domain.state == DomainState::kRunning || domain.state == DomainState::kShuttingDown;
   const auto asked_at = input_.history.shutdown_asked_at;
   const bool out_of_patience = asked_at && now_ >= *asked_at + limits_.shutdown_patience;
   if (desired().stop_hard || !listens || out_of_patience) {

@@ -31,10 +31,10 @@ absl::StatusOr<Port> allocate_port(Network& network, const TakenAddresses& taken
     return Port{.network = network.uid, .mac = mac, .address = candidate};
   }
   return with_reason(
-      resource_exhausted("network {}: no address of {}/{} is free, {} are taken; delete instances or "
-                         "give the network a larger subnet",
-                         network.id, ipv4_to_string(network.subnet), network.prefix_length,
-                         taken.known.size()),
+      resource_exhausted(
+          "network {}: no address of {}/{} is free, {} are taken; delete instances or "
+          "give the network a larger subnet",
+          network.id, ipv4_to_string(network.subnet), network.prefix_length, taken.known.size()),
       "ADDRESSES_EXHAUSTED");
 }
 

@@ -11,7 +11,8 @@ namespace stellwerk::controller {
 
 struct TakenAddresses {
   std::set<uint32_t> known;
-  // Some instance's record cannot be read, so a freed address may be its: only fresh ones are given.
+  // Some instance's record cannot be read, so a freed address may be its: only fresh ones are
+  // given.
   bool incomplete = false;
 };
 

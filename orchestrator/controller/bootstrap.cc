@@ -18,10 +18,9 @@ Uuid uid_in_cell(const Ledger& ledger, std::string_view kind, std::string_view i
 
 bool some_host_has(const Ledger& ledger, DiskType type) {
   const auto& hosts = ledger.state().hosts;
-  return std::any_of(hosts.begin(), hosts.end(),
-                     [type](const auto& entry) {
-                       return placement::offers(entry.second.facts.disk_type, type);
-                     });
+  return std::any_of(hosts.begin(), hosts.end(), [type](const auto& entry) {
+    return placement::offers(entry.second.facts.disk_type, type);
+  });
 }
 
 bool needs_local_disk(const Flavor& flavor) {
@@ -52,8 +51,8 @@ absl::Status check_addresses(const Ledger& ledger, const Network& network) {
 
 absl::Status put_network(Ledger& ledger, Network network) {
   const Network* known = ledger.network(network.id);
-  if (!known && ledger.state().invalid.contains(records::network_key(
-                    NetworkUid(uid_in_cell(ledger, "network", network.id))))) {
+  if (!known && ledger.state().invalid.contains(
+                    records::network_key(NetworkUid(uid_in_cell(ledger, "network", network.id))))) {
     return absl::OkStatus();  // left as it is; instances without a network can still be made
   }
   network.uid = known ? known->uid : NetworkUid(uid_in_cell(ledger, "network", network.id));
@@ -98,9 +97,7 @@ absl::Status bootstrap(Ledger& ledger, const CellUid& fresh_cell,
   const ProjectUid project(uid_in_cell(ledger, "project", kDefaultProject));
   if (!ledger.project(kDefaultProject) &&
       !ledger.state().invalid.contains(records::project_key(project))) {
-    ledger.put(Project{.uid = project,
-                       .id = std::string(kDefaultProject),
-                       .created_at = now.wall});
+    ledger.put(Project{.uid = project, .id = std::string(kDefaultProject), .created_at = now.wall});
   }
   add_mandatory_flavors(ledger, now);
   for (const Network& network : networks) {

@@ -298,20 +298,20 @@ void Controller::Body::receive(const TimePassed&) {
 }
 
 void Controller::Body::follow(CommitChain::Order order) {
-  std::visit(Overloaded{[](std::monostate) {},
-                        [this](CommitChain::Commit& commit) {
-                          result_.outputs.push_back(
-                              CommitBatch{commit.previous, std::move(commit.batch)});
-                        },
-                        [this](CommitChain::Observe) { result_.outputs.push_back(ObserveHead{}); },
-                        [this](CommitChain::Landed) {
-                          result_.outputs.push_back(LogGrew{chain_.durable().sequence});
-                        },
-                        [this](CommitChain::Lost& lost) {
-                          stepped_down_ = true;
-                          result_.outputs.push_back(StepDown{std::move(lost.why)});
-                        }},
-             order);
+  std::visit(
+      Overloaded{[](std::monostate) {},
+                 [this](CommitChain::Commit& commit) {
+                   result_.outputs.push_back(CommitBatch{commit.previous, std::move(commit.batch)});
+                 },
+                 [this](CommitChain::Observe) { result_.outputs.push_back(ObserveHead{}); },
+                 [this](CommitChain::Landed) {
+                   result_.outputs.push_back(LogGrew{chain_.durable().sequence});
+                 },
+                 [this](CommitChain::Lost& lost) {
+                   stepped_down_ = true;
+                   result_.outputs.push_back(StepDown{std::move(lost.why)});
+                 }},
+      order);
 }
 
 void Controller::Body::delete_abandoned_images() {
@@ -355,7 +355,8 @@ HostOrders Controller::Body::orders_for(const HostUid& host, Sequence sequence) 
 void Controller::Body::send_orders(Sequence sequence) {
   for (const HostUid& host : std::exchange(orders_due_, {})) {
     // A host that is not connected gets everything when it is.
-    if (book_.is_connected(host)) held_.push_back({sequence, SendOrders{orders_for(host, sequence)}});
+    if (book_.is_connected(host))
+      held_.push_back({sequence, SendOrders{orders_for(host, sequence)}});
   }
 }
 
@@ -397,10 +398,14 @@ Controller::Controller(ControllerConfig config, CellState state, store::Head hea
                        CellUid fresh_cell)
     : body_(std::make_unique<Body>(std::move(config), std::move(state), head, fresh_cell)) {}
 Controller::~Controller() = default;
-StepResult Controller::start(Now now) { return body_->start(now); }
+StepResult Controller::start(Now now) {
+  return body_->start(now);
+}
 StepResult Controller::step(std::span<const Input> inputs, Now now) {
   return body_->step(inputs, now);
 }
-const CellState& Controller::state() const { return body_->state(); }
+const CellState& Controller::state() const {
+  return body_->state();
+}
 
 }  // namespace stellwerk::controller

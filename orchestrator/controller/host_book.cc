@@ -8,7 +8,9 @@ void HostBook::connected(const HostUid& host, MonotonicTime now) {
   hosts_[host].last_heard = now;
 }
 
-void HostBook::disconnected(const HostUid& host) { hosts_[host].connected = false; }
+void HostBook::disconnected(const HostUid& host) {
+  hosts_[host].connected = false;
+}
 
 std::set<InstanceUid> HostBook::reported(const HostStatus& status, MonotonicTime now) {
   HostNews& news = hosts_[status.host];
@@ -54,7 +56,9 @@ void HostBook::expect(const InstanceUid& instance, WallTime now) {
   instances_.try_emplace(instance, Observed{.phase = Phase::kPending, .since = now});
 }
 
-void HostBook::forget(const InstanceUid& instance) { instances_.erase(instance); }
+void HostBook::forget(const InstanceUid& instance) {
+  instances_.erase(instance);
+}
 
 bool HostBook::is_connected(const HostUid& host) const {
   const auto found = hosts_.find(host);

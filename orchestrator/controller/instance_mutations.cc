@@ -43,12 +43,11 @@ absl::StatusOr<Claim> Mutations::place(const CreateInstance& create, const Sizin
       .disk = sizing.boot_disk,
       .disk_type = flavor.disks ? flavor.disks->type : DiskType::kUnspecified};
   return std::visit(
-      Overloaded{[](const placement::Placed& placed) -> absl::StatusOr<Claim> {
-                   return placed.claim;
-                 },
-                 [&create](const placement::Refused& refused) -> absl::StatusOr<Claim> {
-                   return refusal(create.id, refused);
-                 }},
+      Overloaded{
+          [](const placement::Placed& placed) -> absl::StatusOr<Claim> { return placed.claim; },
+          [&create](const placement::Refused& refused) -> absl::StatusOr<Claim> {
+            return refusal(create.id, refused);
+          }},
       placement::place(ledger_.fleet(), request));
 }
 
@@ -111,12 +110,12 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateInstance
   if (instance.has_user_data) ledger_.put_user_data(uid, create.user_data);
   ledger_.put(std::move(instance));
   book_.expect(uid, frame.now.wall);
-  record_event(frame.now, {.type = "InstanceCreated",
-                           .project = frame.project,
-                           .resource = instance_name(frame.project, create.id),
-                           .uid = uid.value(),
-                           .message = fmt::format("flavor {}, image {}", create.flavor,
-                                                  create.image)});
+  record_event(frame.now,
+               {.type = "InstanceCreated",
+                .project = frame.project,
+                .resource = instance_name(frame.project, create.id),
+                .uid = uid.value(),
+                .message = fmt::format("flavor {}, image {}", create.flavor, create.image)});
   return view_of(ledger_.state().instances.at(uid), ledger_, book_, frame.now.monotonic);
 }
 
@@ -181,9 +180,8 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const RebootInstance
   SW_ASSIGN_OR_RETURN(Instance instance, changeable(frame, reboot.project, reboot.id));
   SW_RETURN_IF_ERROR(refuse_if_deleted(instance));
   if (instance.desired != DesiredState::kRunning) {
-    return with_reason(
-        failed_precondition("instance {} is stopped; start it instead", instance.id),
-        "NOT_RUNNING");
+    return with_reason(failed_precondition("instance {} is stopped; start it instead", instance.id),
+                       "NOT_RUNNING");
   }
   ++instance.reboot.count;
   instance.reboot.hard = reboot.hard;

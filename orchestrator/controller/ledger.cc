@@ -265,7 +265,9 @@ Sequence Ledger::visible_sequence() const {
   return has_pending() ? pending_sequence_ : Sequence(pending_sequence_.value() - 1);
 }
 
-std::set<HostUid> Ledger::take_changed_hosts() { return std::exchange(changed_hosts_, {}); }
+std::set<HostUid> Ledger::take_changed_hosts() {
+  return std::exchange(changed_hosts_, {});
+}
 
 void Ledger::trim_log(store::Batch& batch) {
   for (size_t i = 0; i < kTrimPerCommit && state_.log.size() > max_log_records_; ++i) {

@@ -50,8 +50,8 @@ absl::StatusOr<Answer> Mutations::decide(const Mutation& mutation, Now now) {
   return answer;
 }
 
-absl::StatusOr<std::optional<Answer>> Mutations::find_first_answer(
-    Frame& frame, const MutationBody& body) const {
+absl::StatusOr<std::optional<Answer>> Mutations::find_first_answer(Frame& frame,
+                                                                   const MutationBody& body) const {
   SW_RETURN_IF_ERROR(find_scope(frame, body));
   return repeated(frame, body);
 }
@@ -134,9 +134,10 @@ absl::Status Mutations::check_etag(const Frame& frame, const std::string& resour
                                    const std::string& current) const {
   const std::string& etag = frame.context.etag;
   if (etag.empty() || etag == current) return absl::OkStatus();
-  return with_reason(aborted("{} has changed: its etag is {}, not {}; read it again and decide anew",
-                             resource, quoted(current), quoted(etag)),
-                     "ETAG_MISMATCH");
+  return with_reason(
+      aborted("{} has changed: its etag is {}, not {}; read it again and decide anew", resource,
+              quoted(current), quoted(etag)),
+      "ETAG_MISMATCH");
 }
 
 }  // namespace stellwerk::controller

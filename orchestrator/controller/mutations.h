@@ -67,8 +67,7 @@ class Mutations {
   // The instance, if it may be changed: it exists, is not in deletion, and the etag holds.
   absl::StatusOr<Instance> changeable(const Frame& frame, const std::string& project,
                                       const std::string& id) const;
-  Answer put_changed(const Frame& frame, Instance instance, std::string type,
-                     std::string message);
+  Answer put_changed(const Frame& frame, Instance instance, std::string type, std::string message);
   void record_event(Now now, EventText text);
   // Keeps the answer for a repetition of the request.
   void remember(const Frame& frame, const Answer& answer);

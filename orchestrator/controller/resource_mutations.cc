@@ -108,9 +108,9 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteImage& d
   SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(found->changed_at)));
   if (found->state == ImageState::kDeleting) return view_of(*found, ledger_);
   if (found->state == ImageState::kImporting) {
-    return with_reason(failed_precondition("image {} is being imported; end the import first",
-                                           deletion.id),
-                       "IMPORT_UNDER_WAY");
+    return with_reason(
+        failed_precondition("image {} is being imported; end the import first", deletion.id),
+        "IMPORT_UNDER_WAY");
   }
   const auto used_by =
       users(ledger_, [found](const Instance& instance) { return instance.image == found->uid; });
@@ -164,9 +164,8 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateFlavor& 
   flavor.uid = FlavorUid(frame.fresh_uid());
   flavor.created_at = frame.now.wall;
   const FlavorUid uid = flavor.uid;
-  record_event(frame.now, {.type = "FlavorCreated",
-                           .resource = flavor_name(create.id),
-                           .uid = uid.value()});
+  record_event(frame.now,
+               {.type = "FlavorCreated", .resource = flavor_name(create.id), .uid = uid.value()});
   ledger_.put(std::move(flavor));
   return ledger_.state().flavors.at(uid);
 }
@@ -178,13 +177,12 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteFlavor& 
   if (!found) return missing(name);
   SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(found->changed_at)));
   if (found->builtin) {
-    return with_reason(failed_precondition("flavor {} is mandatory after SCS-0103 and stays",
-                                           deletion.id),
-                       "BUILTIN_FLAVOR");
+    return with_reason(
+        failed_precondition("flavor {} is mandatory after SCS-0103 and stays", deletion.id),
+        "BUILTIN_FLAVOR");
   }
   const Flavor flavor = *found;
-  record_event(frame.now,
-               {.type = "FlavorDeleted", .resource = name, .uid = flavor.uid.value()});
+  record_event(frame.now, {.type = "FlavorDeleted", .resource = name, .uid = flavor.uid.value()});
   ledger_.erase(flavor.uid);
   return flavor;
 }
@@ -222,8 +220,8 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteProject&
     return with_reason(failed_precondition("the project {} always exists", deletion.id),
                        "DEFAULT_PROJECT");
   }
-  const auto instances = users(
-      ledger_, [found](const Instance& instance) { return instance.project == found->uid; });
+  const auto instances =
+      users(ledger_, [found](const Instance& instance) { return instance.project == found->uid; });
   if (!instances.empty()) {
     return with_reason(failed_precondition("project {} has instances: {}; delete them first",
                                            deletion.id, fmt::join(instances, ", ")),
