@@ -1,5 +1,7 @@
 #include "test_server.h"
 
+#include <spdlog/spdlog.h>
+
 #include <cstdlib>
 #include <thread>
 
@@ -54,7 +56,10 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(folder_);
 }
 
-ServerTest::ServerTest() = default;
+// Refusals are logged, and refused are many here.
+ServerTest::ServerTest() {
+  spdlog::set_level(spdlog::level::err);
+}
 
 ServerTest::~ServerTest() {
   gateway_.release();
