@@ -55,10 +55,11 @@ class AgentRuntimeTest : public ::testing::Test {
             },
             .connect =
                 [this](HostHello hello) {
-                  greetings_.push(hello.host);
+                  const HostUid host = hello.host;
                   controller_->connect(std::move(hello), [this](HostOrders orders) {
                     agent_->receive(std::move(orders));
                   });
+                  greetings_.push(host);
                 },
             .report =
                 [this](HostStatus status) {

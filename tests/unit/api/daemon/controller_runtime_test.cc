@@ -197,7 +197,7 @@ TEST_F(ControllerRuntimeTest, TellsListenersWhatIsDurableUntilTheyLeave) {
   const Sequence before = runtime_->durable();
   submit(create_project("one"));
   ASSERT_TRUE(next_status().ok());
-  EXPECT_EQ(heard.next(), before.next());
+  EXPECT_TRUE(heard.await([&](Sequence durable) { return durable == before.next(); }));
   const auto page = runtime_->read_log(before, 10).value();
   ASSERT_EQ(page.records.size(), 1u);
   EXPECT_EQ(page.records[0].audit.at(0).method, "CreateProject");
