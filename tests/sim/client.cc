@@ -35,9 +35,17 @@ Client::Client(const Stage& stage, Daemon& daemon, Random random)
   daemon_.on_death([this] { daemon_died(); });
 }
 
-void Client::begin() {
-  for (Operation& operation : operations_.preparations()) issue(std::move(operation));
-  act_later();
+void Client::prepare(Action done) {
+  preparations_ = operations_.preparations();
+  prepared_ = std::move(done);
+  prepare_next();
+}
+
+void Client::prepare_next() {
+  if (preparations_.empty()) return std::exchange(prepared_, nullptr)();
+  Operation next = std::move(preparations_.front());
+  preparations_.erase(preparations_.begin());
+  issue(std::move(next));
 }
 
 void Client::act_later() {
@@ -123,8 +131,10 @@ void Client::answer_arrives(const CallPtr& call,
   stage_.log.add("client: call {} is answered {}", call->number, describe(answer.status()));
   if (answer.ok()) {
     if (!std::exchange(call->answered, true)) answered_.push_back(call);
-    open_.erase(call->number);
-    return note_success(*call, *answer);
+    note_success(*call, *answer);
+    const bool was_open = open_.erase(call->number) > 0;
+    if (prepared_ && was_open) prepare_next();
+    return;
   }
   if (is_passing(answer.status())) return try_again(call);
   if (!is_refusal(answer.status())) {
@@ -141,12 +151,12 @@ void Client::answer_arrives(const CallPtr& call,
 
 void Client::try_again(const CallPtr& call) {
   if (!open_.contains(call->number) || call->attempts_open > 0) return;
-  if (!random_.chance(900)) {
+  if (!prepared_ && random_.chance(80)) {
     stage_.log.add("client: call {} is given up", call->number);
     open_.erase(call->number);
     return;
   }
-  stage_.schedule.after(random_.between(milliseconds(100), seconds(4)), [this, call] {
+  stage_.schedule.after(random_.between(milliseconds(100), seconds(8)), [this, call] {
     if (open_.contains(call->number) && call->attempts_open == 0) send(call);
   });
 }

@@ -20,8 +20,10 @@ class Client {
  public:
   Client(const Stage& stage, Daemon& daemon, Random random);
 
+  // Makes what has to be there before instances can be; then calls `done`.
+  void prepare(Action done);
   // From now on something new every few seconds.
-  void begin();
+  void begin() { act_later(); }
   // Nothing new; what is open is brought to its end.
   void stop() { stopped_ = true; }
   bool is_idle() const { return open_.empty(); }
@@ -41,6 +43,7 @@ class Client {
   using CallPtr = std::shared_ptr<Call>;
   using Name = std::pair<std::string, std::string>;
 
+  void prepare_next();
   void act();
   void act_later();
   void look();
@@ -58,6 +61,8 @@ class Client {
   Daemon& daemon_;
   Random random_;
   Operations operations_;
+  std::vector<Operation> preparations_;
+  Action prepared_;
   bool stopped_ = false;
   uint64_t next_call_ = 1;
   uint64_t next_attempt_ = 1;

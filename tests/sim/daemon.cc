@@ -20,6 +20,13 @@ controller::ControllerConfig controller_config() {
   return {.networks = {std::move(flat)}};
 }
 
+controller::ImportedContent content_of(const storage::ImageFacts& facts) {
+  return {.format = facts.format,
+          .file_size = facts.file_size,
+          .virtual_size = facts.virtual_size,
+          .sha256 = facts.sha256};
+}
+
 }  // namespace
 
 Daemon::Daemon(const Stage& stage) : stage_(stage) {
@@ -142,7 +149,7 @@ void Daemon::power_cut() {
   if (!stage_.world.machine().powered) return;
   stage_.world.cut_power();
   die(true);
-  stage_.schedule.after(stage_.delays.between(seconds(10), seconds(60)), [this] {
+  stage_.schedule.after(stage_.delays.between(seconds(5), seconds(30)), [this] {
     stage_.world.restore_power();
     begin_later(stage_.delays.between(seconds(1), seconds(5)));
   });
@@ -181,13 +188,10 @@ void Daemon::import_image(controller::MutationContext context, controller::Begin
 
 void Daemon::finish_import(controller::MutationContext context, const ImageUid& image,
                            absl::StatusOr<storage::ImageFacts> facts, AnswerCallback done) {
-  controller::FinishImageImport finish{.image = image, .content = facts.status()};
-  if (facts.ok()) {
-    finish.content = controller::ImportedContent{.format = facts->format,
-                                                 .file_size = facts->file_size,
-                                                 .virtual_size = facts->virtual_size,
-                                                 .sha256 = facts->sha256};
-  }
+  controller::FinishImageImport finish{
+      .image = image,
+      .content = facts.ok() ? absl::StatusOr<controller::ImportedContent>(content_of(*facts))
+                            : facts.status()};
   submit(controller::Mutation{std::move(context), std::move(finish)}, std::move(done));
 }
 

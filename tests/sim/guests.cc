@@ -41,10 +41,7 @@ void Guests::live_on() {
   if (guest == nobody) return;
   if (mishaps_.guest_shuts_down()) return end(guest, Cause::kOwnShutdown);
   if (mishaps_.guest_crashes()) return end(guest, Cause::kCrash);
-  if (mishaps_.guest_panics()) {
-    guest->state = DomainState::kCrashed;
-    return world_.tell({.uuid = guest->uuid});
-  }
+  if (mishaps_.guest_panics()) return world_.panic(*guest);
   if (mishaps_.disk_fails()) {
     guest->state = DomainState::kPausedOnError;
     return world_.tell({.uuid = guest->uuid});

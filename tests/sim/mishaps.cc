@@ -4,7 +4,7 @@
 
 namespace stellwerk::sim {
 
-Mishaps::Mishaps(Random random) : random_(std::move(random)), rates_(draw_rates(random_)) {}
+Mishaps::Mishaps(Random random) : random_(std::move(random)), drawn_(draw_rates(random_)) {}
 
 Mishaps::Rates Mishaps::draw_rates(Random& random) {
   // Zero in a third of the seeds.
@@ -18,8 +18,8 @@ Mishaps::Rates Mishaps::draw_rates(Random& random) {
           .observation = up_to(60),
           .port = up_to(300),
           .repeated = up_to(50),
-          .death_of_daemon = up_to(1500),
-          .power_cut = up_to(200),
+          .death_of_daemon = up_to(800),
+          .power_cut = up_to(60),
           .link = up_to(20),
           .shutdown = up_to(20),
           .crash = up_to(20),
@@ -51,7 +51,5 @@ bool Mishaps::guest_shuts_down() { return random_.chance(rates_.shutdown); }
 bool Mishaps::guest_crashes() { return random_.chance(rates_.crash); }
 bool Mishaps::guest_panics() { return random_.chance(rates_.panic); }
 bool Mishaps::disk_fails() { return random_.chance(rates_.disk); }
-
-void Mishaps::stop() { rates_ = {}; }
 
 }  // namespace stellwerk::sim

@@ -1,6 +1,6 @@
 // What goes wrong by chance, and how often. Every seed draws its own rates, some of them zero, so
-// that a thousand seeds also cover runs in which only one thing goes wrong. Once `stop` was
-// called, nothing goes wrong any more.
+// that a thousand seeds also cover runs in which only one thing goes wrong. Nothing goes wrong
+// before `begin` and after `stop`.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +41,8 @@ class Mishaps {
   bool guest_panics();
   bool disk_fails();
 
-  void stop();
+  void begin() { rates_ = drawn_; }
+  void stop() { rates_ = {}; }
 
  private:
   struct Rates {  // in 1,000, or in 100,000 where named so
@@ -54,7 +55,8 @@ class Mishaps {
   static Rates draw_rates(Random& random);
 
   Random random_;
-  Rates rates_;
+  const Rates drawn_;
+  Rates rates_{};
 };
 
 }  // namespace stellwerk::sim

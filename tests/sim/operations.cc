@@ -12,7 +12,7 @@ using namespace controller;
 const std::vector<std::string> kProjects = {"default", "blue"};
 const std::vector<std::string> kInstances = {"vm-1", "vm-2", "vm-3", "vm-4", "vm-5", "vm-6"};
 const std::vector<std::string> kFlavors = {"tiny",     "tiny",   "big",        "pinned",
-                                           "threaded", "modest", "SCS-1L-1-5", "SCS-2V-8",
+                                           "threaded", "modest", "SCS-1L-1", "SCS-2V-8",
                                            "no-such"};
 
 Operation flavor(std::string id, CpuClass cpu_class, int64_t vcpus, Bytes memory) {

@@ -88,8 +88,6 @@ TEST(EventLog, ShowsItsLastLines) {
 // A world without mishaps.
 class Pieces : public testing::Test {
  protected:
-  Pieces() { mishaps_.stop(); }
-
   store::Head take_over() {
     return *store_.take_over(*store_.observe(), random_.uuid());
   }

@@ -34,7 +34,7 @@ class RecordHistory {
   const Instance* instance_at(const InstanceUid& uid, Sequence sequence) const;
   // The version before the newest.
   const Instance* previous_version(const InstanceUid& uid) const;
-  bool ever_existed(const InstanceUid& uid) const { return versions_.contains(uid); }
+  size_t count_versions(const InstanceUid& uid) const { return versions_.at(uid).size(); }
   std::vector<InstanceUid> instances_at(Sequence sequence, const HostUid& host) const;
 
  private:

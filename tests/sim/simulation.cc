@@ -41,11 +41,8 @@ Simulation::Simulation(uint64_t seed, Bug bug)
 }
 
 RunResult Simulation::run() {
-  const Duration faulty = random_.between(seconds(40), seconds(240));
-  schedule_.after(faulty, [this] { stop_faults(); });
-  schedule_.after(seconds(1), [this] { tick(); });
   daemon_.begin();
-  client_.begin();
+  client_.prepare([this] { begin_faults(); });
   RunResult result;
   while (!invariants_.failure() && !at_rest_ && schedule_.run_one()) {
     invariants_.after_event();
@@ -56,6 +53,15 @@ RunResult Simulation::run() {
   result.log = log_.text();
   result.log_tail = log_.tail(kTail);
   return result;
+}
+
+void Simulation::begin_faults() {
+  log_.add("faults begin");
+  faults_ = true;
+  mishaps_.begin();
+  client_.begin();
+  schedule_.after(random_.between(seconds(40), seconds(240)), [this] { stop_faults(); });
+  tick();
 }
 
 void Simulation::tick() {

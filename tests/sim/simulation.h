@@ -1,6 +1,7 @@
-// One whole run from one seed: a machine, a daemon, its callers, and everything that goes wrong,
-// in two phases. First faults: any event may be followed by the death of the daemon or a power
-// cut. Then liveness: nothing fails any more, and the cell must come to rest within a bound.
+// One whole run from one seed: a machine, a daemon, its callers, and everything that goes wrong, in
+// two phases, once the cell has what it needs. First faults: any event may be followed by the
+// death of the daemon or a power cut. Then liveness: nothing fails any more, and the cell must come
+// to rest within a bound.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +31,7 @@ class Simulation {
   RunResult run();
 
  private:
+  void begin_faults();
   void tick();
   void fail_by_chance();
   void stop_faults();
@@ -51,7 +53,7 @@ class Simulation {
   Inspector inspector_;
 
   Random strangers_;
-  bool faults_ = true;
+  bool faults_ = false;
   bool at_rest_ = false;
   std::optional<MonotonicTime> settled_at_;
   MonotonicTime faults_stopped_at_;

@@ -74,6 +74,8 @@ void World::spawn(Process process) {
 
 void World::note_end(const Process& process, Cause cause) {
   log_.add("world: process {} ends by {}", process.pid, to_string(cause));
+  // A guest that had panicked has ended before.
+  if (process.state == hypervisor::DomainState::kCrashed) return;
   endings_[process.uuid].push_back({schedule_.now(), cause});
 }
 
@@ -83,6 +85,13 @@ void World::end(std::vector<Process>::iterator process, Cause cause, bool leave_
   const Uuid uuid = process->uuid;
   machine_.processes.erase(process);
   tell({.uuid = uuid, .ended = end_seen(cause)});
+}
+
+void World::panic(Process& process) {
+  log_.add("world: the guest of process {} panics", process.pid);
+  process.state = hypervisor::DomainState::kCrashed;
+  endings_[process.uuid].push_back({schedule_.now(), Cause::kCrash});
+  tell({.uuid = process.uuid});
 }
 
 void World::cut_power() {

@@ -82,6 +82,8 @@ class World {
   void spawn(Process process);
   // The process with its port, unless `leave_port`. The listener hears of it.
   void end(std::vector<Process>::iterator process, Cause cause, bool leave_port);
+  // The guest's kernel panics: its process stays and runs nothing.
+  void panic(Process& process);
   void cut_power();
   void restore_power();
 
