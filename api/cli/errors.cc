@@ -28,6 +28,7 @@ std::string_view hint_for(const absl::Status& status) {
     case absl::StatusCode::kAborted:
       return "look at what changed, then try again";
     case absl::StatusCode::kResourceExhausted:
+      if (is_limit_of_daemon(status)) return "";
       return "see host list for what is free, or delete what is not needed";
     case absl::StatusCode::kInternal:
     case absl::StatusCode::kUnknown:

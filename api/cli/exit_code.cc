@@ -2,6 +2,11 @@
 
 namespace stellwerk::cli {
 
+bool is_limit_of_daemon(const absl::Status& status) {
+  const auto reason = reason_of(status);
+  return reason == kAnswerTooLargeReason || reason == kTooManyRequestsReason;
+}
+
 ExitCode exit_code_of(const absl::Status& status) {
   const auto reason = reason_of(status);
   if (reason == kUsageReason) return ExitCode::kUsage;
@@ -18,7 +23,7 @@ ExitCode exit_code_of(const absl::Status& status) {
     case absl::StatusCode::kDeadlineExceeded:
       return ExitCode::kNoDaemon;
     case absl::StatusCode::kResourceExhausted:
-      return ExitCode::kNoCapacity;
+      return is_limit_of_daemon(status) ? ExitCode::kFailed : ExitCode::kNoCapacity;
     default:  // the rest, and codes that are not known yet
       return ExitCode::kFailed;
   }

@@ -25,6 +25,11 @@ absl::Status usage_error(fmt::format_string<Args...> text, Args&&... args) {
   return with_reason(invalid_argument(text, std::forward<Args>(args)...), kUsageReason);
 }
 
+// Reasons of the daemon's own limits: RESOURCE_EXHAUSTED, but no lack of hosts or quota.
+inline constexpr char kAnswerTooLargeReason[] = "ANSWER_TOO_LARGE";
+inline constexpr char kTooManyRequestsReason[] = "TOO_MANY_REQUESTS";
+bool is_limit_of_daemon(const absl::Status& status);
+
 ExitCode exit_code_of(const absl::Status& status);
 
 }  // namespace stellwerk::cli

@@ -1,4 +1,4 @@
-// proto3's JSON, with every field present, in the order of the fields' numbers. Pure.
+// proto3's JSON, as protobuf prints it, with every plain field present. Pure.
 #pragma once
 
 #include <google/protobuf/message.h>

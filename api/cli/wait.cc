@@ -132,7 +132,8 @@ absl::Status Waiting::listen() {
   const Duration tick = context_.environment.err_is_terminal ? kProgressTick : kPlainTick;
   const Duration left = std::max(order_.timeout - elapsed(), Duration(1000));
   const auto response = follower_->next(std::min(tick, left));
-  if (absl::IsOutOfRange(response.status())) {
+  const bool from_the_future = reason_of(response.status()) == "TOKEN_FROM_THE_FUTURE";
+  if (absl::IsOutOfRange(response.status()) || from_the_future) {
     follow();  // the place in the log is gone; the instance itself tells the rest
     look_wanted_ = true;
     return absl::OkStatus();

@@ -4,7 +4,7 @@
 // and report all at once; what could not be read is left empty. Fields that are output only are
 // ignored, however they are set. A query with mistakes is refused here.
 //
-// An etag is the decimal sequence of the commit that last wrote the resource ("42").
+// An etag is what core's etag_of makes of a resource: digits and at most a dash.
 #pragma once
 
 #include <optional>

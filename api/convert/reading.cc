@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kDefaultPage = 100;
 constexpr int64_t kLargestPage = 1000;
 constexpr size_t kLongestPageToken = 512;
-constexpr size_t kMostDigits = 20;  // of a 64-bit number
+constexpr size_t kLongestEtag = 41;  // two 64-bit numbers and a dash
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -66,9 +66,10 @@ Bytes RequestReader::size(std::string_view field, int64_t bytes) {
 }
 
 std::string RequestReader::etag(std::string_view text) {
-  const bool number = std::all_of(text.begin(), text.end(), is_digit) &&
-                      text.size() <= kMostDigits && !text.starts_with('0');
-  if (number) return std::string(text);
+  const bool plausible = std::all_of(text.begin(), text.end(),
+                                     [](char c) { return is_digit(c) || c == '-'; }) &&
+                         text.size() <= kLongestEtag;
+  if (plausible) return std::string(text);
   add("etag", fmt::format("{} is not an etag of this server; give the resource's etag as it was "
                           "read, or none",
                           quoted(text)));

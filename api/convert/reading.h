@@ -37,7 +37,7 @@ class RequestReader {
   // 0 to `most`.
   int64_t amount(const IntegerField& integer);
   Bytes size(std::string_view field, int64_t bytes);
-  // "" or the decimal number that a resource's etag is.
+  // "" or what may be a resource's etag.
   std::string etag(std::string_view text);
   RequestId request_id(std::string_view text, const RequestId& fallback);
   int64_t page_size(int32_t asked);

@@ -15,10 +15,6 @@ void set_time(WallTime time, google::protobuf::Timestamp* wire) {
       std::chrono::duration_cast<std::chrono::nanoseconds>(time - seconds).count()));
 }
 
-std::string etag(Sequence changed_at) {
-  return std::to_string(changed_at.value());
-}
-
 v1::Instance::DesiredState wire_of(DesiredState state) {
   switch (state) {
     case DesiredState::kRunning:
@@ -209,7 +205,7 @@ v1::Instance to_wire(const controller::InstanceView& view) {
   wire.set_name(instance_name(view.project_id, instance.id));
   wire.set_uid(instance.uid.to_string());
   wire.set_generation(instance.generation.value());
-  wire.set_etag(etag(instance.changed_at));
+  wire.set_etag(etag_of(instance));
   set_time(instance.created_at, wire.mutable_create_time());
   wire.set_desired_state(wire_of(instance.desired));
   wire.set_flavor(flavor_name(instance.flavor_id));
@@ -237,7 +233,7 @@ v1::Image to_wire(const controller::ImageView& view) {
   v1::Image wire;
   wire.set_name(image_name(view.project_id, image.id));
   wire.set_uid(image.uid.to_string());
-  wire.set_etag(etag(image.changed_at));
+  wire.set_etag(etag_of(image.changed_at));
   set_time(image.created_at, wire.mutable_create_time());
   wire.set_state(wire_of(image.state));
   wire.set_firmware(wire_of(image.firmware));
@@ -259,7 +255,7 @@ v1::Flavor to_wire(const Flavor& flavor) {
   v1::Flavor wire;
   wire.set_name(flavor_name(flavor.id));
   wire.set_uid(flavor.uid.to_string());
-  wire.set_etag(etag(flavor.changed_at));
+  wire.set_etag(etag_of(flavor.changed_at));
   set_time(flavor.created_at, wire.mutable_create_time());
   wire.set_cpu_class(wire_of(flavor.cpu_class));
   wire.set_vcpus(flavor.vcpus.count());
@@ -313,7 +309,7 @@ v1::Project to_wire(const Project& project) {
   v1::Project wire;
   wire.set_name(project_name(project.id));
   wire.set_uid(project.uid.to_string());
-  wire.set_etag(etag(project.changed_at));
+  wire.set_etag(etag_of(project.changed_at));
   set_time(project.created_at, wire.mutable_create_time());
   set_labels(project.labels, wire.mutable_labels());
   return wire;

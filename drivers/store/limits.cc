@@ -38,7 +38,7 @@ absl::Status check_distinct(std::vector<std::string_view> keys) {
 absl::Status check_batch(const Batch& batch) {
   const size_t count = batch.puts.size() + batch.deletes.size();
   if (count > kMaxBatchKeys) {
-    return resource_exhausted("batch of {} keys; at most {} fit: split it", count, kMaxBatchKeys);
+    return invalid_argument("batch of {} keys; at most {} fit: split it", count, kMaxBatchKeys);
   }
   std::vector<std::string_view> keys;
   keys.reserve(count);
@@ -58,7 +58,7 @@ absl::Status check_batch(const Batch& batch) {
     bytes += key.size();
   }
   if (bytes > kMaxBatchBytes) {
-    return resource_exhausted("batch of {} bytes; at most {} fit: split it", bytes, kMaxBatchBytes);
+    return invalid_argument("batch of {} bytes; at most {} fit: split it", bytes, kMaxBatchBytes);
   }
   return check_distinct(std::move(keys));
 }

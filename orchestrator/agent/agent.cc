@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/overloaded.h"
+#include "core/validate.h"
 
 namespace stellwerk::agent {
 namespace {
@@ -14,16 +15,21 @@ namespace {
 using hypervisor::DomainEnd;
 
 constexpr Duration kMinute = std::chrono::minutes(1);
+// A slow guest may follow a request to shut down long after patience has ended.
+constexpr int kLateShutdown = 10;
+constexpr size_t kLongestMessage = 500;
 
 // One instance as this process knows it.
 struct Tracked {
   History history;
   Observed reported;
   std::optional<FinalEnd> final_end;
-  std::optional<StepId> step;       // under way
+  std::optional<StepId> step;  // under way
   MonotonicTime last_step_finished;
-  bool seen_running = false;        // in the last observation
-  bool wanted = false;              // desired running
+  bool seen_running = false;     // in the last observation
+  bool present = false;          // its domain, when it was last planned for
+  bool wanted = false;           // desired running
+  bool paused_on_error = false;  // in the last observation
 };
 
 bool same_words(const Observed& a, const Observed& b) {
@@ -64,6 +70,7 @@ class Agent::Body {
   void receive(const StepFinished& finished);
   void receive(const DomainChanged& changed);
   void receive(const TimePassed&) {}
+  void begin_generation(Tracked& tracked, const Instance& instance);
 
   // Consequences of what was received.
   StepResult finish();
@@ -71,6 +78,8 @@ class Agent::Body {
   void plan_one(const Instance& instance, const InstanceObservation& seen);
   void take_step(Tracked& tracked, Step step);
   bool may_destroy();
+  void note_success(Tracked& tracked, const Step& step);
+  void note_failure(Tracked& tracked, const Step& step, const absl::Status& why);
   void note_unseen_ends();
   void note_end(Tracked& tracked, DomainEnd end);
   void count_failure(Tracked& tracked, std::string error);
@@ -79,7 +88,7 @@ class Agent::Body {
   void report_if_due();
   void observe_if_due();
   HostStatus status() const;
-  void report_domains(HostStatus& status) const;
+  void note_domains();
 
   std::map<InstanceUid, InstanceObservation> sort_observation() const;
   void wake_at(MonotonicTime time) {
@@ -97,10 +106,12 @@ class Agent::Body {
   bool observe_wanted_ = false;
   std::optional<MonotonicTime> last_observed_;
   std::optional<absl::Status> blind_;  // why the last observation failed
+  HostStatus last_seen_;  // domains that are not the orders', and the disk; nothing else of it
 
   std::map<InstanceUid, Tracked> tracked_;
   std::map<StepId, Step> under_way_;
   StepId next_step_ = 1;
+  InstanceUid last_served_;
   std::deque<MonotonicTime> destroys_;
 
   bool report_wanted_ = false;
@@ -110,8 +121,8 @@ class Agent::Body {
 void Agent::Body::receive(const OrdersArrived& arrived) {
   const HostOrders& orders = arrived.orders;
   if (orders.cell != config_.cell || orders.host != config_.host) return;
-  if (orders_ && std::pair(orders.epoch, orders.sequence) <
-                     std::pair(orders_->epoch, orders_->sequence)) {
+  if (orders_ &&
+      std::pair(orders.epoch, orders.sequence) < std::pair(orders_->epoch, orders_->sequence)) {
     return;
   }
   orders_ = orders;
@@ -120,17 +131,23 @@ void Agent::Body::receive(const OrdersArrived& arrived) {
     Tracked& tracked = kept[instance.uid] = std::move(tracked_[instance.uid]);
     tracked.wanted = instance.desired == DesiredState::kRunning;
     if (tracked.history.generation == instance.generation) continue;
-    const auto asked = tracked.history.shutdown_asked_at;
-    const auto running = tracked.history.running_since;
-    tracked.history = History{};
-    tracked.history.generation = instance.generation;
-    tracked.history.shutdown_asked_at = asked;
-    tracked.history.running_since = running;
-    tracked.final_end.reset();
+    begin_generation(tracked, instance);
   }
   // A step of an instance that is no longer named still ends; its end is then ignored.
   tracked_ = std::move(kept);
   report_wanted_ = true;
+}
+
+void Agent::Body::begin_generation(Tracked& tracked, const Instance& instance) {
+  History fresh;
+  fresh.generation = instance.generation;
+  fresh.running_since = tracked.history.running_since;
+  // A guest that was asked to stop may still do so; one that has ignored it is asked again.
+  const auto asked_at = tracked.history.shutdown_asked_at;
+  const bool ignored = asked_at && now_.monotonic >= *asked_at + config_.limits.shutdown_patience;
+  if (tracked.wanted || !ignored) fresh.shutdown_asked_at = asked_at;
+  tracked.history = std::move(fresh);
+  tracked.final_end.reset();
 }
 
 void Agent::Body::receive(const ObservationFinished& finished) {
@@ -153,18 +170,23 @@ void Agent::Body::receive(const ObservationFinished& finished) {
 void Agent::Body::note_unseen_ends() {
   const auto seen = sort_observation();
   for (auto& [uid, tracked] : tracked_) {
+    // What was seen while a step was at work may be from before or after it.
+    if (tracked.step || observation_begun_ < tracked.last_step_finished) continue;
     const auto found = seen.find(uid);
     const bool present = found != seen.end() && found->second.domain.has_value();
     const bool running =
         present && found->second.domain->state == hypervisor::DomainState::kRunning;
     const auto asked_at = tracked.history.shutdown_asked_at;
-    if (!present && tracked.seen_running && !tracked.step && !tracked.history.end && !asked_at &&
-        observation_begun_ >= tracked.last_step_finished) {
+    if (!present && tracked.seen_running && !tracked.history.end && !asked_at) {
       note_end(tracked, DomainEnd::kCrashed);
     }
     const bool ignored =
-        asked_at && now_.monotonic >= *asked_at + config_.limits.shutdown_patience && tracked.wanted;
-    if (!tracked.step && (!present || ignored)) tracked.history.shutdown_asked_at.reset();
+        asked_at && tracked.wanted &&
+        now_.monotonic >= *asked_at + kLateShutdown * config_.limits.shutdown_patience;
+    if (!present || ignored) tracked.history.shutdown_asked_at.reset();
+    if (present) tracked.history.confirmed_gone = false;
+    tracked.paused_on_error =
+        present && found->second.domain->state == hypervisor::DomainState::kPausedOnError;
     if (running && !tracked.history.running_since) {
       tracked.history.running_since = now_.monotonic;
     }
@@ -185,18 +207,32 @@ void Agent::Body::receive(const StepFinished& finished) {
   if (one.step != finished.step) return;
   one.step.reset();
   one.last_step_finished = now_.monotonic;
-  if (!finished.result.ok()) {
-    count_failure(one, fmt::format("{}: {}", name_of(step), message_of(finished.result)));
-    return;
+  if (finished.result.ok()) {
+    note_success(one, step);
+  } else {
+    note_failure(one, step, finished.result);
   }
+}
+
+void Agent::Body::note_success(Tracked& tracked, const Step& step) {
   if (std::holds_alternative<DestroyDomain>(step)) {
-    one.history.shutdown_asked_at.reset();
-    one.seen_running = false;
-  } else if (std::holds_alternative<RequestShutdown>(step)) {
-    if (!one.history.shutdown_asked_at) one.history.shutdown_asked_at = now_.monotonic;
+    tracked.history.shutdown_asked_at.reset();
+    tracked.history.confirmed_gone = true;
+    tracked.seen_running = false;
   } else if (std::holds_alternative<PrepareFiles>(step)) {
-    one.history.failures = 0;
+    tracked.history.failures = 0;
+  } else if (std::holds_alternative<ResumeDomain>(step) && tracked.paused_on_error) {
+    // It may pause again at once: each attempt waits longer than the one before.
+    count_failure(tracked, "its disk is full or fails");
   }
+}
+
+void Agent::Body::note_failure(Tracked& tracked, const Step& step, const absl::Status& why) {
+  const bool outcome_known = !absl::IsDeadlineExceeded(why) && !absl::IsUnknown(why);
+  if (std::holds_alternative<RequestShutdown>(step) && outcome_known) {
+    tracked.history.shutdown_refused = true;
+  }
+  count_failure(tracked, fmt::format("{}: {}", name_of(step), message_of(why)));
 }
 
 void Agent::Body::receive(const DomainChanged& changed) {
@@ -206,7 +242,12 @@ void Agent::Body::receive(const DomainChanged& changed) {
   Tracked& tracked = found->second;
   // What we asked for is not news; nor is the end that a step of ours is bringing about.
   if (tracked.history.shutdown_asked_at) return;
-  if (tracked.step && !std::holds_alternative<MarkStarted>(under_way_.at(*tracked.step))) return;
+  if (tracked.step) {
+    const Step& step = under_way_.at(*tracked.step);
+    if (std::holds_alternative<DestroyDomain>(step) || std::holds_alternative<StartDomain>(step)) {
+      return;
+    }
+  }
   note_end(tracked, *changed.event.ended);
 }
 
@@ -224,8 +265,7 @@ void Agent::Body::note_end(Tracked& tracked, DomainEnd end) {
 void Agent::Body::count_failure(Tracked& tracked, std::string error) {
   ++tracked.history.failures;
   tracked.history.last_error = std::move(error);
-  tracked.history.not_before =
-      now_.monotonic + backoff(tracked.history.failures, config_.limits);
+  tracked.history.not_before = now_.monotonic + backoff(tracked.history.failures, config_.limits);
 }
 
 std::map<InstanceUid, InstanceObservation> Agent::Body::sort_observation() const {
@@ -247,10 +287,19 @@ void Agent::Body::plan_all() {
   if (!orders_ || !observation_) return;
   const auto seen = sort_observation();
   static const InstanceObservation kNothing;
-  for (const Instance& instance : orders_->instances) {
-    const auto found = seen.find(instance.uid);
-    plan_one(instance, found == seen.end() ? kNothing : found->second);
-  }
+  // Beginning after the one that got a step last, so that none waits for ever.
+  const auto& instances = orders_->instances;
+  const auto first = std::upper_bound(
+      instances.begin(), instances.end(), last_served_,
+      [](const InstanceUid& uid, const Instance& instance) { return uid < instance.uid; });
+  const auto plan_range = [&](auto begin, auto end) {
+    for (; begin != end; ++begin) {
+      const auto found = seen.find(begin->uid);
+      plan_one(*begin, found == seen.end() ? kNothing : found->second);
+    }
+  };
+  plan_range(first, instances.end());
+  plan_range(instances.begin(), first);
 }
 
 void Agent::Body::plan_one(const Instance& instance, const InstanceObservation& seen) {
@@ -266,7 +315,10 @@ void Agent::Body::plan_one(const Instance& instance, const InstanceObservation& 
                                    .observed = seen,
                                    .history = tracked.history},
                                   config_.limits, now_.monotonic);
-  if (plan.step && std::holds_alternative<DestroyDomain>(*plan.step) && !may_destroy()) {
+  tracked.present = seen.domain.has_value();
+  const bool destroys =
+      plan.step && std::holds_alternative<DestroyDomain>(*plan.step) && tracked.present;
+  if (destroys && !may_destroy()) {
     plan.observed.reason = "DestroyLimit";
     plan.observed.message = "too many guests were destroyed within a minute; this one waits";
     plan.wake_at = destroys_.front() + kMinute;
@@ -277,6 +329,7 @@ void Agent::Body::plan_one(const Instance& instance, const InstanceObservation& 
   tracked.final_end = plan.final_end;
   set_reported(tracked, std::move(plan.observed));
   if (plan.step && under_way_.size() < config_.max_parallel_steps) {
+    last_served_ = instance.uid;
     take_step(tracked, std::move(*plan.step));
   }
 }
@@ -289,11 +342,17 @@ bool Agent::Body::may_destroy() {
 }
 
 void Agent::Body::take_step(Tracked& tracked, Step step) {
-  if (std::holds_alternative<DestroyDomain>(step)) destroys_.push_back(now_.monotonic);
-  if (std::holds_alternative<StartDomain>(step)) tracked.history.end.reset();
+  if (std::holds_alternative<DestroyDomain>(step) && tracked.present) {
+    destroys_.push_back(now_.monotonic);
+  }
+  if (std::holds_alternative<StartDomain>(step)) {
+    tracked.history.end.reset();
+    tracked.history.confirmed_gone = false;
+  }
   // From here on an end of the domain is our doing, also when the request's answer is lost.
   if (std::holds_alternative<RequestShutdown>(step)) {
-    tracked.history.shutdown_asked_at = now_.monotonic;
+    if (!tracked.history.shutdown_asked_at) tracked.history.shutdown_asked_at = now_.monotonic;
+    tracked.history.shutdown_refused = false;
   }
   const StepId id = next_step_++;
   tracked.step = id;
@@ -303,9 +362,9 @@ void Agent::Body::take_step(Tracked& tracked, Step step) {
 
 void Agent::Body::set_reported(Tracked& tracked, Observed observed) {
   // A generation once carried out stays so while nothing newer is wanted.
+  observed.message = shortened(observed.message, kLongestMessage);
   observed.generation = std::max(observed.generation, tracked.reported.generation);
-  observed.since = observed.phase == tracked.reported.phase &&
-                           tracked.reported.since != WallTime{}
+  observed.since = observed.phase == tracked.reported.phase && tracked.reported.since != WallTime{}
                        ? tracked.reported.since
                        : now_.wall;
   if (!same_words(observed, tracked.reported)) report_wanted_ = true;
@@ -314,10 +373,10 @@ void Agent::Body::set_reported(Tracked& tracked, Observed observed) {
 
 void Agent::Body::report_unknown(const absl::Status& why) {
   for (auto& [uid, tracked] : tracked_) {
-    set_reported(tracked, {.phase = Phase::kUnknown,
-                           .reason = "HostCannotSee",
-                           .message = fmt::format("the host cannot see its guests: {}",
-                                                  message_of(why))});
+    set_reported(tracked,
+                 {.phase = Phase::kUnknown,
+                  .reason = "HostCannotSee",
+                  .message = fmt::format("the host cannot see its guests: {}", message_of(why))});
   }
 }
 
@@ -339,11 +398,15 @@ HostStatus Agent::Body::status() const {
   for (const auto& [uid, tracked] : tracked_) {
     status.instances.push_back({uid, tracked.reported, tracked.final_end});
   }
-  if (observation_) report_domains(status);
+  // While blind, what was seen last is nearer to the truth than nothing.
+  status.orphans = last_seen_.orphans;
+  status.foreign = last_seen_.foreign;
+  status.disk_available = last_seen_.disk_available;
   return status;
 }
 
-void Agent::Body::report_domains(HostStatus& status) const {
+void Agent::Body::note_domains() {
+  HostStatus status;
   for (const auto& domain : observation_->domains) {
     if (domain.owner && domain.owner->cell == config_.cell) {
       if (tracked_.contains(InstanceUid(domain.uuid))) continue;
@@ -353,11 +416,13 @@ void Agent::Body::report_domains(HostStatus& status) const {
                                 .instance_id = domain.owner->instance_id});
     } else {
       ++status.foreign.domains;
-      status.foreign.vcpus += domain.vcpus;
-      status.foreign.memory += domain.memory;
     }
+    // No claim stands for it, so what it takes counts here, whoever's it is.
+    status.foreign.vcpus += domain.vcpus;
+    status.foreign.memory += domain.memory;
   }
   status.disk_available = observation_->storage.available;
+  last_seen_ = std::move(status);
 }
 
 void Agent::Body::observe_if_due() {
@@ -374,6 +439,7 @@ void Agent::Body::observe_if_due() {
 
 StepResult Agent::Body::finish() {
   plan_all();
+  if (orders_ && observation_) note_domains();
   report_if_due();
   observe_if_due();
   return std::exchange(result_, {});
@@ -381,7 +447,11 @@ StepResult Agent::Body::finish() {
 
 Agent::Agent(AgentConfig config) : body_(std::make_unique<Body>(std::move(config))) {}
 Agent::~Agent() = default;
-StepResult Agent::start(Now now) { return body_->start(now); }
-StepResult Agent::step(std::span<const Input> inputs, Now now) { return body_->step(inputs, now); }
+StepResult Agent::start(Now now) {
+  return body_->start(now);
+}
+StepResult Agent::step(std::span<const Input> inputs, Now now) {
+  return body_->step(inputs, now);
+}
 
 }  // namespace stellwerk::agent

@@ -32,6 +32,8 @@ class Decision {
 
   bool refuse_domain();
   bool ran_and_ended() const;
+  bool confirm_gone(Phase phase);
+  void mark_started();
   bool remove_left_port();
   bool await_shutdown();
 
@@ -52,9 +54,15 @@ class Decision {
 InstancePlan Decision::decide() {
   if (refuse_domain()) return std::move(result_);
   switch (desired().desired) {
-    case DesiredState::kRunning: decide_running(); break;
-    case DesiredState::kStopped: decide_stopped(); break;
-    case DesiredState::kDeleted: decide_deleted(); break;
+    case DesiredState::kRunning:
+      decide_running();
+      break;
+    case DesiredState::kStopped:
+      decide_stopped();
+      break;
+    case DesiredState::kDeleted:
+      decide_deleted();
+      break;
   }
   return std::move(result_);
 }
@@ -143,28 +151,46 @@ void Decision::decide_running_domain(const hypervisor::ObservedDomain& domain) {
       if (domain.owner->reboot_count < desired().reboot.count) {
         return act(Phase::kRunning, RebootDomain{uid, desired().reboot});
       }
-      const auto& files = input_.observed.files;
       done(Phase::kRunning);
-      if (files && files->started != desired().generation) {
-        result_.step = MarkStarted{uid, desired().generation};
-      }
-      return;
+      return mark_started();
     }
-    case DomainState::kPaused: return act(Phase::kStarting, ResumeDomain{uid});
+    case DomainState::kPaused:
+      return act(Phase::kStarting, ResumeDomain{uid});
     case DomainState::kPausedOnError:
       act(Phase::kStarting, ResumeDomain{uid});
       result_.observed.reason = "DiskError";
       result_.observed.message =
           "paused because its disk is full or fails; it is resumed as soon as that is mended";
       return;
-    case DomainState::kShuttingDown: return say(Phase::kStopping);
-    case DomainState::kCrashed: return act(Phase::kCrashed, DestroyDomain{uid});
+    case DomainState::kShuttingDown:
+      return say(Phase::kStopping);
+    case DomainState::kCrashed:
+      return act(Phase::kCrashed, DestroyDomain{uid});
   }
+}
+
+// While a guest may still follow an old request to shut down, its end would not be unexpected.
+void Decision::mark_started() {
+  const auto& files = input_.observed.files;
+  if (!files || files->started == desired().generation) return;
+  if (input_.history.shutdown_asked_at) return;
+  if (input_.history.failures > 0 && now_ < input_.history.not_before) {
+    result_.wake_at = input_.history.not_before;
+    return;
+  }
+  result_.step = MarkStarted{desired().uid, desired().generation};
 }
 
 bool Decision::ran_and_ended() const {
   const auto& files = input_.observed.files;
-  return files && files->started == desired().generation;
+  return input_.history.end || (files && files->started == desired().generation);
+}
+
+// A guest may live on although the hypervisor has forgotten it; only a look at the processes tells.
+bool Decision::confirm_gone(Phase phase) {
+  if (!input_.observed.files || input_.history.confirmed_gone) return false;
+  act(phase, DestroyDomain{desired().uid});
+  return true;
 }
 
 void Decision::decide_restart() {
@@ -195,26 +221,28 @@ void Decision::decide_start() {
 
 void Decision::decide_stopped() {
   if (domain()) return decide_shutdown(*domain());
-  if (remove_left_port()) return;
+  if (confirm_gone(Phase::kStopping) || remove_left_port()) return;
   done(Phase::kStopped);
 }
 
 void Decision::decide_shutdown(const hypervisor::ObservedDomain& domain) {
-  const bool listens = domain.state == DomainState::kRunning ||
-                       domain.state == DomainState::kShuttingDown;
+  const bool listens =
+      domain.state == DomainState::kRunning || domain.state == DomainState::kShuttingDown;
   const auto asked_at = input_.history.shutdown_asked_at;
   const bool out_of_patience = asked_at && now_ >= *asked_at + limits_.shutdown_patience;
   if (desired().stop_hard || !listens || out_of_patience) {
     return act(Phase::kStopping, DestroyDomain{desired().uid});
   }
-  if (!asked_at) return act(Phase::kStopping, RequestShutdown{desired().uid});
+  if (!asked_at || input_.history.shutdown_refused) {
+    return act(Phase::kStopping, RequestShutdown{desired().uid});
+  }
   say(Phase::kStopping, "WaitingForGuest", "the guest was asked to shut down");
   result_.wake_at = *asked_at + limits_.shutdown_patience;
 }
 
 void Decision::decide_deleted() {
   if (domain()) return act(Phase::kDeleting, DestroyDomain{desired().uid});
-  if (remove_left_port()) return;
+  if (confirm_gone(Phase::kDeleting) || remove_left_port()) return;
   if (input_.observed.files) return act(Phase::kDeleting, DeleteFiles{desired().uid});
   done(Phase::kDeleted);
 }

@@ -83,6 +83,9 @@ struct History {
   // The desired generation that failures and ends were seen under; a newer one clears them.
   Generation generation;
   std::optional<MonotonicTime> shutdown_asked_at;
+  bool shutdown_refused = false;  // the request certainly did not reach the guest
+  // The hypervisor and the process table agree that no process of this instance exists.
+  bool confirmed_gone = false;
   std::optional<MonotonicTime> running_since;
   std::optional<hypervisor::DomainEnd> end;  // how the domain ended, as an event told us
 };

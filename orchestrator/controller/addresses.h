@@ -9,9 +9,16 @@
 
 namespace stellwerk::controller {
 
+struct TakenAddresses {
+  std::set<uint32_t> known;
+  // Some instance's record cannot be read, so a freed address may be its: only fresh ones are
+  // given.
+  bool incomplete = false;
+};
+
 // Advances the network's cursors. ResourceExhausted when every address is taken. `taken` holds the
-// addresses of the network's other ports. The network's own, broadcast and gateway addresses are
+// addresses of the network's ports. The network's own, broadcast and gateway addresses are
 // never given.
-absl::StatusOr<Port> allocate_port(Network& network, const std::set<uint32_t>& taken);
+absl::StatusOr<Port> allocate_port(Network& network, const TakenAddresses& taken);
 
 }  // namespace stellwerk::controller

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/scs_flavors.h"
+#include "orchestrator/records/keys.h"
+#include "placement/capacity.h"
 
 namespace stellwerk::controller {
 namespace {
@@ -16,8 +18,9 @@ Uuid uid_in_cell(const Ledger& ledger, std::string_view kind, std::string_view i
 
 bool some_host_has(const Ledger& ledger, DiskType type) {
   const auto& hosts = ledger.state().hosts;
-  return std::any_of(hosts.begin(), hosts.end(),
-                     [type](const auto& entry) { return entry.second.facts.disk_type == type; });
+  return std::any_of(hosts.begin(), hosts.end(), [type](const auto& entry) {
+    return placement::offers(entry.second.facts.disk_type, type);
+  });
 }
 
 bool needs_local_disk(const Flavor& flavor) {
@@ -48,6 +51,10 @@ absl::Status check_addresses(const Ledger& ledger, const Network& network) {
 
 absl::Status put_network(Ledger& ledger, Network network) {
   const Network* known = ledger.network(network.id);
+  if (!known && ledger.state().invalid.contains(
+                    records::network_key(NetworkUid(uid_in_cell(ledger, "network", network.id))))) {
+    return absl::OkStatus();  // left as it is; instances without a network can still be made
+  }
   network.uid = known ? known->uid : NetworkUid(uid_in_cell(ledger, "network", network.id));
   SW_RETURN_IF_ERROR(check_addresses(ledger, network));
   if (known) {
@@ -58,6 +65,12 @@ absl::Status put_network(Ledger& ledger, Network network) {
                       known->gateway == network.gateway &&
                       known->dns_servers == network.dns_servers;
     if (same) return absl::OkStatus();
+  }
+  if (!known) {
+    // No MAC is given twice in the cell, whichever network it was on.
+    for (const auto& [uid, other] : ledger.state().networks) {
+      network.next_mac = std::max(network.next_mac, other.next_mac);
+    }
   }
   ledger.put(std::move(network));
   return absl::OkStatus();
@@ -71,6 +84,7 @@ void add_mandatory_flavors(Ledger& ledger, Now now) {
     Flavor flavor = flavor_from_name(mandatory.id, mandatory.name);
     if (needs_local_disk(flavor) && !some_host_has(ledger, flavor.disks->type)) continue;
     flavor.uid = FlavorUid(uid_in_cell(ledger, "flavor", mandatory.id));
+    if (ledger.state().invalid.contains(records::flavor_key(flavor.uid))) continue;
     flavor.builtin = true;
     flavor.created_at = now.wall;
     ledger.put(std::move(flavor));
@@ -80,10 +94,10 @@ void add_mandatory_flavors(Ledger& ledger, Now now) {
 absl::Status bootstrap(Ledger& ledger, const CellUid& fresh_cell,
                        const std::vector<Network>& networks, Now now) {
   if (!ledger.state().cell) ledger.put_cell({.uid = fresh_cell, .created_at = now.wall});
-  if (!ledger.project(kDefaultProject)) {
-    ledger.put(Project{.uid = ProjectUid(uid_in_cell(ledger, "project", kDefaultProject)),
-                       .id = std::string(kDefaultProject),
-                       .created_at = now.wall});
+  const ProjectUid project(uid_in_cell(ledger, "project", kDefaultProject));
+  if (!ledger.project(kDefaultProject) &&
+      !ledger.state().invalid.contains(records::project_key(project))) {
+    ledger.put(Project{.uid = project, .id = std::string(kDefaultProject), .created_at = now.wall});
   }
   add_mandatory_flavors(ledger, now);
   for (const Network& network : networks) {

@@ -49,8 +49,7 @@ absl::Status load_cell_record(store::Store& store, CellState& state) {
   return absl::OkStatus();
 }
 
-absl::Status load_requests_and_log(store::Store& store, const store::Head& head,
-                                   CellState& state) {
+absl::Status load_requests_and_log(store::Store& store, const store::Head& head, CellState& state) {
   SW_RETURN_IF_ERROR(load_kind(store, head, records::kRequestPrefix, state, records::decode_request,
                                [&](records::RequestRecord request) {
                                  const RequestKey key{request.scope, request.request_id};
@@ -66,14 +65,14 @@ absl::Status load_requests_and_log(store::Store& store, const store::Head& head,
 absl::StatusOr<CellState> load_cell(store::Store& store, const store::Head& head) {
   CellState state;
   SW_RETURN_IF_ERROR(load_cell_record(store, state));
-  SW_RETURN_IF_ERROR(load_kind(store, head, records::kProjectPrefix, state,
-                               records::decode_project, keep_by_uid(state.projects)));
+  SW_RETURN_IF_ERROR(load_kind(store, head, records::kProjectPrefix, state, records::decode_project,
+                               keep_by_uid(state.projects)));
   SW_RETURN_IF_ERROR(load_kind(store, head, records::kFlavorPrefix, state, records::decode_flavor,
                                keep_by_uid(state.flavors)));
   SW_RETURN_IF_ERROR(load_kind(store, head, records::kImagePrefix, state, records::decode_image,
                                keep_by_uid(state.images)));
-  SW_RETURN_IF_ERROR(load_kind(store, head, records::kNetworkPrefix, state,
-                               records::decode_network, keep_by_uid(state.networks)));
+  SW_RETURN_IF_ERROR(load_kind(store, head, records::kNetworkPrefix, state, records::decode_network,
+                               keep_by_uid(state.networks)));
   SW_RETURN_IF_ERROR(load_kind(store, head, records::kHostPrefix, state, records::decode_host,
                                keep_by_uid(state.hosts)));
   SW_RETURN_IF_ERROR(load_kind(store, head, records::kInstancePrefix, state,

@@ -53,19 +53,24 @@ CommitChain::Order CommitChain::finished(const absl::StatusOr<store::Head>& resu
   if (result.ok()) return land(*result);
   switch (result.status().code()) {
     case absl::StatusCode::kAborted:
-      return Lost{fmt::format("another controller has taken over: {}",
-                              message_of(result.status()))};
+      return Lost{
+          fmt::format("another controller has taken over: {}", message_of(result.status()))};
+    // Never durable, however often it is tried; the next process begins without it.
+    case absl::StatusCode::kInvalidArgument:
+      return Lost{fmt::format("the store refuses the batch: {}", message_of(result.status()))};
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kUnknown:
       state_ = State::kObserving;
       trouble_ = result.status();
       return Observe{};
-    default: wait(State::kWaitingToCommit, now, result.status()); return {};
+    default:
+      wait(State::kWaitingToCommit, now, result.status());
+      return {};
   }
 }
 
-CommitChain::Order CommitChain::observed(
-    const absl::StatusOr<std::optional<store::Head>>& result, MonotonicTime now) {
+CommitChain::Order CommitChain::observed(const absl::StatusOr<std::optional<store::Head>>& result,
+                                         MonotonicTime now) {
   if (state_ != State::kObserving) return {};
   if (!result.ok()) {
     wait(State::kWaitingToObserve, now, result.status());

@@ -16,8 +16,7 @@ namespace stellwerk::controller {
 
 class CommitChain {
  public:
-  CommitChain(store::Head head, Duration retry_after)
-      : durable_(head), retry_after_(retry_after) {}
+  CommitChain(store::Head head, Duration retry_after) : durable_(head), retry_after_(retry_after) {}
 
   // What the owner has to do next, if anything.
   struct Commit {

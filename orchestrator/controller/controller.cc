@@ -20,6 +20,8 @@ namespace {
 constexpr Duration kForgetEvery = std::chrono::minutes(1);
 constexpr size_t kForgetPerCommit = 32;
 constexpr size_t kPhaseEventsPerCommit = 200;
+constexpr size_t kMostInvalidTold = 50;
+constexpr Duration kForgetSoon = std::chrono::seconds(1);
 
 std::string phase_message(const Observed& observed) {
   std::string message(to_string(observed.phase));
@@ -92,6 +94,7 @@ class Controller::Body {
   std::set<HostUid> orders_due_;
   std::set<InstanceUid> phases_changed_;
   std::map<ImageUid, MonotonicTime> image_retries_;
+  std::set<ImageUid> failed_image_deletions_;  // already told of
   MonotonicTime next_forget_;
   bool stepped_down_ = false;
 };
@@ -118,7 +121,9 @@ void Controller::Body::clear_up() {
   for (Image& image : left) {
     mutations_.abandon_import(std::move(image), "the daemon ended during the import", now_);
   }
+  size_t told = 0;
   for (const auto& [key, status] : ledger_.state().invalid) {
+    if (++told > kMostInvalidTold) break;
     ledger_.record(Event{.time = now_.wall,
                          .type = "RecordInvalid",
                          .resource = key,
@@ -151,17 +156,18 @@ void Controller::Body::receive(const RequestArrived& arrived) {
 }
 
 void Controller::Body::serve(const RequestArrived& arrived) {
+  if (chain_.trouble() && std::holds_alternative<Mutation>(arrived.request)) {
+    // At once: the refusal shows nothing that would have to be durable first.
+    result_.outputs.push_back(SendAnswer{
+        arrived.ticket,
+        with_reason(unavailable("the store does not take commits at the moment ({}); try again "
+                                "with the same request id",
+                                message_of(*chain_.trouble())),
+                    "STORE_UNAVAILABLE")});
+    return;
+  }
   const auto answer = std::visit(
-      Overloaded{[this](const Mutation& mutation) -> absl::StatusOr<Answer> {
-                   if (const auto& trouble = chain_.trouble()) {
-                     return with_reason(
-                         unavailable("the store does not take commits at the moment ({}); try "
-                                     "again with the same request id",
-                                     message_of(*trouble)),
-                         "STORE_UNAVAILABLE");
-                   }
-                   return mutations_.decide(mutation, now_);
-                 },
+      Overloaded{[this](const Mutation& mutation) { return mutations_.decide(mutation, now_); },
                  [this](const Query& query) {
                    return answer_query(query, ledger_, book_, now_.monotonic);
                  }},
@@ -210,8 +216,8 @@ void Controller::Body::receive(const HostConnected& connected) {
     ledger_.put(host);
   }
   add_mandatory_flavors(ledger_, now_);
+  // It takes guests only once it has told what runs on it already.
   book_.connected(hello.host, now_.monotonic);
-  ledger_.set_accepting(hello.host, true);
   orders_due_.insert(hello.host);
 }
 
@@ -226,6 +232,7 @@ void Controller::Body::receive(const HostReported& reported) {
   if (status.epoch != chain_.durable().epoch) return;
   phases_changed_.merge(book_.reported(status, now_.monotonic));
   ledger_.set_foreign(status.host, status.foreign);
+  ledger_.set_accepting(status.host, true);
   for (const InstanceReport& report : status.instances) {
     if (ledger_.is_full()) return;  // the agent repeats itself
     accept_report(status, report);
@@ -258,8 +265,13 @@ void Controller::Body::receive(const HeadObserved& observed) {
 
 void Controller::Body::receive(const ImageFilesDeleted& deleted) {
   if (deleted.result.ok()) {
+    failed_image_deletions_.erase(deleted.image);
     mutations_.forget_image(deleted.image, now_);
   } else {
+    if (failed_image_deletions_.insert(deleted.image).second) {
+      mutations_.report_image(deleted.image, "ImageDeleteFailed",
+                              std::string(message_of(deleted.result)), now_);
+    }
     image_retries_[deleted.image] = now_.monotonic + config_.image_delete_retry;
   }
 }
@@ -272,26 +284,34 @@ void Controller::Body::receive(const TimePassed&) {
     return true;
   });
   if (now_.monotonic >= next_forget_) {
-    ledger_.forget_requests(now_.wall - config_.request_memory, kForgetPerCommit);
-    next_forget_ = now_.monotonic + kForgetEvery;
+    const bool more = !ledger_.is_full() &&
+                      ledger_.forget_requests(now_.wall - config_.request_memory, kForgetPerCommit);
+    next_forget_ = now_.monotonic + (more ? kForgetSoon : kForgetEvery);
+  }
+  // What was true of a host that has fallen silent is no longer known to be.
+  for (const HostUid& host : book_.take_silent(now_.monotonic)) {
+    ledger_.set_accepting(host, false);
+    for (const auto& [uid, instance] : ledger_.state().instances) {
+      if (instance.claim.host == host) phases_changed_.insert(uid);
+    }
   }
 }
 
 void Controller::Body::follow(CommitChain::Order order) {
-  std::visit(Overloaded{[](std::monostate) {},
-                        [this](CommitChain::Commit& commit) {
-                          result_.outputs.push_back(
-                              CommitBatch{commit.previous, std::move(commit.batch)});
-                        },
-                        [this](CommitChain::Observe) { result_.outputs.push_back(ObserveHead{}); },
-                        [this](CommitChain::Landed) {
-                          result_.outputs.push_back(LogGrew{chain_.durable().sequence});
-                        },
-                        [this](CommitChain::Lost& lost) {
-                          stepped_down_ = true;
-                          result_.outputs.push_back(StepDown{std::move(lost.why)});
-                        }},
-             order);
+  std::visit(
+      Overloaded{[](std::monostate) {},
+                 [this](CommitChain::Commit& commit) {
+                   result_.outputs.push_back(CommitBatch{commit.previous, std::move(commit.batch)});
+                 },
+                 [this](CommitChain::Observe) { result_.outputs.push_back(ObserveHead{}); },
+                 [this](CommitChain::Landed) {
+                   result_.outputs.push_back(LogGrew{chain_.durable().sequence});
+                 },
+                 [this](CommitChain::Lost& lost) {
+                   stepped_down_ = true;
+                   result_.outputs.push_back(StepDown{std::move(lost.why)});
+                 }},
+      order);
 }
 
 void Controller::Body::delete_abandoned_images() {
@@ -301,6 +321,7 @@ void Controller::Body::delete_abandoned_images() {
 // One event per instance that changed since the last commit, however often it did.
 void Controller::Body::record_phases() {
   for (size_t i = 0; i < kPhaseEventsPerCommit && !phases_changed_.empty(); ++i) {
+    if (ledger_.is_full()) return;
     const InstanceUid uid = *phases_changed_.begin();
     phases_changed_.erase(phases_changed_.begin());
     const auto found = ledger_.state().instances.find(uid);
@@ -334,7 +355,8 @@ HostOrders Controller::Body::orders_for(const HostUid& host, Sequence sequence) 
 void Controller::Body::send_orders(Sequence sequence) {
   for (const HostUid& host : std::exchange(orders_due_, {})) {
     // A host that is not connected gets everything when it is.
-    if (book_.is_connected(host)) held_.push_back({sequence, SendOrders{orders_for(host, sequence)}});
+    if (book_.is_connected(host))
+      held_.push_back({sequence, SendOrders{orders_for(host, sequence)}});
   }
 }
 
@@ -366,6 +388,7 @@ StepResult Controller::Body::finish() {
     release();
     wake_at(chain_.wake_at());
     wake_at(next_forget_);
+    wake_at(book_.next_silence());
     for (const auto& [image, time] : image_retries_) wake_at(time);
   }
   return std::exchange(result_, {});
@@ -375,10 +398,14 @@ Controller::Controller(ControllerConfig config, CellState state, store::Head hea
                        CellUid fresh_cell)
     : body_(std::make_unique<Body>(std::move(config), std::move(state), head, fresh_cell)) {}
 Controller::~Controller() = default;
-StepResult Controller::start(Now now) { return body_->start(now); }
+StepResult Controller::start(Now now) {
+  return body_->start(now);
+}
 StepResult Controller::step(std::span<const Input> inputs, Now now) {
   return body_->step(inputs, now);
 }
-const CellState& Controller::state() const { return body_->state(); }
+const CellState& Controller::state() const {
+  return body_->state();
+}
 
 }  // namespace stellwerk::controller

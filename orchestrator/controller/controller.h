@@ -97,7 +97,7 @@ using Output = std::variant<SendAnswer, SendOrders, CommitBatch, ObserveHead, Lo
                             DeleteImageFiles, StepDown>;
 
 struct StepResult {
-  std::vector<Output> outputs;  // to be carried out in order
+  std::vector<Output> outputs;           // to be carried out in order
   std::optional<MonotonicTime> wake_at;  // deliver TimePassed then, at the latest
 };
 

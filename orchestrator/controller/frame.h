@@ -16,8 +16,13 @@ struct Mutations::Frame {
   ProjectUid project_uid;
   Uuid scope;  // of the request id, and name space of new uids
 
-  // A new resource's uid follows from the request: a repetition cannot make a second one.
-  Uuid fresh_uid() const { return Uuid::v5(scope, context.request_id.to_string()); }
+  Sequence sequence;  // of the commit that will hold the decision
+
+  // Follows from the request and the commit that decides it. A repetition finds the first answer
+  // and makes none; an id that was forgotten after a day makes another.
+  Uuid fresh_uid() const {
+    return Uuid::v5(scope, context.request_id.to_string() + "/" + std::to_string(sequence.value()));
+  }
 };
 
 }  // namespace stellwerk::controller

@@ -4,14 +4,18 @@ namespace stellwerk::controller {
 
 void HostBook::connected(const HostUid& host, MonotonicTime now) {
   hosts_[host].connected = true;
+  hosts_[host].silent = false;
   hosts_[host].last_heard = now;
 }
 
-void HostBook::disconnected(const HostUid& host) { hosts_[host].connected = false; }
+void HostBook::disconnected(const HostUid& host) {
+  hosts_[host].connected = false;
+}
 
 std::set<InstanceUid> HostBook::reported(const HostStatus& status, MonotonicTime now) {
   HostNews& news = hosts_[status.host];
   news.connected = true;
+  news.silent = false;
   news.last_heard = now;
   news.foreign = status.foreign;
   news.orphans = status.orphans;
@@ -28,11 +32,33 @@ std::set<InstanceUid> HostBook::reported(const HostStatus& status, MonotonicTime
   return changed;
 }
 
+std::vector<HostUid> HostBook::take_silent(MonotonicTime now) {
+  std::vector<HostUid> silent;
+  for (auto& [host, news] : hosts_) {
+    if (news.silent || now - news.last_heard < silence_) continue;
+    news.silent = true;
+    silent.push_back(host);
+  }
+  return silent;
+}
+
+std::optional<MonotonicTime> HostBook::next_silence() const {
+  std::optional<MonotonicTime> next;
+  for (const auto& [host, news] : hosts_) {
+    if (news.silent) continue;
+    const MonotonicTime silent_at = news.last_heard + silence_;
+    if (!next || silent_at < *next) next = silent_at;
+  }
+  return next;
+}
+
 void HostBook::expect(const InstanceUid& instance, WallTime now) {
   instances_.try_emplace(instance, Observed{.phase = Phase::kPending, .since = now});
 }
 
-void HostBook::forget(const InstanceUid& instance) { instances_.erase(instance); }
+void HostBook::forget(const InstanceUid& instance) {
+  instances_.erase(instance);
+}
 
 bool HostBook::is_connected(const HostUid& host) const {
   const auto found = hosts_.find(host);

@@ -19,6 +19,7 @@ class HostBook {
   struct HostNews {
     bool connected = false;
     MonotonicTime last_heard;
+    bool silent = false;
     ForeignUse foreign;
     std::vector<OrphanReport> orphans;
     Bytes disk_available;
@@ -31,6 +32,10 @@ class HostBook {
   // An instance that a host is told about for the first time.
   void expect(const InstanceUid& instance, WallTime now);
   void forget(const InstanceUid& instance);
+
+  // Hosts that have been silent too long since they were last heard; each is told once.
+  std::vector<HostUid> take_silent(MonotonicTime now);
+  std::optional<MonotonicTime> next_silence() const;
 
   bool is_connected(const HostUid& host) const;
   // A host never heard of has empty news.

@@ -1,6 +1,7 @@
 // Mutations of instances.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -10,9 +11,28 @@
 #include "orchestrator/controller/frame.h"
 #include "orchestrator/controller/mutations.h"
 #include "orchestrator/controller/views.h"
+#include "orchestrator/records/keys.h"
 #include "placement/engine.h"
 
 namespace stellwerk::controller {
+
+namespace {
+
+// Hosts that are not there yet are worth waiting for; hosts that are too small are not.
+absl::Status refusal(const std::string& id, const placement::Refused& refused) {
+  const auto& refusals = refused.refusals;
+  const bool none_reports =
+      std::all_of(refusals.begin(), refusals.end(),
+                  [](const placement::Refusal& one) { return one.rule == "accepting"; });
+  if (none_reports) {
+    return with_reason(unavailable("no host can take {}: {}", id, refused.summary),
+                       "NO_HOST_CONNECTED");
+  }
+  return with_reason(resource_exhausted("no host can take {}: {}", id, refused.summary),
+                     "NO_HOST_FITS");
+}
+
+}  // namespace
 
 absl::StatusOr<Claim> Mutations::place(const CreateInstance& create, const Sizing& sizing) const {
   const Flavor& flavor = *sizing.flavor;
@@ -23,24 +43,25 @@ absl::StatusOr<Claim> Mutations::place(const CreateInstance& create, const Sizin
       .disk = sizing.boot_disk,
       .disk_type = flavor.disks ? flavor.disks->type : DiskType::kUnspecified};
   return std::visit(
-      Overloaded{[](const placement::Placed& placed) -> absl::StatusOr<Claim> {
-                   return placed.claim;
-                 },
-                 [&create](const placement::Refused& refused) -> absl::StatusOr<Claim> {
-                   return with_reason(
-                       resource_exhausted("no host can take {}: {}", create.id, refused.summary),
-                       "NO_HOST_FITS");
-                 }},
+      Overloaded{
+          [](const placement::Placed& placed) -> absl::StatusOr<Claim> { return placed.claim; },
+          [&create](const placement::Refused& refused) -> absl::StatusOr<Claim> {
+            return refusal(create.id, refused);
+          }},
       placement::place(ledger_.fleet(), request));
 }
 
 absl::StatusOr<std::vector<Port>> Mutations::allocate_ports(const Sizing& sizing) {
   std::vector<Port> ports;
   if (!sizing.network) return ports;
-  std::set<uint32_t> taken;
+  TakenAddresses taken;
+  const auto& invalid = ledger_.state().invalid;
+  const auto unreadable = invalid.lower_bound(std::string(records::kInstancePrefix));
+  taken.incomplete =
+      unreadable != invalid.end() && unreadable->first.starts_with(records::kInstancePrefix);
   for (const auto& [uid, instance] : ledger_.state().instances) {
     for (const Port& port : instance.ports) {
-      if (port.network == sizing.network->uid) taken.insert(port.address);
+      if (port.network == sizing.network->uid) taken.known.insert(port.address);
     }
   }
   Network network = *sizing.network;
@@ -89,12 +110,12 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateInstance
   if (instance.has_user_data) ledger_.put_user_data(uid, create.user_data);
   ledger_.put(std::move(instance));
   book_.expect(uid, frame.now.wall);
-  record_event(frame.now, {.type = "InstanceCreated",
-                           .project = frame.project,
-                           .resource = instance_name(frame.project, create.id),
-                           .uid = uid.value(),
-                           .message = fmt::format("flavor {}, image {}", create.flavor,
-                                                  create.image)});
+  record_event(frame.now,
+               {.type = "InstanceCreated",
+                .project = frame.project,
+                .resource = instance_name(frame.project, create.id),
+                .uid = uid.value(),
+                .message = fmt::format("flavor {}, image {}", create.flavor, create.image)});
   return view_of(ledger_.state().instances.at(uid), ledger_, book_, frame.now.monotonic);
 }
 
@@ -104,7 +125,7 @@ absl::StatusOr<Instance> Mutations::changeable(const Frame& frame, const std::st
   const Instance* instance = ledger_.instance(project, id);
   const std::string name = instance_name(project, id);
   if (!instance) return with_reason(not_found("{} does not exist", name), "NOT_FOUND");
-  SW_RETURN_IF_ERROR(check_etag(frame, name, instance->changed_at));
+  SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(*instance)));
   return *instance;
 }
 
@@ -159,9 +180,8 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const RebootInstance
   SW_ASSIGN_OR_RETURN(Instance instance, changeable(frame, reboot.project, reboot.id));
   SW_RETURN_IF_ERROR(refuse_if_deleted(instance));
   if (instance.desired != DesiredState::kRunning) {
-    return with_reason(
-        failed_precondition("instance {} is stopped; start it instead", instance.id),
-        "NOT_RUNNING");
+    return with_reason(failed_precondition("instance {} is stopped; start it instead", instance.id),
+                       "NOT_RUNNING");
   }
   ++instance.reboot.count;
   instance.reboot.hard = reboot.hard;

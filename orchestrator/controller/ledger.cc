@@ -4,17 +4,21 @@
 #include <cstdlib>
 #include <optional>
 
+#include "core/validate.h"
 #include "orchestrator/records/keys.h"
 
 namespace stellwerk::controller {
 namespace {
 
-// One mutation adds at most this much; beyond the rest a batch counts as full.
+// One mutation adds at most this much; beyond the rest a batch counts as full. User-data has at
+// most 64 KiB, an instance and the answer kept for it at most 40 KiB each.
 constexpr size_t kKeysPerMutation = 16;
-constexpr size_t kBytesPerMutation = 256 * 1024;
+constexpr size_t kBytesPerMutation = 160 * 1024;
+constexpr size_t kBytesOfLog = 128 * 1024;
 // A log record is one value of the store, whose limit is 128 KiB.
 constexpr size_t kFullLogBytes = 64 * 1024;
 constexpr size_t kTrimPerCommit = 8;
+constexpr size_t kLongestMessage = 500;
 
 template <class Map, class Key>
 auto* find_or_null(Map& map, const Key& key) {
@@ -101,11 +105,9 @@ const Network* Ledger::network(std::string_view id) const {
   return nullptr;
 }
 
-const std::string& Ledger::project_id(const ProjectUid& uid) const {
-  // A resource whose project's record is unreadable shows the project's uid instead of its id.
-  static const std::string kUnreadable = "unreadable";
+std::string Ledger::project_id(const ProjectUid& uid) const {
   const auto* project = find_or_null(state_.projects, uid);
-  return project ? project->id : kUnreadable;
+  return project ? project->id : "?" + uid.to_string();
 }
 
 void Ledger::put_bytes(std::string key, std::string value) {
@@ -215,7 +217,7 @@ void Ledger::erase(const InstanceUid& uid) {
   state_.instances.erase(uid);
 }
 
-void Ledger::forget_requests(WallTime before, size_t most) {
+bool Ledger::forget_requests(WallTime before, size_t most) {
   while (most > 0 && !requests_by_time_.empty() && requests_by_time_.begin()->first < before) {
     std::set<RequestKey>& keys = requests_by_time_.begin()->second;
     for (; most > 0 && !keys.empty(); --most) {
@@ -226,14 +228,17 @@ void Ledger::forget_requests(WallTime before, size_t most) {
     }
     if (keys.empty()) requests_by_time_.erase(requests_by_time_.begin());
   }
+  return most == 0;
 }
 
 void Ledger::record(Event event) {
+  event.message = shortened(event.message, kLongestMessage);
   pending_log_bytes_ += 128 + event.resource.size() + event.message.size();
   pending_log_.events.push_back(std::move(event));
 }
 
 void Ledger::record(AuditEntry entry) {
+  entry.message = shortened(entry.message, kLongestMessage);
   pending_log_bytes_ += 128 + entry.resource.size() + entry.message.size();
   pending_log_.audit.push_back(std::move(entry));
 }
@@ -252,7 +257,7 @@ bool Ledger::has_pending() const {
 
 bool Ledger::is_full() const {
   return pending_.size() + kKeysPerMutation > store::kMaxBatchKeys ||
-         pending_bytes_ + kBytesPerMutation > store::kMaxBatchBytes ||
+         pending_bytes_ + kBytesPerMutation + kBytesOfLog > store::kMaxBatchBytes ||
          pending_log_bytes_ > kFullLogBytes;
 }
 
@@ -260,7 +265,9 @@ Sequence Ledger::visible_sequence() const {
   return has_pending() ? pending_sequence_ : Sequence(pending_sequence_.value() - 1);
 }
 
-std::set<HostUid> Ledger::take_changed_hosts() { return std::exchange(changed_hosts_, {}); }
+std::set<HostUid> Ledger::take_changed_hosts() {
+  return std::exchange(changed_hosts_, {});
+}
 
 void Ledger::trim_log(store::Batch& batch) {
   for (size_t i = 0; i < kTrimPerCommit && state_.log.size() > max_log_records_; ++i) {

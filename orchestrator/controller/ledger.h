@@ -40,7 +40,8 @@ class Ledger {
   const Image* image(std::string_view project, std::string_view id) const;
   const Flavor* flavor(std::string_view id) const;
   const Network* network(std::string_view id) const;
-  const std::string& project_id(const ProjectUid& uid) const;
+  // "?" and the uid where the project's record is unreadable: no id that a caller can name.
+  std::string project_id(const ProjectUid& uid) const;
 
   // Creates or replaces; stamps `changed_at` with the pending commit.
   void put_cell(const records::Cell& cell);
@@ -57,8 +58,8 @@ class Ledger {
   void erase(const FlavorUid& uid);
   void erase(const ImageUid& uid);
   void erase(const InstanceUid& uid);  // and its user-data
-  // Forgets up to `most` requests that were answered before `time`.
-  void forget_requests(WallTime before, size_t most);
+  // Forgets up to `most` requests that were answered before then; true if there may be more.
+  bool forget_requests(WallTime before, size_t most);
 
   void record(Event event);
   void record(AuditEntry entry);

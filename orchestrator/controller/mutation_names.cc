@@ -57,12 +57,12 @@ std::string resource_of(const MutationBody& body, const Ledger& ledger) {
 }
 
 bool belongs_to_project(const MutationBody& body) {
-  return std::visit(Overloaded{[](const CreateFlavor&) { return false; },
-                               [](const DeleteFlavor&) { return false; },
-                               [](const CreateProject&) { return false; },
-                               [](const DeleteProject&) { return false; },
-                               [](const auto&) { return true; }},
-                    body);
+  return std::visit(
+      Overloaded{[](const CreateFlavor&) { return false; },
+                 [](const DeleteFlavor&) { return false; },
+                 [](const CreateProject&) { return false; },
+                 [](const DeleteProject&) { return false; }, [](const auto&) { return true; }},
+      body);
 }
 
 std::string project_of(const MutationBody& body, const Ledger& ledger) {

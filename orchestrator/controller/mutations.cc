@@ -11,16 +11,6 @@
 namespace stellwerk::controller {
 namespace {
 
-constexpr size_t kLongestAuditMessage = 500;
-
-std::string shortened(std::string_view text) {
-  if (text.size() <= kLongestAuditMessage) return std::string(text);
-  // Not in the middle of a UTF-8 sequence.
-  size_t end = kLongestAuditMessage;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return std::string(text.substr(0, end)) + "…";
-}
-
 // What is kept of an answer; lists and hosts are never answers of mutations.
 std::optional<std::pair<decltype(records::RequestRecord::resource), Observed>> kept_part(
     const Answer& answer) {
@@ -42,7 +32,8 @@ absl::StatusOr<Answer> Mutations::decide(const Mutation& mutation, Now now) {
   Frame frame{.context = mutation.context,
               .now = now,
               .method = std::string(method_of(mutation.body)),
-              .project = project_of(mutation.body, ledger_)};
+              .project = project_of(mutation.body, ledger_),
+              .sequence = ledger_.pending_sequence()};
   // Named before anything is carried out: a deletion takes the name away.
   const std::string resource = resource_of(mutation.body, ledger_);
   const auto first = find_first_answer(frame, mutation.body);
@@ -55,12 +46,12 @@ absl::StatusOr<Answer> Mutations::decide(const Mutation& mutation, Now now) {
                             .resource = resource,
                             .request_id = frame.context.request_id,
                             .outcome = absl::StatusCodeToString(answer.status().code()),
-                            .message = shortened(message_of(answer.status()))});
+                            .message = std::string(message_of(answer.status()))});
   return answer;
 }
 
-absl::StatusOr<std::optional<Answer>> Mutations::find_first_answer(
-    Frame& frame, const MutationBody& body) const {
+absl::StatusOr<std::optional<Answer>> Mutations::find_first_answer(Frame& frame,
+                                                                   const MutationBody& body) const {
   SW_RETURN_IF_ERROR(find_scope(frame, body));
   return repeated(frame, body);
 }
@@ -84,8 +75,14 @@ absl::StatusOr<std::optional<Answer>> Mutations::repeated(const Frame& frame,
                                                           const MutationBody& body) const {
   // The end of an import bears the request id of its beginning.
   if (std::holds_alternative<FinishImageImport>(body)) return std::nullopt;
+  const RequestKey key{frame.scope, frame.context.request_id};
+  if (imports_under_way_.contains(key)) {
+    return with_reason(aborted("an import with request id {} is under way; wait for it",
+                               frame.context.request_id.to_string()),
+                       "IMPORT_UNDER_WAY");
+  }
   const auto& requests = ledger_.state().requests;
-  const auto found = requests.find({frame.scope, frame.context.request_id});
+  const auto found = requests.find(key);
   if (found == requests.end()) return std::nullopt;
   const records::RequestRecord& request = found->second;
   if (request.method != frame.method || request.body != frame.context.body) {
@@ -134,13 +131,13 @@ void Mutations::record_event(Now now, EventText text) {
 }
 
 absl::Status Mutations::check_etag(const Frame& frame, const std::string& resource,
-                                   Sequence changed_at) const {
+                                   const std::string& current) const {
   const std::string& etag = frame.context.etag;
-  const std::string current = std::to_string(changed_at.value());
   if (etag.empty() || etag == current) return absl::OkStatus();
-  return with_reason(aborted("{} has changed: its etag is {}, not {}; read it again and decide anew",
-                             resource, quoted(current), quoted(etag)),
-                     "ETAG_MISMATCH");
+  return with_reason(
+      aborted("{} has changed: its etag is {}, not {}; read it again and decide anew", resource,
+              quoted(current), quoted(etag)),
+      "ETAG_MISMATCH");
 }
 
 }  // namespace stellwerk::controller

@@ -2,6 +2,7 @@
 // made before every check has passed. One thread at a time.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,6 +29,8 @@ class Mutations {
   void finish_deletion(const Instance& instance, Now now);
   // The image's files are gone.
   void forget_image(const ImageUid& uid, Now now);
+  // An event about an image that nobody asked for.
+  void report_image(const ImageUid& uid, std::string type, std::string message, Now now);
   // An import broke off; its files are to be deleted.
   void abandon_import(Image image, std::string why, Now now);
   // Images that are now in deletion: their files go once that is durable.
@@ -64,8 +67,7 @@ class Mutations {
   // The instance, if it may be changed: it exists, is not in deletion, and the etag holds.
   absl::StatusOr<Instance> changeable(const Frame& frame, const std::string& project,
                                       const std::string& id) const;
-  Answer put_changed(const Frame& frame, Instance instance, std::string type,
-                     std::string message);
+  Answer put_changed(const Frame& frame, Instance instance, std::string type, std::string message);
   void record_event(Now now, EventText text);
   // Keeps the answer for a repetition of the request.
   void remember(const Frame& frame, const Answer& answer);
@@ -75,11 +77,13 @@ class Mutations {
   absl::StatusOr<std::optional<Answer>> repeated(const Frame& frame,
                                                  const MutationBody& body) const;
   absl::Status check_etag(const Frame& frame, const std::string& resource,
-                          Sequence changed_at) const;
+                          const std::string& current) const;
 
   Ledger& ledger_;
   HostBook& book_;
   std::vector<ImageUid> abandoned_images_;
+  // Request ids whose imports have begun and not ended; an import does not outlive the process.
+  std::map<RequestKey, ImageUid> imports_under_way_;
 };
 
 }  // namespace stellwerk::controller

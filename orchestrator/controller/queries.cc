@@ -81,14 +81,12 @@ class Reader {
     });
   }
   absl::StatusOr<Answer> operator()(const ListFlavors& list) const {
-    return cell_page<Flavor>(list, ledger_.flavor_names(), [this](const auto& uid) {
-      return ledger_.state().flavors.at(uid);
-    });
+    return cell_page<Flavor>(list, ledger_.flavor_names(),
+                             [this](const auto& uid) { return ledger_.state().flavors.at(uid); });
   }
   absl::StatusOr<Answer> operator()(const ListProjects& list) const {
-    return cell_page<Project>(list, ledger_.project_names(), [this](const auto& uid) {
-      return ledger_.state().projects.at(uid);
-    });
+    return cell_page<Project>(list, ledger_.project_names(),
+                              [this](const auto& uid) { return ledger_.state().projects.at(uid); });
   }
   absl::StatusOr<Answer> operator()(const ListHosts& list) const {
     return cell_page<HostView>(list, ledger_.host_names(), [this](const auto& uid) {
@@ -104,10 +102,10 @@ class Reader {
     }
     const size_t slash = list.page.token.find('/');
     if (!list.page.token.empty() && slash == std::string::npos) return bad_token(list.page);
-    const Name after = list.page.token.empty()
-                           ? Name(list.project == kAllProjects ? "" : list.project, "")
-                           : Name(list.page.token.substr(0, slash),
-                                  list.page.token.substr(slash + 1));
+    const Name after =
+        list.page.token.empty()
+            ? Name(list.project == kAllProjects ? "" : list.project, "")
+            : Name(list.page.token.substr(0, slash), list.page.token.substr(slash + 1));
     // Ids are at least one character, so every name of the project comes after (project, "").
     PageRequest from = list.page;
     from.token = "set";

@@ -36,17 +36,14 @@ std::vector<std::string> users(const Ledger& ledger, Matches matches) {
 absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const BeginImageImport& begin) {
   std::vector<FieldViolation> violations = frame.context.violations;
   if (const Problem problem = check_dns_label(begin.id)) {
-    violations.push_back({"spec.image_id", *problem});
+    add_once(violations, "image_id", *problem);
   }
   if (!violations.empty()) return invalid_fields(violations);
   const ImageUid uid(frame.fresh_uid());
   if (const Image* other = ledger_.image(begin.project, begin.id)) {
-    const bool same = other->uid == uid;
-    return with_reason(
-        same ? aborted("image {} is being imported under this request id already", begin.id)
-             : already_exists("image {} exists ({}); choose another id or delete it", begin.id,
-                              to_string(other->state)),
-        same ? "IMPORT_UNDER_WAY" : "NAME_TAKEN");
+    return with_reason(already_exists("image {} exists ({}); choose another id or delete it",
+                                      begin.id, to_string(other->state)),
+                       "NAME_TAKEN");
   }
   ledger_.put(Image{.uid = uid,
                     .project = frame.project_uid,
@@ -57,10 +54,13 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const BeginImageImpo
                     .minimum_memory = begin.minimum_memory,
                     .labels = begin.labels,
                     .created_at = frame.now.wall});
+  imports_under_way_[{frame.scope, frame.context.request_id}] = uid;
   return view_of(ledger_.state().images.at(uid), ledger_);
 }
 
 absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const FinishImageImport& finish) {
+  std::erase_if(imports_under_way_,
+                [&finish](const auto& import) { return import.second == finish.image; });
   const auto found = ledger_.state().images.find(finish.image);
   if (found == ledger_.state().images.end() || found->second.state != ImageState::kImporting) {
     return with_reason(aborted("the import was given up; begin it again"), "IMPORT_GIVEN_UP");
@@ -105,12 +105,12 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteImage& d
   const Image* found = ledger_.image(deletion.project, deletion.id);
   const std::string name = image_name(deletion.project, deletion.id);
   if (!found) return missing(name);
-  SW_RETURN_IF_ERROR(check_etag(frame, name, found->changed_at));
+  SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(found->changed_at)));
   if (found->state == ImageState::kDeleting) return view_of(*found, ledger_);
   if (found->state == ImageState::kImporting) {
-    return with_reason(failed_precondition("image {} is being imported; end the import first",
-                                           deletion.id),
-                       "IMPORT_UNDER_WAY");
+    return with_reason(
+        failed_precondition("image {} is being imported; end the import first", deletion.id),
+        "IMPORT_UNDER_WAY");
   }
   const auto used_by =
       users(ledger_, [found](const Instance& instance) { return instance.image == found->uid; });
@@ -131,9 +131,20 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteImage& d
   return view_of(ledger_.state().images.at(uid), ledger_);
 }
 
-void Mutations::forget_image(const ImageUid& uid, Now now) {
+void Mutations::report_image(const ImageUid& uid, std::string type, std::string message, Now now) {
   const auto found = ledger_.state().images.find(uid);
   if (found == ledger_.state().images.end()) return;
+  const std::string project = ledger_.project_id(found->second.project);
+  record_event(now, {.type = std::move(type),
+                     .project = project,
+                     .resource = image_name(project, found->second.id),
+                     .uid = uid.value(),
+                     .message = std::move(message)});
+}
+
+void Mutations::forget_image(const ImageUid& uid, Now now) {
+  const auto found = ledger_.state().images.find(uid);
+  if (found == ledger_.state().images.end() || found->second.state != ImageState::kDeleting) return;
   const std::string project = ledger_.project_id(found->second.project);
   record_event(now, {.type = "ImageDeleted",
                      .project = project,
@@ -153,9 +164,8 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateFlavor& 
   flavor.uid = FlavorUid(frame.fresh_uid());
   flavor.created_at = frame.now.wall;
   const FlavorUid uid = flavor.uid;
-  record_event(frame.now, {.type = "FlavorCreated",
-                           .resource = flavor_name(create.id),
-                           .uid = uid.value()});
+  record_event(frame.now,
+               {.type = "FlavorCreated", .resource = flavor_name(create.id), .uid = uid.value()});
   ledger_.put(std::move(flavor));
   return ledger_.state().flavors.at(uid);
 }
@@ -165,15 +175,14 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteFlavor& 
   const Flavor* found = ledger_.flavor(deletion.id);
   const std::string name = flavor_name(deletion.id);
   if (!found) return missing(name);
-  SW_RETURN_IF_ERROR(check_etag(frame, name, found->changed_at));
+  SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(found->changed_at)));
   if (found->builtin) {
-    return with_reason(failed_precondition("flavor {} is mandatory after SCS-0103 and stays",
-                                           deletion.id),
-                       "BUILTIN_FLAVOR");
+    return with_reason(
+        failed_precondition("flavor {} is mandatory after SCS-0103 and stays", deletion.id),
+        "BUILTIN_FLAVOR");
   }
   const Flavor flavor = *found;
-  record_event(frame.now,
-               {.type = "FlavorDeleted", .resource = name, .uid = flavor.uid.value()});
+  record_event(frame.now, {.type = "FlavorDeleted", .resource = name, .uid = flavor.uid.value()});
   ledger_.erase(flavor.uid);
   return flavor;
 }
@@ -181,7 +190,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteFlavor& 
 absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateProject& create) {
   std::vector<FieldViolation> violations = frame.context.violations;
   if (const Problem problem = check_dns_label(create.id)) {
-    violations.push_back({"project_id", *problem});
+    add_once(violations, "project_id", *problem);
   }
   if (!violations.empty()) return invalid_fields(violations);
   if (ledger_.project(create.id)) {
@@ -206,13 +215,13 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteProject&
   const Project* found = ledger_.project(deletion.id);
   const std::string name = project_name(deletion.id);
   if (!found) return missing(name);
-  SW_RETURN_IF_ERROR(check_etag(frame, name, found->changed_at));
+  SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(found->changed_at)));
   if (deletion.id == kDefaultProject) {
     return with_reason(failed_precondition("the project {} always exists", deletion.id),
                        "DEFAULT_PROJECT");
   }
-  const auto instances = users(
-      ledger_, [found](const Instance& instance) { return instance.project == found->uid; });
+  const auto instances =
+      users(ledger_, [found](const Instance& instance) { return instance.project == found->uid; });
   if (!instances.empty()) {
     return with_reason(failed_precondition("project {} has instances: {}; delete them first",
                                            deletion.id, fmt::join(instances, ", ")),

@@ -56,8 +56,14 @@ std::string instance_name(std::string_view project, std::string_view id) {
 std::string image_name(std::string_view project, std::string_view id) {
   return fmt::format("projects/{}/images/{}", project, id);
 }
-std::string project_name(std::string_view id) { return fmt::format("projects/{}", id); }
-std::string flavor_name(std::string_view id) { return fmt::format("flavors/{}", id); }
-std::string host_name(std::string_view id) { return fmt::format("hosts/{}", id); }
+std::string project_name(std::string_view id) {
+  return fmt::format("projects/{}", id);
+}
+std::string flavor_name(std::string_view id) {
+  return fmt::format("flavors/{}", id);
+}
+std::string host_name(std::string_view id) {
+  return fmt::format("hosts/{}", id);
+}
 
 }  // namespace stellwerk::controller

@@ -1,4 +1,5 @@
-// How many commits a second SQLite takes, alone and grouped. Durable ones: the figure is the disk's.
+// How many commits a second SQLite takes, alone and grouped. Durable ones: the figure is the
+// disk's.
 #include <benchmark/benchmark.h>
 #include <stdlib.h>
 
@@ -24,7 +25,8 @@ void commit_batches(benchmark::State& state) {
       }
       Batch batch;
       for (int64_t i = 0; i < state.range(0); ++i) {
-        batch.puts.push_back({"instance/" + std::to_string(key++ % 10'000), std::string(1000, 'x')});
+        batch.puts.push_back(
+            {"instance/" + std::to_string(key++ % 10'000), std::string(1000, 'x')});
       }
       head = (*store)->commit(*head, batch);
     }

@@ -32,10 +32,6 @@ struct EventTarget {
   LifecycleEvents events;
 };
 
-struct CloseTarget {
-  std::shared_ptr<Signals> signals;
-};
-
 int on_lifecycle(virConnectPtr, virDomainPtr domain, int type, int detail, void* opaque) {
   auto& target = *static_cast<EventTarget*>(opaque);
   target.sink->deliver(
@@ -59,22 +55,22 @@ std::string_view close_reason(int reason) {
 }
 
 void on_close(virConnectPtr, int reason, void* opaque) {
-  Signals& signals = *static_cast<CloseTarget*>(opaque)->signals;
+  Signals& signals = *static_cast<Signals*>(opaque);
   const std::lock_guard lock(signals.mutex);
   signals.lost = true;
   signals.why_lost = close_reason(reason);
   signals.changed.notify_all();
 }
 
-template <class Target>
-void free_target(void* opaque) {
-  delete static_cast<Target*>(opaque);
+void free_event_target(void* opaque) {
+  delete static_cast<EventTarget*>(opaque);
 }
 
 // An opened connection with its callbacks, which hold references of their own until taken back.
 class OpenConnection {
  public:
-  explicit OpenConnection(std::shared_ptr<EventLoop> loop) : loop_(std::move(loop)) {}
+  OpenConnection(std::shared_ptr<EventLoop> loop, std::shared_ptr<Signals> signals)
+      : loop_(std::move(loop)), signals_(std::move(signals)) {}
   ~OpenConnection() {
     if (connection_ == nullptr) return;
     if (events_ >= 0) virConnectDomainEventDeregisterAny(connection_, events_);
@@ -84,15 +80,14 @@ class OpenConnection {
   OpenConnection(const OpenConnection&) = delete;
   OpenConnection& operator=(const OpenConnection&) = delete;
 
-  absl::Status open(const ConnectionConfig& config, std::shared_ptr<Signals> signals,
-                    std::shared_ptr<EventSink> sink) {
+  absl::Status open(const ConnectionConfig& config, std::shared_ptr<EventSink> sink) {
     connection_ = virConnectOpen(config.uri.c_str());
     if (connection_ == nullptr) return last_error(fmt::format("connect to {}", config.uri));
-    SW_RETURN_IF_ERROR(watch_for_loss(config, std::move(signals)));
+    SW_RETURN_IF_ERROR(watch_for_loss(config));
     auto target = std::make_unique<EventTarget>(EventTarget{std::move(sink), {}});
     events_ = virConnectDomainEventRegisterAny(connection_, nullptr, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
                                                VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle),
-                                               target.get(), free_target<EventTarget>);
+                                               target.get(), free_event_target);
     if (events_ < 0) return last_error("register for lifecycle events");
     target.release();
     return absl::OkStatus();
@@ -102,16 +97,10 @@ class OpenConnection {
 
  private:
   // Drivers inside our own process (libvirt's mock) have neither keep-alive nor a close to report.
-  absl::Status watch_for_loss(const ConnectionConfig& config, std::shared_ptr<Signals> signals) {
-    auto target = std::make_unique<CloseTarget>(CloseTarget{std::move(signals)});
-    if (virConnectRegisterCloseCallback(connection_, on_close, target.get(),
-                                        free_target<CloseTarget>) == 0) {
-      target.release();
-      closes_ = true;
-    } else if (const absl::Status error = last_error("watch the connection");
-               !absl::IsUnimplemented(error)) {
-      return error;
-    }
+  // libvirt says OK for these and forgets the callback, so its target stays ours.
+  absl::Status watch_for_loss(const ConnectionConfig& config) {
+    closes_ = virConnectRegisterCloseCallback(connection_, on_close, signals_.get(), nullptr) == 0;
+    if (!closes_) return last_error("watch the connection");
     if (virConnectSetKeepAlive(connection_, config.keepalive_seconds, config.keepalive_count) < 0) {
       const absl::Status error = last_error("switch keep-alive on");
       if (!absl::IsUnimplemented(error)) return error;
@@ -120,6 +109,7 @@ class OpenConnection {
   }
 
   std::shared_ptr<EventLoop> loop_;
+  std::shared_ptr<Signals> signals_;
   virConnectPtr connection_ = nullptr;
   int events_ = -1;
   bool closes_ = false;
@@ -149,8 +139,8 @@ struct Connection::State {
 
   absl::StatusOr<std::shared_ptr<OpenConnection>> try_open() {
     SW_ASSIGN_OR_RETURN(auto loop, EventLoop::acquire());
-    auto connection = std::make_shared<OpenConnection>(std::move(loop));
-    SW_RETURN_IF_ERROR(connection->open(config, signals, sink));
+    auto connection = std::make_shared<OpenConnection>(std::move(loop), signals);
+    SW_RETURN_IF_ERROR(connection->open(config, sink));
     return connection;
   }
 

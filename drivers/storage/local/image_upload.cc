@@ -78,10 +78,10 @@ absl::Status LocalImageUpload::disk_is_full() {
 absl::Status LocalImageUpload::check_digest(const Sha256& actual,
                                             const std::optional<Sha256>& expected) const {
   if (!expected || *expected == actual) return absl::OkStatus();
-  return invalid_argument(
-      "the image's sha256 is {}, {} was expected ({} arrived); the file was "
-      "changed or cut short on its way: fetch it again",
-      to_hex(actual), to_hex(*expected), to_string(received_));
+  return invalid_fields(
+      {{"sha256", fmt::format("the image's is {}, {} was expected ({} arrived); the file was "
+                              "changed or cut short on its way: fetch it again",
+                              to_hex(actual), to_hex(*expected), to_string(received_))}});
 }
 
 absl::StatusOr<ImageFacts> LocalImageUpload::finish(const std::optional<Sha256>& expected) {

@@ -315,8 +315,17 @@ absl::StatusOr<Inventory> LocalStorage::inventory() {
   Inventory inventory;
   SW_ASSIGN_OR_RETURN(const auto folders, list_directory(layout_.instances()));
   for (const std::string& name : folders) {
-    const auto instance = uid_named<InstanceUid>(name);
-    if (!instance) continue;
+    // A folder on its way out still holds space: it counts, without disk or seed.
+    const bool leaving = name.ends_with(kDeletingSuffix);
+    const auto instance = uid_named<InstanceUid>(name.substr(0, name.find('.')));
+    if (!instance || (!leaving && name.size() != instance->to_string().size())) continue;
+    if (leaving) {
+      const auto& known = inventory.instances;
+      if (known.empty() || known.back().instance != *instance) {
+        inventory.instances.push_back({.instance = *instance});
+      }
+      continue;
+    }
     SW_ASSIGN_OR_RETURN(const InstanceFiles files, files_of(*instance));
     inventory.instances.push_back(files);
   }

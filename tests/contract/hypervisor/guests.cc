@@ -1,5 +1,6 @@
 #include "guests.h"
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -7,7 +8,7 @@ namespace stellwerk::hypervisor {
 namespace {
 
 constexpr size_t kSectorSize = 512;
-constexpr size_t kDiskSize = 1 << 20;
+constexpr size_t kDiskSize = 64 << 20;
 
 // The BIOS loads a boot sector at 0x7c00 and enters it there in real mode. SeaBIOS puts ACPI's
 // power-management registers at 0x600 on q35.
@@ -52,6 +53,23 @@ constexpr unsigned char kPanicking[] = {
     0xeb, 0xfd,        // jmp sleep
 };
 
+constexpr unsigned char kWriting[] = {
+    0x31, 0xc0,                          // xor ax, ax
+    0x8e, 0xd8,                          // mov ds, ax
+    0x8e, 0xd0,                          // mov ss, ax
+    0xbc, 0x00, 0x7c,                    // mov sp, 0x7c00
+    0xbe, 0x1b, 0x7c,                    // next: mov si, packet
+    0xb8, 0x00, 0x43,                    // mov ax, 0x4300 (extended write)
+    0xb2, 0x80,                          // mov dl, 0x80 (first disk)
+    0xcd, 0x13,                          // int 0x13
+    0x66, 0x83, 0x06, 0x23, 0x7c, 0x40,  // add dword [packet.sector], 64
+    0xeb, 0xee,                          // jmp next
+    0x10, 0x00, 0x40, 0x00,              // packet: its size, 64 sectors
+    0x00, 0x00, 0x00, 0x10,              // from 0x1000:0x0000
+    0x01, 0x00, 0x00, 0x00,              // to this sector
+    0x00, 0x00, 0x00, 0x00,
+};
+
 std::string boot_sector(std::string code) {
   code.resize(kSectorSize - 2);
   return code + "\x55\xaa";
@@ -68,10 +86,13 @@ std::string panicking_guest() {
   return boot_sector(std::string(std::begin(kPanicking), std::end(kPanicking)));
 }
 
+std::string writing_guest() {
+  return boot_sector(std::string(std::begin(kWriting), std::end(kWriting)));
+}
+
 void write_disk(const std::string& path, const std::string& sector) {
-  std::string disk = sector;
-  disk.resize(kDiskSize);
-  std::ofstream(path, std::ios::binary) << disk;
+  std::ofstream(path, std::ios::binary) << sector;
+  std::filesystem::resize_file(path, kDiskSize);
 }
 
 }  // namespace stellwerk::hypervisor

@@ -14,7 +14,10 @@ std::string obedient_guest();
 // Tells QEMU through its pvpanic device that its kernel has died.
 std::string panicking_guest();
 
-// Writes a raw disk that boots from `sector`.
+// Writes to its disk, 32 KiB after 32 KiB, until it is stopped.
+std::string writing_guest();
+
+// Makes a raw disk that boots from `sector`; the rest is a hole.
 void write_disk(const std::string& path, const std::string& sector);
 
 }  // namespace stellwerk::hypervisor

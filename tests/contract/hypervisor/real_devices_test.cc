@@ -4,6 +4,7 @@
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "drivers/hypervisor/libvirt/domain_xml.h"
 #include "guests.h"
 #include "real_fixture.h"
+#include "waiting.h"
 
 namespace stellwerk::hypervisor {
 namespace {
@@ -47,6 +49,21 @@ TEST_F(LibvirtReal, StartsAUefiGuestWithItsVariablesBesideTheDisk) {
   EXPECT_TRUE(started.ok()) << describe(started) << " (is the package ovmf installed?)";
   EXPECT_TRUE(std::filesystem::exists(nvram_path(spec_.boot_disk.path)));
   EXPECT_EQ(state(), DomainState::kRunning);
+}
+
+TEST_F(LibvirtReal, PausesAGuestWhoseDiskIsFullUntilThereIsRoomAgain) {
+  const std::string small = directory_ + "/small";
+  ASSERT_TRUE(std::filesystem::create_directory(small));
+  ASSERT_EQ(mount("tmpfs", small.c_str(), "tmpfs", 0, "size=1m"), 0);
+  spec_.boot_disk.path = small + "/disk.raw";
+  write_disk(spec_.boot_disk.path, writing_guest());
+  ASSERT_TRUE(driver_->start(spec_).ok());
+  EXPECT_TRUE(eventually([this] { return state() == DomainState::kPausedOnError; }));
+  ASSERT_EQ(mount("tmpfs", small.c_str(), "tmpfs", MS_REMOUNT, "size=256m"), 0);
+  EXPECT_TRUE(driver_->resume(me()).ok());
+  EXPECT_EQ(state(), DomainState::kRunning);
+  EXPECT_TRUE(driver_->destroy(me()).ok());
+  EXPECT_EQ(umount(small.c_str()), 0);
 }
 
 TEST_F(LibvirtReal, TakesASeedAsAReadOnlyDrive) {

@@ -326,8 +326,8 @@ TEST_F(AgentTest, DestroysNoMoreThanAFewGuestsAMinute) {
   }
   EXPECT_THAT(steps_, SizeIs(3));
   EXPECT_THAT(reports_.back().instances,
-              testing::Contains(testing::Field(
-                  &InstanceReport::observed, testing::Field(&Observed::reason, "DestroyLimit"))));
+              testing::Contains(testing::Field(&InstanceReport::observed,
+                                               testing::Field(&Observed::reason, "DestroyLimit"))));
   pass(seconds(61));
   if (observing_) observe();
   EXPECT_GT(steps_.size(), 3u);

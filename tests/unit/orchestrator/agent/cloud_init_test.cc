@@ -107,8 +107,7 @@ TEST(CloudInit, EscapesWhatYamlDoesNotAllow) {
   const std::string text = "a\x7f\u0080\u009f\ufffe\uffff z";
   instance.ssh_keys = {text};
   const std::string meta_data = seed_of(instance).meta_data;
-  EXPECT_NE(meta_data.find(R"(a\u007f\u0080\u009f\ufffe\uffff z)"), std::string::npos)
-      << meta_data;
+  EXPECT_NE(meta_data.find(R"(a\u007f\u0080\u009f\ufffe\uffff z)"), std::string::npos) << meta_data;
   EXPECT_EQ(json::parse(meta_data)["public-keys"][0], text);
 }
 

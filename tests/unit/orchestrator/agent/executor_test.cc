@@ -208,9 +208,8 @@ TEST_F(ExecutorTest, StartsADomainWithoutANetwork) {
 }
 
 TEST_F(ExecutorTest, LeavesBridgesToTheirOwnerWhenToldTo) {
-  ASSERT_TRUE(executor({.make_bridges = false})
-                  .run(StartDomain{CellUid(), instance_, {network_}})
-                  .ok());
+  ASSERT_TRUE(
+      executor({.make_bridges = false}).run(StartDomain{CellUid(), instance_, {network_}}).ok());
   EXPECT_THAT(journal_, ElementsAre("start"));
 }
 
@@ -229,10 +228,10 @@ TEST_F(ExecutorTest, StartsNothingOnANetworkThatTheOrdersDoNotName) {
 TEST_F(ExecutorTest, CarriesOutEveryOtherStepOnItsDriver) {
   const InstanceUid uid = instance_.uid;
   Executor executor = this->executor();
-  for (const Step& step : std::vector<Step>{
-           MarkStarted{uid, Generation(4)}, ResumeDomain{uid}, RequestShutdown{uid},
-           RebootDomain{uid, {.count = 3, .hard = true}}, DestroyDomain{uid},
-           RemovePort{uid, "swabcd00000000"}, DeleteFiles{uid}}) {
+  for (const Step& step :
+       std::vector<Step>{MarkStarted{uid, Generation(4)}, ResumeDomain{uid}, RequestShutdown{uid},
+                         RebootDomain{uid, {.count = 3, .hard = true}}, DestroyDomain{uid},
+                         RemovePort{uid, "swabcd00000000"}, DeleteFiles{uid}}) {
     EXPECT_TRUE(executor.run(step).ok());
   }
   EXPECT_THAT(journal_, ElementsAre("mark-started 4", "resume", "shutdown", "reboot 3 hard",

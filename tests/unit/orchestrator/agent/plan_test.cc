@@ -37,18 +37,14 @@ class Plan : public ::testing::Test {
   }
 
   void give_files(std::optional<Generation> started = std::nullopt) {
-    observed_.files = {.instance = desired_.uid,
-                       .has_disk = true,
-                       .has_seed = true,
-                       .started = started};
+    observed_.files = {
+        .instance = desired_.uid, .has_disk = true, .has_seed = true, .started = started};
   }
   void give_domain(DomainState state = DomainState::kRunning) {
     hypervisor::Ownership owner{.cell = kCell, .instance = desired_.uid};
     owner.generation = Generation(3);
-    observed_.domain = {.uuid = desired_.uid.value(),
-                        .name = "stellwerk-x",
-                        .owner = owner,
-                        .state = state};
+    observed_.domain = {
+        .uuid = desired_.uid.value(), .name = "stellwerk-x", .owner = owner, .state = state};
   }
 
   Instance desired_;

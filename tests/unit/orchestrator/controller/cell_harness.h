@@ -14,14 +14,15 @@
 
 namespace stellwerk::controller {
 
-inline Uuid test_uuid(std::string_view name) { return Uuid::v5(Uuid(), name); }
+inline Uuid test_uuid(std::string_view name) {
+  return Uuid::v5(Uuid(), name);
+}
 
 class CellHarness {
  public:
   explicit CellHarness(ControllerConfig config = default_config(), CellState state = {},
                        store::Head head = {.epoch = Epoch(1), .sequence = Sequence(1)})
-      : head_(head),
-        controller_(config, std::move(state), head, CellUid(test_uuid("cell"))) {
+      : head_(head), controller_(config, std::move(state), head, CellUid(test_uuid("cell"))) {
     take(controller_.start(now_));
   }
 
@@ -54,6 +55,7 @@ class CellHarness {
                                    .memory = memory,
                                    .disk = gibibytes(500),
                                    .disk_type = disk_type}}});
+    input(HostReported{{.host = uid, .epoch = head_.epoch, .sequence = head_.sequence}});
     return uid;
   }
 
@@ -109,10 +111,8 @@ class CellHarness {
 
   // The agent says this of one instance, having seen the newest orders.
   void report(const HostUid& host, const InstanceReport& report) {
-    input(HostReported{{.host = host,
-                        .epoch = head_.epoch,
-                        .sequence = head_.sequence,
-                        .instances = {report}}});
+    input(HostReported{
+        {.host = host, .epoch = head_.epoch, .sequence = head_.sequence, .instances = {report}}});
   }
 
   // Held back, a commit's outcome is the test's to deliver.

@@ -79,12 +79,12 @@ TEST_F(ControllerChange, DoesNotDeleteWhatOnlyTheAgentThinksIsDeleted) {
 
 TEST_F(ControllerChange, IgnoresReportsOnAnotherControllersOrders) {
   ASSERT_TRUE(cell_.run(DeleteInstance{"default", "web-1"}).ok());
-  cell_.input(HostReported{{.host = host_,
-                            .epoch = Epoch(0),
-                            .sequence = cell_.head().sequence,
-                            .instances = {{.instance = instance_.uid,
-                                           .observed = {.phase = Phase::kDeleted,
-                                                        .generation = now().generation}}}}});
+  cell_.input(HostReported{
+      {.host = host_,
+       .epoch = Epoch(0),
+       .sequence = cell_.head().sequence,
+       .instances = {{.instance = instance_.uid,
+                      .observed = {.phase = Phase::kDeleted, .generation = now().generation}}}}});
   EXPECT_TRUE(cell_.read(GetInstance{"default", "web-1"}).ok());
 }
 
@@ -169,7 +169,7 @@ TEST_F(ControllerChange, ForgetsARequestAfterADay) {
 }
 
 TEST_F(ControllerChange, AStaleEtagAborts) {
-  const std::string etag = std::to_string(now().changed_at.value());
+  const std::string etag = etag_of(now());
   ASSERT_TRUE(cell_.answer(cell_.submit(StopInstance{"default", "web-1"}, "", etag)).ok());
   const auto stale = cell_.answer(cell_.submit(StartInstance{"default", "web-1"}, "", etag));
   EXPECT_EQ(stale.status().code(), absl::StatusCode::kAborted);
@@ -220,8 +220,7 @@ TEST_F(ControllerChange, AProjectWithInstancesStays) {
 
 TEST_F(ControllerChange, PagesListsInOrder) {
   for (const char* id : {"c", "a", "b"}) cell_.create(CellHarness::web(id));
-  auto page = std::get<Page<InstanceView>>(
-      *cell_.read(ListInstances{"default", {.size = 3}}));
+  auto page = std::get<Page<InstanceView>>(*cell_.read(ListInstances{"default", {.size = 3}}));
   ASSERT_THAT(page.items, SizeIs(3));
   EXPECT_EQ(page.items[0].instance.id, "a");
   EXPECT_EQ(page.items[2].instance.id, "c");

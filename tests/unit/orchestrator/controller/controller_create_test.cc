@@ -137,7 +137,7 @@ TEST(ControllerCreate, RefusesWhatFitsNoHostAndSaysWhy) {
 TEST(ControllerCreate, RefusesWhenNoHostIsConnected) {
   CellHarness cell;
   cell.import_image();
-  EXPECT_EQ(reason_of(cell.run(CellHarness::web()).status()), "NO_HOST_FITS");
+  EXPECT_EQ(reason_of(cell.run(CellHarness::web()).status()), "NO_HOST_CONNECTED");
 }
 
 TEST(ControllerCreate, NeverGivesOneAddressOrMacTwice) {
