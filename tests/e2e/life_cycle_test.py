@@ -71,7 +71,7 @@ class LifeCycle(CellCase):
         self.assertEqual(first["uid"], second["uid"])
         self.assertEqual(len(self.qemus_of(first["uid"])), 1)
         self.refused("instance", "create", "twice", "--flavor", "tiny", "--image", "tiny",
-                     "--request-id", request, names="request_id", code=4)
+                     "--request-id", request, names="request id", code=4)
         self.assertEqual(len(self.cell.json("instance", "list")), 1)
 
     def test_stale_etag_is_refused(self):

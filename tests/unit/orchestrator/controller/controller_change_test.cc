@@ -235,7 +235,9 @@ TEST_F(ControllerChange, AHostTakesGuestsOnlyOnceItHasToldWhatRunsOnIt) {
 }
 
 TEST_F(ControllerChange, ForgetsManyRequestsSoonEnough) {
-  for (int i = 0; i < 100; ++i) cell_.run(RebootInstance{"default", "web-1"});
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(cell_.run(RebootInstance{"default", "web-1"}).ok());
+  }
   cell_.pass(std::chrono::hours(25));
   for (int i = 0; i < 10; ++i) cell_.pass(std::chrono::seconds(1));
   EXPECT_THAT(cell_.keys(records::kRequestPrefix), IsEmpty());
