@@ -214,7 +214,8 @@ TEST_F(ControllerChange, ASilentHostIsToldOfAndTakesNoGuests) {
   report(Phase::kRunning);
   cell_.pass(std::chrono::seconds(31));
   std::vector<std::string> messages;
-  for (const Event& event : cell_.log().back().events) messages.push_back(event.message);
+  const std::vector<LogRecord> log = cell_.log();
+  for (const Event& event : log.back().events) messages.push_back(event.message);
   EXPECT_THAT(messages, Contains(HasSubstr("HostSilent")));
   EXPECT_EQ(reason_of(cell_.run(CellHarness::web("web-2")).status()), "NO_HOST_CONNECTED");
 }
