@@ -49,9 +49,9 @@ void Client::prepare_next() {
 }
 
 void Client::act_later() {
-  const bool burst = random_.chance(400);
+  const bool burst = random_.chance(500);
   const Duration pause = burst ? random_.between(milliseconds(0), milliseconds(200))
-                               : random_.between(milliseconds(200), seconds(8));
+                               : random_.between(milliseconds(200), seconds(6));
   stage_.schedule.after(pause, [this] {
     if (stopped_) return;
     act();
