@@ -45,7 +45,7 @@ void Executor::run_from(std::shared_ptr<const Calls> calls, size_t index, Done d
 }
 
 void Executor::perform(const Call& call, Done done) {
-  const bool slow = stage_.delays.chance(50);
+  const bool slow = stage_.delays.chance(call.copies ? 500 : 50);
   const Duration delay = slow ? stage_.delays.between(milliseconds(200), std::chrono::seconds(3))
                               : stage_.delays.between(milliseconds(1), milliseconds(60));
   const auto answer_late = [this, done](absl::Status) {
@@ -153,6 +153,7 @@ Executor::Calls Executor::calls_for(const agent::PrepareFiles& step) {
   };
   return {{.name = "create-disk",
            .effect = [this, disk] { return storage_.create_disk(disk); },
+           .copies = true,
            .abandon = [this, disk] { storage_.abandon_disk(disk.instance); }},
           {.name = "create-seed", .effect = seed}};
 }
@@ -200,6 +201,7 @@ void Executor::import_image(const ImageUid& image, Imported done) {
                  *facts = storage_.publish_image(image);
                  return absl::OkStatus();
                },
+           .copies = true,
            .abandon = [this, image] { storage_.abandon_image(image); }},
           [facts, done = std::move(done)](absl::Status result) {
             if (!result.ok()) return done(result);

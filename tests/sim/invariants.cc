@@ -163,6 +163,7 @@ void Invariants::after_event() {
 }
 
 void Invariants::check_processes() {
+  if (world_.trespass()) fail("a domain that no record names was ended: " + *world_.trespass());
   const auto& processes = world_.machine().processes;
   for (auto process = processes.begin(); process != processes.end(); ++process) {
     for (auto other = processes.begin(); other != process; ++other) {
@@ -185,8 +186,12 @@ void Invariants::check_left_overs() {
 
 void Invariants::answered(const controller::Request& request,
                           const absl::StatusOr<controller::Answer>& answer) {
-  if (!answer.ok()) return;
-  if (const auto* mutation = std::get_if<controller::Mutation>(&request)) {
+  const auto* mutation = std::get_if<controller::Mutation>(&request);
+  if (!answer.ok()) {
+    if (mutation) check_refusal(*mutation, answer.status());
+    return;
+  }
+  if (mutation) {
     if (std::holds_alternative<controller::BeginImageImport>(mutation->body) &&
         std::get<controller::ImageView>(*answer).image.state == ImageState::kImporting) {
       return;  // half a mutation: its end is the answer
@@ -207,15 +212,30 @@ void Invariants::check_mutation_answer(const controller::MutationContext& contex
     return fail("answered and not durable: request " + context.request_id.to_string());
   }
   if (bytes_of(durable->second) != bytes) fail("the answer is not the one that was kept");
-  const auto [first, is_first] = answers_.emplace(context.request_id, bytes);
-  if (!is_first && first->second != bytes) fail("the same request is answered differently");
+  const auto [first, is_first] = answers_.emplace(context.request_id, Kept{context.body, bytes});
+  if (!is_first && first->second.answer != bytes) fail("the same request is answered differently");
+}
+
+// What succeeded once succeeds whenever it is repeated; and only with the same content.
+void Invariants::check_refusal(const controller::Mutation& mutation, const absl::Status& why) {
+  const auto first = answers_.find(mutation.context.request_id);
+  const bool importing = std::holds_alternative<controller::BeginImageImport>(mutation.body) ||
+                         std::holds_alternative<controller::FinishImageImport>(mutation.body);
+  if (first == answers_.end() || importing || absl::IsUnavailable(why)) return;
+  const bool same = first->second.body == mutation.context.body;
+  if (same) fail("a request that succeeded is refused when repeated: " + describe(why));
+  if (!same && reason_of(why) != "REQUEST_ID_REUSED") {
+    fail("a request id with another content is not recognised: " + describe(why));
+  }
 }
 
 void Invariants::check_shown(const controller::InstanceView& view) {
   const Instance& shown = view.instance;
   const Instance* durable = history_.instance_at(shown.uid, shown.changed_at);
+  // One commit may hold several changes of an instance; the store keeps the last.
+  const bool within = durable && shown.generation < durable->generation;
   if (!store_.head() || shown.changed_at > store_.head()->sequence || !durable ||
-      records::encode(*durable) != records::encode(shown)) {
+      (!within && records::encode(*durable) != records::encode(shown))) {
     fail("a reader sees what is not durable: " + shown.id);
   }
 }
@@ -283,7 +303,7 @@ void Invariants::step_begins(const agent::Step& step, Sequence orders) {
 }
 
 void Invariants::process_begins() {
-  for (const auto& [request, bytes] : answers_) {
+  for (const auto& [request, kept] : answers_) {
     const auto durable = history_.requests().find(request);
     const std::string key = records::request_key(durable->second.scope, request);
     if (!store_.table().contains(key)) {

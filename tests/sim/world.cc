@@ -74,6 +74,8 @@ void World::spawn(Process process) {
 
 void World::note_end(const Process& process, Cause cause) {
   log_.add("world: process {} ends by {}", process.pid, to_string(cause));
+  const bool made_to = cause == Cause::kDestroyed || cause == Cause::kShutdownAsked;
+  if (process.stranger && made_to && !trespass_) trespass_ = process.name;
   // A guest that had panicked has ended before.
   if (process.state == hypervisor::DomainState::kCrashed) return;
   endings_[process.uuid].push_back({schedule_.now(), cause});
