@@ -55,6 +55,7 @@ struct HostStatus {
   Sequence sequence;
   std::vector<InstanceReport> instances;  // every instance of the orders, ordered by uid
   std::vector<OrphanReport> orphans;      // domains of this cell that no order names
+  // Of every domain that no order names, orphans included; `domains` counts the foreign alone.
   ForeignUse foreign;
   Bytes disk_available;
 };

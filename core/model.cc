@@ -102,6 +102,13 @@ std::optional<uint32_t> parse_ipv4(std::string_view text) {
   return ntohl(address.s_addr);
 }
 
+std::string etag_of(Sequence changed_at) { return fmt::format("{}", changed_at.value()); }
+
+// One commit may hold several changes of one instance, each with its own generation.
+std::string etag_of(const Instance& instance) {
+  return fmt::format("{}-{}", instance.changed_at.value(), instance.generation.value());
+}
+
 Bytes memory_with_overhead(Bytes guest_memory, VcpuCount vcpus) {
   // QEMU's code, heap and device state; a stack and caches per vCPU; page tables and dirty bitmaps
   // in proportion to the guest's memory.

@@ -207,6 +207,10 @@ std::string mac_to_string(uint64_t mac);
 std::string ipv4_to_string(uint32_t address);
 std::optional<uint32_t> parse_ipv4(std::string_view text);
 
+// Tells one state of a resource from another: opaque to callers.
+std::string etag_of(Sequence changed_at);
+std::string etag_of(const Instance& instance);
+
 // Memory that one guest takes on its host: guest RAM plus QEMU's own (see docs/accounting.md).
 Bytes memory_with_overhead(Bytes guest_memory, VcpuCount vcpus);
 

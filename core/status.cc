@@ -2,6 +2,7 @@
 
 #include <absl/strings/cord.h>
 
+#include <algorithm>
 #include <cassert>
 
 namespace stellwerk {
@@ -24,6 +25,14 @@ absl::Status annotate(const absl::Status& status, std::string_view context) {
     result.SetPayload(url, payload);
   });
   return result;
+}
+
+void add_once(std::vector<FieldViolation>& violations, std::string field,
+              std::string description) {
+  const bool known = std::any_of(
+      violations.begin(), violations.end(),
+      [&field](const FieldViolation& violation) { return violation.field == field; });
+  if (!known) violations.push_back({std::move(field), std::move(description)});
 }
 
 absl::Status invalid_fields(const std::vector<FieldViolation>& violations) {

@@ -94,6 +94,9 @@ struct FieldViolation {
   friend bool operator==(const FieldViolation&, const FieldViolation&) = default;
 };
 
+// A field that was found wrong already is not named a second time.
+void add_once(std::vector<FieldViolation>& violations, std::string field, std::string description);
+
 // InvalidArgument that names every mistake. `violations` must not be empty.
 absl::Status invalid_fields(const std::vector<FieldViolation>& violations);
 std::vector<FieldViolation> violations_of(const absl::Status& status);

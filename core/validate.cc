@@ -48,6 +48,13 @@ Problem check_label_key(std::string_view key) {
 
 }  // namespace
 
+std::string shortened(std::string_view text, size_t limit) {
+  if (text.size() <= limit) return std::string(text);
+  size_t end = limit;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "…";
+}
+
 std::string Quote::operator()(std::string_view text) const {
   std::string shown = "\"";
   for (const char c : text.substr(0, kLongestShown)) {

@@ -22,6 +22,9 @@ Problem check_labels(const std::map<std::string, std::string>& labels);
 // At most 64 KiB; any bytes but NUL.
 Problem check_user_data(std::string_view text);
 
+// At most `limit` bytes of it and an ellipsis, not cut within a UTF-8 sequence.
+std::string shortened(std::string_view text, size_t limit);
+
 // At most 40 bytes of it, in quotes, with everything but printable ASCII as \xNN. An object, not a
 // function: a call with a std::string would otherwise find std::quoted, which escapes nothing.
 struct Quote {

@@ -32,7 +32,8 @@ class Gateway {
   // The newest durable sequence.
   virtual Sequence durable() const = 0;
   // Blocking. Records with sequence in (after, durable]; OutOfRange with reason TOKEN_TRIMMED when
-  // records after `after` have been trimmed, TOKEN_FROM_THE_FUTURE when `after` > durable.
+  // records after `after` have been trimmed, TOKEN_FROM_THE_FUTURE when `after` > durable. An
+  // `after` of zero means the oldest record kept and is never trimmed.
   virtual absl::StatusOr<LogPage> read_log(Sequence after, size_t limit) = 0;
   // `listener` is called from the controller's thread whenever `durable` grows, and only posts.
   // Returns an id for `unlisten`, after which it is not called again.

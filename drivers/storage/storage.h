@@ -77,7 +77,7 @@ class Storage {
 
   virtual absl::Status create_disk(const DiskSpec& spec) = 0;
   virtual absl::Status create_seed(const SeedSpec& spec) = 0;
-  // Durable before it returns; written before a domain is started.
+  // Durable before it returns.
   virtual absl::Status mark_started(const InstanceUid& instance, Generation generation) = 0;
   // Disk, seed, mark and console log.
   virtual absl::Status delete_instance(const InstanceUid& instance) = 0;

@@ -29,8 +29,9 @@ struct AgentConfig {
   HostUid host;
   Duration observe_every = std::chrono::seconds(5);
   Duration report_every = std::chrono::seconds(10);
-  Duration step_deadline = std::chrono::seconds(120);  // then the step counts as failed
   size_t max_parallel_steps = 4;
+  // More domains than this a minute are not destroyed: they wait, and their reason says so.
+  size_t max_destroys_per_minute = 60;
   PlanLimits limits;
 };
 

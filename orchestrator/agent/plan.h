@@ -34,6 +34,11 @@ struct StartDomain {
   Instance instance;
   std::vector<Network> networks;
 };
+// Notes that this generation has run, so that its end is not taken for "never started".
+struct MarkStarted {
+  InstanceUid instance;
+  Generation generation;
+};
 struct ResumeDomain {
   InstanceUid instance;
 };
@@ -54,8 +59,8 @@ struct RemovePort {
 struct DeleteFiles {
   InstanceUid instance;
 };
-using Step = std::variant<PrepareFiles, StartDomain, ResumeDomain, RequestShutdown, RebootDomain,
-                          DestroyDomain, RemovePort, DeleteFiles>;
+using Step = std::variant<PrepareFiles, StartDomain, MarkStarted, ResumeDomain, RequestShutdown,
+                          RebootDomain, DestroyDomain, RemovePort, DeleteFiles>;
 using StepId = uint64_t;
 
 InstanceUid instance_of(const Step& step);
@@ -71,13 +76,16 @@ struct PlanLimits {
 
 // What the agent remembers of one instance in this process; soft.
 struct History {
-  // Consecutive failures, of steps or of the guest itself, and why the last one.
+  // Consecutive failures, of steps or of the guest itself, and what the last one said.
   int failures = 0;
   std::string last_error;
   MonotonicTime not_before;  // no step before this time
-  // The desired generation that failures and ends were counted under; a newer one clears them.
+  // The desired generation that failures and ends were seen under; a newer one clears them.
   Generation generation;
   std::optional<MonotonicTime> shutdown_asked_at;
+  bool shutdown_refused = false;  // the request certainly did not reach the guest
+  // The hypervisor and the process table agree that no process of this instance exists.
+  bool confirmed_gone = false;
   std::optional<MonotonicTime> running_since;
   std::optional<hypervisor::DomainEnd> end;  // how the domain ended, as an event told us
 };
@@ -107,7 +115,7 @@ struct PlanInput {
 
 InstancePlan plan(const PlanInput& input, const PlanLimits& limits, MonotonicTime now);
 
-// "sw" and the first 12 hexadecimal digits of the uid's: 14 characters, as Linux allows 15.
+// "sw" and the first 12 hexadecimal digits of the uid: 14 characters, where Linux allows 15.
 std::string interface_name(const InstanceUid& instance);
 
 }  // namespace stellwerk::agent

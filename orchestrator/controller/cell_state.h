@@ -2,6 +2,7 @@
 // Values; one thread at a time.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,8 +30,7 @@ struct CellState {
   std::map<HostUid, Host> hosts;
   std::map<InstanceUid, Instance> instances;
   std::map<RequestKey, records::RequestRecord> requests;
-  std::optional<Sequence> oldest_log;  // the first log record still kept
-  size_t log_records = 0;
+  std::deque<Sequence> log;  // of the log records that are still kept, ascending
 
   // Keys whose values could not be read: left as they are, shown to operators, never overwritten.
   std::map<std::string, absl::Status> invalid;

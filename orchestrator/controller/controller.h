@@ -26,11 +26,14 @@ namespace stellwerk::controller {
 
 struct ControllerConfig {
   placement::CpuLimits cpu_limits;
+  // Networks that configuration names; uid and cursors are the store's.
+  std::vector<Network> networks;
   size_t max_waiting_requests = 10'000;
   Duration request_memory = std::chrono::hours(24);
   size_t max_log_records = 100'000;
   Duration host_silence = std::chrono::seconds(30);  // after it, phases read UNKNOWN
   Duration commit_retry = std::chrono::milliseconds(500);
+  Duration image_delete_retry = std::chrono::seconds(10);
 };
 
 // Names one waiting caller; chosen by the shell, unique among those waiting.
@@ -94,7 +97,7 @@ using Output = std::variant<SendAnswer, SendOrders, CommitBatch, ObserveHead, Lo
                             DeleteImageFiles, StepDown>;
 
 struct StepResult {
-  std::vector<Output> outputs;  // to be carried out in order
+  std::vector<Output> outputs;           // to be carried out in order
   std::optional<MonotonicTime> wake_at;  // deliver TimePassed then, at the latest
 };
 

@@ -99,10 +99,9 @@ struct DeleteProject {
   std::string id;
 };
 
-using MutationBody =
-    std::variant<CreateInstance, StartInstance, StopInstance, RebootInstance, DeleteInstance,
-                 BeginImageImport, FinishImageImport, DeleteImage, CreateFlavor, DeleteFlavor,
-                 CreateProject, DeleteProject>;
+using MutationBody = std::variant<CreateInstance, StartInstance, StopInstance, RebootInstance,
+                                  DeleteInstance, BeginImageImport, FinishImageImport, DeleteImage,
+                                  CreateFlavor, DeleteFlavor, CreateProject, DeleteProject>;
 struct Mutation {
   MutationContext context;
   MutationBody body;

@@ -1,0 +1,119 @@
+#include <memory>
+
+#include "api/cli/commands.h"
+#include "api/cli/format.h"
+#include "api/cli/options.h"
+#include "api/cli/pages.h"
+#include "api/cli/print.h"
+
+namespace stellwerk::cli {
+namespace {
+
+using v1::Host;
+using v1::Hosts;
+
+std::string used_of(int64_t used, int64_t total) {
+  return fmt::format("{} of {}", to_string(Bytes(used)), to_string(Bytes(total)));
+}
+
+std::string vcpus_text(const Host& host) {
+  const Host::Use& use = host.use();
+  return fmt::format("{} low-performance, {} shared, {} dedicated threads, {} dedicated cores",
+                     use.low_performance_vcpus(), use.shared_vcpus(), use.dedicated_threads(),
+                     use.dedicated_cores());
+}
+
+Columns<Host> host_columns(const Context& context) {
+  const WallTime now = context.now().wall;
+  return {
+      {"NAME", Shown::kAlways, [](const Host& h) { return Cell(id_of(h.name())); }},
+      {"STATE", Shown::kAlways, [](const Host& h) { return state_cell(h.state()); }},
+      {"INSTANCES", Shown::kAlways,
+       [](const Host& h) { return Cell(std::to_string(h.use().instances())); }},
+      {"THREADS", Shown::kAlways,
+       [](const Host& h) { return Cell(std::to_string(h.capacity().threads())); }},
+      {"MEMORY", Shown::kAlways,
+       [](const Host& h) {
+         return Cell(used_of(h.use().memory_bytes(), h.capacity().memory_bytes()));
+       }},
+      {"DISK", Shown::kAlways,
+       [](const Host& h) { return Cell(used_of(h.use().disk_bytes(), h.capacity().disk_bytes())); }},
+      {"ACCEL", Shown::kAlways, [](const Host& h) { return Cell(h.accelerator()); }},
+      {"FOREIGN", Shown::kWide,
+       [](const Host& h) { return Cell(std::to_string(h.foreign().domains())); }},
+      {"ORPHANS", Shown::kWide, [](const Host& h) { return Cell(std::to_string(h.orphans_size())); }},
+      {"DISK TYPE", Shown::kWide, [](const Host& h) { return Cell(h.disk_type()); }},
+      {"HYPERVISOR", Shown::kWide, [](const Host& h) { return Cell(h.hypervisor_version()); }},
+      {"AGE", Shown::kWide, [now](const Host& h) { return Cell(age(h.create_time(), now)); }},
+      {"UID", Shown::kWide, [](const Host& h) { return Cell(h.uid()); }},
+  };
+}
+
+KeyValues host_details(const Host& host, WallTime now) {
+  KeyValues pairs = {
+      {"Name", id_of(host.name())},
+      {"State", state_cell(host.state())},
+      {"Processor", host.cpu_model()},
+      {"Cores", std::to_string(host.capacity().cores())},
+      {"Threads", std::to_string(host.capacity().threads())},
+      {"Accelerator", host.accelerator()},
+      {"Hypervisor", host.hypervisor_version()},
+      {"Memory", used_of(host.use().memory_bytes(), host.capacity().memory_bytes())},
+      {"Memory reserved", bytes_text(host.reserved().memory_bytes())},
+      {"Disk", used_of(host.use().disk_bytes(), host.capacity().disk_bytes())},
+      {"Disk reserved", bytes_text(host.reserved().disk_bytes())},
+      {"Disk available", bytes_text(host.disk_available_bytes())},
+      {"Disk type", host.disk_type()},
+      {"Instances", std::to_string(host.use().instances())},
+      {"vCPUs in use", vcpus_text(host)},
+      {"Foreign", fmt::format("{} domains, {} vCPUs, {}", host.foreign().domains(),
+                              host.foreign().vcpus(),
+                              to_string(Bytes(host.foreign().memory_bytes())))},
+  };
+  for (const Host::Orphan& orphan : host.orphans()) {
+    pairs.emplace_back("Orphan", fmt::format("{} (domain {}, was projects/{}/instances/{})",
+                                             orphan.uid(), orphan.domain(), orphan.project_id(),
+                                             orphan.instance_id()));
+  }
+  const KeyValues rest = {
+      {"Boot id", host.boot_id()},
+      {"Created", time_and_age(host.create_time(), now)},
+      {"UID", host.uid()},
+  };
+  pairs.insert(pairs.end(), rest.begin(), rest.end());
+  return pairs;
+}
+
+absl::Status list_hosts(Context& context) {
+  std::vector<Host> hosts;
+  SW_RETURN_IF_ERROR(for_each_page(
+      context, &Hosts::Stub::ListHosts, v1::ListHostsRequest(), [&](v1::ListHostsResponse& page) {
+        for (Host& host : *page.mutable_hosts()) hosts.push_back(std::move(host));
+      }));
+  print_list(context, hosts, host_columns(context));
+  return absl::OkStatus();
+}
+
+absl::Status show_host(Context& context, const std::string& id) {
+  v1::GetHostRequest request;
+  request.set_name(full_name("hosts/", id));
+  SW_ASSIGN_OR_RETURN(const Host host, context.client.call(&Hosts::Stub::GetHost, request));
+  print_details(context, host, host_details(host, context.now().wall));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void add_host_commands(CLI::App& app, Command& chosen) {
+  CLI::App* noun = add_noun(app, "host", "Machines that run instances");
+  CLI::App* list = add_verb(noun, {"list", "List the hosts", "stellwerk host list -o wide"});
+  list->callback([&chosen] { chosen = list_hosts; });
+  auto id = std::make_shared<std::string>();
+  CLI::App* show = add_verb(noun, {"show", "Show one host", "stellwerk host show rack1-node3"});
+  show->add_option("NAME", *id, "The host")->required();
+  show->callback([id, &chosen] {
+    chosen = [id](Context& context) { return show_host(context, *id); };
+  });
+}
+
+}  // namespace stellwerk::cli

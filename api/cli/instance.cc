@@ -1,0 +1,254 @@
+#include <memory>
+
+#include "api/cli/commands.h"
+#include "api/cli/exit_code.h"
+#include "api/cli/files.h"
+#include "api/cli/format.h"
+#include "api/cli/instance_view.h"
+#include "api/cli/options.h"
+#include "api/cli/pages.h"
+#include "api/cli/wait.h"
+#include "core/validate.h"
+
+namespace stellwerk::cli {
+namespace {
+
+using v1::Instance;
+using v1::Instances;
+
+constexpr size_t kMostUserData = 64 * 1024;
+
+struct WaitOptions {
+  bool wait = false;
+  int64_t timeout_seconds = 300;
+};
+
+struct CreateOptions {
+  std::string id;
+  std::string flavor;
+  std::string image;
+  std::string boot_disk;
+  std::string network = "flat";
+  bool no_network = false;
+  std::vector<std::string> ssh_keys;
+  std::string user_data;
+  std::vector<std::string> labels;
+  std::string restart_policy = "on-failure";
+  bool stopped = false;
+  MutationOptions mutation;
+  WaitOptions wait;
+};
+
+struct ChangeOptions {
+  std::string id;
+  bool force = false;
+  MutationOptions mutation;
+  WaitOptions wait;
+};
+
+std::string instance_name(const Context& context, std::string_view id) {
+  return full_name(project_name(context) + "/instances/", id);
+}
+
+void add_wait(CLI::App* verb, WaitOptions& options) {
+  CLI::Option* wait =
+      verb->add_flag("--wait", options.wait, "Wait until it is done, showing the phases");
+  verb->add_option("--timeout", options.timeout_seconds, "How long --wait waits")
+      ->type_name("SECONDS")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{1}, int64_t{7 * 86400}))
+      ->needs(wait);
+}
+
+absl::StatusOr<Instance> wait_if_asked(Context& context, const WaitOptions& options, Goal goal,
+                                       const Instance& answer) {
+  if (!options.wait) return answer;
+  return wait_for(context, {.answer = answer,
+                            .goal = goal,
+                            .timeout = std::chrono::seconds(options.timeout_seconds)});
+}
+
+absl::StatusOr<v1::CreateInstanceRequest> create_request(Context& context,
+                                                         const CreateOptions& options) {
+  v1::CreateInstanceRequest request;
+  request.set_parent(project_name(context));
+  request.set_instance_id(options.id);
+  Instance& instance = *request.mutable_instance();
+  instance.set_flavor(full_name("flavors/", options.flavor));
+  instance.set_image(full_name(project_name(context) + "/images/", options.image));
+  instance.set_boot_disk_bytes(bytes_of(options.boot_disk));
+  if (!options.no_network) {
+    instance.add_network_interfaces()->set_network(
+        full_name(project_name(context) + "/networks/", options.network));
+  }
+  for (const std::string& key_or_path : options.ssh_keys) {
+    SW_ASSIGN_OR_RETURN(const std::vector<std::string> keys, read_ssh_keys(context, key_or_path));
+    for (const std::string& key : keys) instance.add_ssh_keys(key);
+  }
+  if (!options.user_data.empty()) {
+    SW_ASSIGN_OR_RETURN(*instance.mutable_user_data(),
+                        read_small_file(context, options.user_data, kMostUserData));
+  }
+  copy_labels(options.labels, *instance.mutable_labels());
+  instance.set_restart_policy(options.restart_policy == "never" ? Instance::NEVER
+                                                                : Instance::ON_FAILURE);
+  instance.set_desired_state(options.stopped ? Instance::STOPPED : Instance::RUNNING);
+  request.set_request_id(claim_request_id(context, options.mutation));
+  return request;
+}
+
+absl::Status create_instance(Context& context, const CreateOptions& options) {
+  SW_ASSIGN_OR_RETURN(const v1::CreateInstanceRequest request, create_request(context, options));
+  SW_ASSIGN_OR_RETURN(const Instance answer,
+                      context.client.call(&Instances::Stub::CreateInstance, request));
+  const Goal goal = options.stopped ? Goal::kStopped : Goal::kRunning;
+  SW_ASSIGN_OR_RETURN(const Instance instance,
+                      wait_if_asked(context, options.wait, goal, answer));
+  print_one(context, instance, instance_columns(context));
+  return absl::OkStatus();
+}
+
+absl::Status list_instances(Context& context) {
+  v1::ListInstancesRequest request;
+  request.set_parent(project_name(context));
+  std::vector<Instance> instances;
+  SW_RETURN_IF_ERROR(for_each_page(
+      context, &Instances::Stub::ListInstances, request, [&](v1::ListInstancesResponse& page) {
+        for (Instance& instance : *page.mutable_instances()) {
+          instances.push_back(std::move(instance));
+        }
+      }));
+  print_list(context, instances, instance_columns(context));
+  return absl::OkStatus();
+}
+
+absl::Status show_instance(Context& context, const std::string& id) {
+  v1::GetInstanceRequest request;
+  request.set_name(instance_name(context, id));
+  SW_ASSIGN_OR_RETURN(const Instance instance,
+                      context.client.call(&Instances::Stub::GetInstance, request));
+  print_details(context, instance, instance_details(instance, context.now().wall));
+  return absl::OkStatus();
+}
+
+// Start, stop, reboot and delete: one request shape but for `force`.
+template <class Request>
+absl::StatusOr<Instance> change(
+    Context& context, const ChangeOptions& options, Goal goal,
+    grpc::Status (Instances::Stub::*method)(grpc::ClientContext*, const Request&, Instance*)) {
+  Request request;
+  request.set_name(instance_name(context, options.id));
+  request.set_etag(options.mutation.etag);
+  request.set_request_id(claim_request_id(context, options.mutation));
+  if constexpr (requires { request.set_force(true); }) request.set_force(options.force);
+  SW_ASSIGN_OR_RETURN(const Instance answer, context.client.call(method, request));
+  return wait_if_asked(context, options.wait, goal, answer);
+}
+
+absl::Status delete_instance(Context& context, const ChangeOptions& options) {
+  SW_ASSIGN_OR_RETURN(const Instance instance, change(context, options, Goal::kGone,
+                                                      &Instances::Stub::DeleteInstance));
+  const std::string id = id_of(instance.name());
+  print_deleted(context, instance,
+                fmt::format("instance {} is {}", id, options.wait.wait ? "deleted" : "being deleted"));
+  return absl::OkStatus();
+}
+
+void add_create(CLI::App* noun, Command& chosen) {
+  CLI::App* verb = add_verb(
+      noun, {"create", "Book an instance",
+             "stellwerk instance create web-1 --flavor SCS-1V-2 --image debian-12 \\\n"
+             "      --ssh-key ~/.ssh/id_ed25519.pub --wait"});
+  auto options = std::make_shared<CreateOptions>();
+  verb->add_option("NAME", options->id, "A DNS label, unique in the project")->required();
+  verb->add_option("--flavor", options->flavor, "Its size")->required()->type_name("FLAVOR");
+  verb->add_option("--image", options->image, "What it boots from")->required()->type_name("IMAGE");
+  add_size(verb, "--boot-disk", options->boot_disk,
+           "Size of the boot disk, where the flavor names none (20GiB)");
+  CLI::Option* network = verb->add_option("--network", options->network, "Network to be on")
+                             ->type_name("NETWORK")
+                             ->capture_default_str();
+  verb->add_flag("--no-network", options->no_network, "No network at all")->excludes(network);
+  verb->add_option("--ssh-key", options->ssh_keys, "Public key, or a file of them; may be repeated")
+      ->type_name("KEY|FILE")
+      ->allow_extra_args(false);
+  verb->add_option("--user-data", options->user_data,
+                   "User-data for cloud-init, at most 64 KiB; - for standard input")
+      ->type_name("FILE");
+  add_labels(verb, options->labels);
+  verb->add_option("--restart-policy", options->restart_policy, "What follows a crash")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"on-failure", "never"}));
+  verb->add_flag("--stopped", options->stopped, "Reserve everything, but do not start it");
+  add_request_id(verb, options->mutation);
+  add_wait(verb, options->wait);
+  verb->callback([options, &chosen] {
+    chosen = [options](Context& context) { return create_instance(context, *options); };
+  });
+}
+
+using Action = absl::Status (*)(Context&, const ChangeOptions&);
+
+template <class Request, Goal kGoal,
+          grpc::Status (Instances::Stub::*kMethod)(grpc::ClientContext*, const Request&, Instance*)>
+absl::Status change_and_print(Context& context, const ChangeOptions& options) {
+  SW_ASSIGN_OR_RETURN(const Instance instance, change(context, options, kGoal, kMethod));
+  print_one(context, instance, instance_columns(context));
+  return absl::OkStatus();
+}
+
+void add_change(CLI::App* noun, Command& chosen, const VerbText& text, const char* force,
+                Action action) {
+  CLI::App* verb = add_verb(noun, text);
+  auto options = std::make_shared<ChangeOptions>();
+  verb->add_option("NAME", options->id, "The instance")->required();
+  if (force != nullptr) verb->add_flag("--force", options->force, force);
+  add_etag(verb, options->mutation);
+  add_request_id(verb, options->mutation);
+  add_wait(verb, options->wait);
+  verb->callback([options, action, &chosen] {
+    chosen = [options, action](Context& context) { return action(context, *options); };
+  });
+}
+
+void add_reads(CLI::App* noun, Command& chosen) {
+  CLI::App* list = add_verb(noun, {"list", "List the project's instances; --project - lists all",
+                                   "stellwerk instance list -o wide"});
+  list->callback([&chosen] { chosen = list_instances; });
+  CLI::App* show =
+      add_verb(noun, {"show", "Show one instance", "stellwerk instance show web-1 -o json"});
+  auto id = std::make_shared<std::string>();
+  show->add_option("NAME", *id, "The instance")->required();
+  show->callback([id, &chosen] {
+    chosen = [id](Context& context) { return show_instance(context, *id); };
+  });
+}
+
+}  // namespace
+
+void add_instance_commands(CLI::App& app, Command& chosen) {
+  CLI::App* noun = add_noun(app, "instance", "Virtual machines");
+  add_create(noun, chosen);
+  add_reads(noun, chosen);
+  add_change(noun, chosen,
+             {"start", "Start a stopped instance", "stellwerk instance start web-1 --wait"}, nullptr,
+             change_and_print<v1::StartInstanceRequest, Goal::kRunning,
+                              &Instances::Stub::StartInstance>);
+  add_change(noun, chosen,
+             {"stop", "Ask the guest to shut down; after a minute it is switched off",
+              "stellwerk instance stop web-1 --wait --timeout 90"},
+             "Switch it off without asking the guest",
+             change_and_print<v1::StopInstanceRequest, Goal::kStopped,
+                              &Instances::Stub::StopInstance>);
+  add_change(noun, chosen,
+             {"reboot", "Ask the guest to reboot", "stellwerk instance reboot web-1 --force --wait"},
+             "Reset it without asking the guest",
+             change_and_print<v1::RebootInstanceRequest, Goal::kRebooted,
+                              &Instances::Stub::RebootInstance>);
+  add_change(noun, chosen,
+             {"delete", "Delete an instance and its disk",
+              "stellwerk instance delete web-1 --wait"},
+             nullptr, delete_instance);
+}
+
+}  // namespace stellwerk::cli

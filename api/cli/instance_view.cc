@@ -1,0 +1,103 @@
+#include "api/cli/instance_view.h"
+
+#include "api/cli/format.h"
+
+namespace stellwerk::cli {
+namespace {
+
+using v1::Instance;
+
+std::string first_ip(const Instance& instance) {
+  return instance.network_interfaces_size() == 0 ? ""
+                                                 : instance.network_interfaces(0).ip_address();
+}
+
+std::string first_mac(const Instance& instance) {
+  return instance.network_interfaces_size() == 0 ? ""
+                                                 : instance.network_interfaces(0).mac_address();
+}
+
+std::string desired_name(const Instance& instance) {
+  const std::string& name = Instance::DesiredState_Name(instance.desired_state());
+  return name.empty() ? std::to_string(instance.desired_state()) : name;
+}
+
+std::string policy_name(const Instance& instance) {
+  return instance.restart_policy() == Instance::NEVER ? "never" : "on-failure";
+}
+
+void add_network(KeyValues& pairs, const Instance& instance) {
+  if (instance.network_interfaces_size() == 0) pairs.emplace_back("Network", "none");
+  for (const Instance::NetworkInterface& interface : instance.network_interfaces()) {
+    pairs.emplace_back("Network", id_of(interface.network()));
+    pairs.emplace_back("IP address", interface.ip_address());
+    pairs.emplace_back("MAC address", interface.mac_address());
+  }
+}
+
+}  // namespace
+
+Columns<Instance> instance_columns(const Context& context) {
+  const WallTime now = context.now().wall;
+  Columns<Instance> columns;
+  if (context.project == "-") {
+    columns.push_back(
+        {"PROJECT", Shown::kAlways, [](const Instance& i) { return Cell(project_of(i.name())); }});
+  }
+  const Columns<Instance> rest = {
+      {"NAME", Shown::kAlways, [](const Instance& i) { return Cell(id_of(i.name())); }},
+      {"PHASE", Shown::kAlways, [](const Instance& i) { return phase_cell(i.phase()); }},
+      {"REASON", Shown::kAlways, [](const Instance& i) { return Cell(i.reason()); }},
+      {"FLAVOR", Shown::kAlways, [](const Instance& i) { return Cell(id_of(i.flavor())); }},
+      {"IMAGE", Shown::kAlways, [](const Instance& i) { return Cell(id_of(i.image())); }},
+      {"IP", Shown::kAlways, [](const Instance& i) { return Cell(first_ip(i)); }},
+      {"AGE", Shown::kAlways,
+       [now](const Instance& i) { return Cell(age(i.create_time(), now)); }},
+      {"DESIRED", Shown::kWide, [](const Instance& i) { return Cell(desired_name(i)); }},
+      {"HOST", Shown::kWide, [](const Instance& i) { return Cell(id_of(i.host())); }},
+      {"MAC", Shown::kWide, [](const Instance& i) { return Cell(first_mac(i)); }},
+      {"VCPUS", Shown::kWide, [](const Instance& i) { return Cell(std::to_string(i.vcpus())); }},
+      {"MEMORY", Shown::kWide, [](const Instance& i) { return Cell(bytes_text(i.memory_bytes())); }},
+      {"DISK", Shown::kWide,
+       [](const Instance& i) { return Cell(bytes_text(i.boot_disk_bytes())); }},
+      {"ETAG", Shown::kWide, [](const Instance& i) { return Cell(i.etag()); }},
+      {"UID", Shown::kWide, [](const Instance& i) { return Cell(i.uid()); }},
+  };
+  columns.insert(columns.end(), rest.begin(), rest.end());
+  return columns;
+}
+
+KeyValues instance_details(const Instance& instance, WallTime now) {
+  KeyValues pairs = {
+      {"Name", id_of(instance.name())},
+      {"Project", project_of(instance.name())},
+      {"Phase", phase_cell(instance.phase())},
+      {"Since", time_and_age(instance.phase_time(), now)},
+      {"Reason", instance.reason()},
+      {"Message", instance.message()},
+      {"Desired", desired_name(instance)},
+      {"Generation", fmt::format("{} (carried out: {})", instance.generation(),
+                                 instance.observed_generation())},
+      {"Host", id_of(instance.host())},
+      {"Flavor", id_of(instance.flavor())},
+      {"vCPUs", std::to_string(instance.vcpus())},
+      {"Memory", bytes_text(instance.memory_bytes())},
+      {"Image", id_of(instance.image())},
+      {"Boot disk", bytes_text(instance.boot_disk_bytes())},
+  };
+  add_network(pairs, instance);
+  for (const std::string& key : instance.ssh_keys()) pairs.emplace_back("SSH key", key);
+  const KeyValues rest = {
+      {"User data", instance.has_user_data() ? "yes" : "no"},
+      {"Labels", labels_text(instance.labels())},
+      {"Restart policy", policy_name(instance)},
+      {"Reboots", std::to_string(instance.reboot_count())},
+      {"Created", time_and_age(instance.create_time(), now)},
+      {"UID", instance.uid()},
+      {"Etag", instance.etag()},
+  };
+  pairs.insert(pairs.end(), rest.begin(), rest.end());
+  return pairs;
+}
+
+}  // namespace stellwerk::cli

@@ -1,0 +1,12 @@
+// How instances are shown.
+#pragma once
+
+#include "api/cli/print.h"
+#include "stellwerk/v1/instances.pb.h"
+
+namespace stellwerk::cli {
+
+Columns<v1::Instance> instance_columns(const Context& context);
+KeyValues instance_details(const v1::Instance& instance, WallTime now);
+
+}  // namespace stellwerk::cli

@@ -1,0 +1,48 @@
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+
+#include "api/cli/run.h"
+
+namespace {
+
+volatile sig_atomic_t interrupted = 0;
+
+class SignalInterrupt final : public stellwerk::cli::Interrupt {
+ public:
+  void arm() override {
+    struct sigaction action {};
+    action.sa_handler = [](int) { interrupted = 1; };
+    action.sa_flags = SA_RESETHAND;  // the second one ends the process at once
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+  }
+  bool raised() const override { return interrupted != 0; }
+};
+
+std::optional<std::string> environment_variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  // gRPC's own log is for its developers; errors reach the user as statuses.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
+  const stellwerk::SystemClock clock;
+  SignalInterrupt interrupt;
+  stellwerk::cli::Environment environment{.in = std::cin,
+                                          .out = std::cout,
+                                          .err = std::cerr,
+                                          .out_is_terminal = isatty(STDOUT_FILENO) == 1,
+                                          .err_is_terminal = isatty(STDERR_FILENO) == 1,
+                                          .variable = environment_variable,
+                                          .clock = clock,
+                                          .interrupt = interrupt,
+                                          .call_policy = {}};
+  return stellwerk::cli::run(std::vector<std::string>(argv + 1, argv + argc), environment);
+}

@@ -1,0 +1,94 @@
+// One way of showing every noun: columns for lists, pairs for one resource, JSON for programs.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/cli/context.h"
+#include "api/cli/json.h"
+#include "api/cli/table.h"
+
+namespace stellwerk::cli {
+
+enum class Shown { kAlways, kWide };
+
+template <class Message>
+struct Column {
+  std::string header;
+  Shown shown = Shown::kAlways;
+  std::function<Cell(const Message&)> cell;
+};
+template <class Message>
+using Columns = std::vector<Column<Message>>;
+
+template <class Message>
+void print_json_list(std::ostream& out, const std::vector<Message>& items) {
+  out << '[';
+  const char* before = "\n";
+  for (const Message& item : items) {
+    out << before << to_json(item, JsonLayout::kIndented);
+    before = ",\n";
+  }
+  out << (items.empty() ? "]\n" : "\n]\n");
+}
+
+template <class Message>
+void print_table(const Context& context, const std::vector<Message>& items,
+                 const Columns<Message>& columns) {
+  const bool wide = context.format == OutputFormat::kWide;
+  const auto pick = [&](const auto& cell_of) {
+    std::vector<Cell> cells;
+    for (const Column<Message>& column : columns) {
+      if (wide || column.shown == Shown::kAlways) cells.push_back(cell_of(column));
+    }
+    return cells;
+  };
+  Table table(pick([](const Column<Message>& column) { return Cell(column.header); }));
+  for (const Message& item : items) {
+    table.add(pick([&item](const Column<Message>& column) { return column.cell(item); }));
+  }
+  table.print(context.out(), context.colour);
+}
+
+template <class Message>
+void print_list(const Context& context, const std::vector<Message>& items,
+                const Columns<Message>& columns) {
+  if (context.format == OutputFormat::kJson) {
+    print_json_list(context.out(), items);
+  } else {
+    print_table(context, items, columns);
+  }
+}
+
+// What a mutation answered: the document, or a table of one row.
+template <class Message>
+void print_one(const Context& context, const Message& item, const Columns<Message>& columns) {
+  if (context.format == OutputFormat::kJson) {
+    context.out() << to_json(item, JsonLayout::kIndented) << '\n';
+  } else {
+    print_table(context, std::vector<Message>{item}, columns);
+  }
+}
+
+// What a deletion answered: the document, or a sentence.
+template <class Message>
+void print_deleted(const Context& context, const Message& item, std::string_view sentence) {
+  if (context.format == OutputFormat::kJson) {
+    context.out() << to_json(item, JsonLayout::kIndented) << '\n';
+  } else {
+    context.out() << Cell(sentence).text() << '\n';
+  }
+}
+
+template <class Message>
+void print_details(const Context& context, const Message& item, const KeyValues& pairs) {
+  if (context.format == OutputFormat::kJson) {
+    context.out() << to_json(item, JsonLayout::kIndented) << '\n';
+  } else {
+    print_key_values(context.out(), pairs, context.colour);
+  }
+}
+
+}  // namespace stellwerk::cli

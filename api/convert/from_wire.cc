@@ -1,0 +1,272 @@
+#include "api/convert/from_wire.h"
+
+#include <algorithm>
+
+#include "api/convert/mutation_context.h"
+#include "api/convert/reading.h"
+#include "core/validate.h"
+
+namespace stellwerk::convert {
+namespace {
+
+constexpr int64_t kMostVcpus = 4096;
+constexpr int64_t kMostDisks = 64;
+
+Firmware read_firmware(RequestReader& reader, const v1::Image& image) {
+  switch (image.firmware()) {
+    case v1::Image::FIRMWARE_UNSPECIFIED:
+    case v1::Image::BIOS:
+      return Firmware::kBios;
+    case v1::Image::UEFI:
+      return Firmware::kUefi;
+    default:
+      break;  // proto3 enums are open: any number may come
+  }
+  reader.add("image.firmware", fmt::format("{} is no firmware; give BIOS or UEFI",
+                                           static_cast<int>(image.firmware())));
+  return Firmware::kBios;
+}
+
+std::optional<CpuClass> read_cpu_class(RequestReader& reader, const v1::Flavor& flavor) {
+  switch (flavor.cpu_class()) {
+    case v1::Flavor::CPU_CLASS_UNSPECIFIED:
+      return std::nullopt;
+    case v1::Flavor::LOW_PERFORMANCE:
+      return CpuClass::kLowPerformance;
+    case v1::Flavor::SHARED:
+      return CpuClass::kShared;
+    case v1::Flavor::DEDICATED_THREAD:
+      return CpuClass::kDedicatedThread;
+    case v1::Flavor::DEDICATED_CORE:
+      return CpuClass::kDedicatedCore;
+    default:
+      break;
+  }
+  reader.add("flavor.cpu_class",
+             fmt::format("{} is no CPU class; give LOW_PERFORMANCE, SHARED, DEDICATED_THREAD or "
+                         "DEDICATED_CORE",
+                         static_cast<int>(flavor.cpu_class())));
+  return std::nullopt;
+}
+
+DiskType read_disk_type(RequestReader& reader, const v1::Flavor::Disks& disks) {
+  switch (disks.type()) {
+    case v1::Flavor::DISK_TYPE_UNSPECIFIED:
+      return DiskType::kUnspecified;
+    case v1::Flavor::NETWORK:
+      return DiskType::kNetwork;
+    case v1::Flavor::HDD:
+      return DiskType::kHardDisk;
+    case v1::Flavor::SSD:
+      return DiskType::kSsd;
+    case v1::Flavor::NVME:
+      return DiskType::kNvme;
+    default:
+      break;
+  }
+  reader.add("flavor.disks.type", fmt::format("{} is no disk type; give NETWORK, HDD, SSD or NVME",
+                                              static_cast<int>(disks.type())));
+  return DiskType::kUnspecified;
+}
+
+std::optional<FlavorDisks> read_disks(RequestReader& reader, const v1::Flavor& flavor) {
+  if (!flavor.has_disks()) return std::nullopt;
+  const v1::Flavor::Disks& wire = flavor.disks();
+  FlavorDisks disks;
+  disks.count = std::max<int64_t>(
+      1, reader.amount({.field = "flavor.disks.count", .value = wire.count(), .most = kMostDisks}));
+  disks.size = reader.size("flavor.disks.size_bytes", wire.size_bytes());
+  disks.type = read_disk_type(reader, wire);
+  return disks;
+}
+
+template <class Request>
+controller::PageRequest read_page(RequestReader& reader, const Request& request) {
+  return {.size = reader.page_size(request.page_size()),
+          .token = reader.page_token(request.page_token())};
+}
+
+template <class Request>
+EventFilter read_filter(RequestReader& reader, const Request& request) {
+  EventFilter filter;
+  if (!request.parent().empty()) {
+    const std::string project = reader.parent_or_all("parent", request.parent());
+    if (project != "-") filter.project = project;
+  }
+  if (request.resource().empty()) return filter;
+  const absl::StatusOr<ResourceName> name = parse_any_name(request.resource());
+  if (!name.ok()) {
+    reader.add("resource", message_of(name.status()));
+  } else if (!filter.project.empty() && name->project != filter.project &&
+             !(name->kind == ResourceKind::kProject && name->id == filter.project)) {
+    reader.add("resource", fmt::format("is not of project {}; leave out one of parent and resource",
+                                       filter.project));
+  }
+  filter.resource = request.resource();
+  return filter;
+}
+
+// The mistake of a token, told with the field, keeps its own reason.
+absl::Status in_field(std::string_view field, const absl::Status& status) {
+  absl::Status result = invalid_fields({{std::string(field), std::string(message_of(status))}});
+  if (const auto reason = reason_of(status)) return with_reason(std::move(result), *reason);
+  return result;
+}
+
+}  // namespace
+
+Import to_import(const v1::ImportImageRequest::Spec& spec, const Origin& origin) {
+  RequestReader reader;
+  const v1::Image& image = spec.image();
+  Import import;
+  controller::BeginImageImport begin;
+  begin.project = reader.parent("parent", spec.parent());
+  begin.id = reader.label_id("image_id", spec.image_id());
+  begin.firmware = read_firmware(reader, image);
+  begin.minimum_disk = reader.size("image.min_disk_bytes", image.min_disk_bytes());
+  begin.minimum_memory = reader.size("image.min_memory_bytes", image.min_memory_bytes());
+  begin.labels = reader.labels("image.labels", image.labels());
+  import.sha256 = reader.digest("sha256", spec.sha256());
+  const Bytes size = reader.size("size_bytes", spec.size_bytes());
+  if (size > Bytes()) import.size = size;
+  import.begin = mutation(spec, {"ImportImage", origin}, reader, std::move(begin));
+  return import;
+}
+
+controller::Mutation to_mutation(const v1::DeleteImageRequest& request, const Origin& origin) {
+  RequestReader reader;
+  const ResourceName name = reader.name("name", request.name(), ResourceKind::kImage);
+  return mutation(request, {"DeleteImage", origin}, reader,
+                  controller::DeleteImage{.project = name.project, .id = name.id});
+}
+
+controller::Mutation to_mutation(const v1::CreateFlavorRequest& request, const Origin& origin) {
+  RequestReader reader;
+  const v1::Flavor& flavor = request.flavor();
+  controller::CreateFlavor create;
+  const Problem problem = check_flavor_id(request.flavor_id());
+  reader.add_if("flavor_id", problem);
+  if (!problem) create.id = request.flavor_id();
+  create.cpu_class = read_cpu_class(reader, flavor);
+  const int64_t vcpus =
+      reader.amount({.field = "flavor.vcpus", .value = flavor.vcpus(), .most = kMostVcpus});
+  if (vcpus > 0) create.vcpus = VcpuCount(vcpus);
+  const int64_t memory = reader.amount({.field = "flavor.memory_mib",
+                                        .value = flavor.memory_mib(),
+                                        .most = kMostBytes.count() / mebibytes(1).count()});
+  if (memory > 0) create.memory = mebibytes(memory);
+  create.disks = read_disks(reader, flavor);
+  return mutation(request, {"CreateFlavor", origin}, reader, std::move(create));
+}
+
+controller::Mutation to_mutation(const v1::DeleteFlavorRequest& request, const Origin& origin) {
+  RequestReader reader;
+  const ResourceName name = reader.name("name", request.name(), ResourceKind::kFlavor);
+  return mutation(request, {"DeleteFlavor", origin}, reader,
+                  controller::DeleteFlavor{.id = name.id});
+}
+
+controller::Mutation to_mutation(const v1::CreateProjectRequest& request, const Origin& origin) {
+  RequestReader reader;
+  controller::CreateProject create;
+  create.id = reader.label_id("project_id", request.project_id());
+  create.labels = reader.labels("project.labels", request.project().labels());
+  return mutation(request, {"CreateProject", origin}, reader, std::move(create));
+}
+
+controller::Mutation to_mutation(const v1::DeleteProjectRequest& request, const Origin& origin) {
+  RequestReader reader;
+  const ResourceName name = reader.name("name", request.name(), ResourceKind::kProject);
+  return mutation(request, {"DeleteProject", origin}, reader,
+                  controller::DeleteProject{.id = name.id});
+}
+
+absl::StatusOr<controller::Query> to_query(const v1::GetImageRequest& request) {
+  RequestReader reader;
+  ResourceName name = reader.name("name", request.name(), ResourceKind::kImage);
+  SW_RETURN_IF_ERROR(reader.status());
+  return controller::GetImage{.project = std::move(name.project), .id = std::move(name.id)};
+}
+
+absl::StatusOr<controller::Query> to_query(const v1::ListImagesRequest& request) {
+  RequestReader reader;
+  controller::ListImages list;
+  list.project = reader.parent_or_all("parent", request.parent());
+  list.page = read_page(reader, request);
+  SW_RETURN_IF_ERROR(reader.status());
+  return list;
+}
+
+absl::StatusOr<controller::Query> to_query(const v1::GetFlavorRequest& request) {
+  RequestReader reader;
+  ResourceName name = reader.name("name", request.name(), ResourceKind::kFlavor);
+  SW_RETURN_IF_ERROR(reader.status());
+  return controller::GetFlavor{.id = std::move(name.id)};
+}
+
+absl::StatusOr<controller::Query> to_query(const v1::ListFlavorsRequest& request) {
+  RequestReader reader;
+  controller::ListFlavors list{.page = read_page(reader, request)};
+  SW_RETURN_IF_ERROR(reader.status());
+  return list;
+}
+
+absl::StatusOr<controller::Query> to_query(const v1::GetHostRequest& request) {
+  RequestReader reader;
+  ResourceName name = reader.name("name", request.name(), ResourceKind::kHost);
+  SW_RETURN_IF_ERROR(reader.status());
+  return controller::GetHost{.id = std::move(name.id)};
+}
+
+absl::StatusOr<controller::Query> to_query(const v1::ListHostsRequest& request) {
+  RequestReader reader;
+  controller::ListHosts list{.page = read_page(reader, request)};
+  SW_RETURN_IF_ERROR(reader.status());
+  return list;
+}
+
+absl::StatusOr<controller::Query> to_query(const v1::GetProjectRequest& request) {
+  RequestReader reader;
+  ResourceName name = reader.name("name", request.name(), ResourceKind::kProject);
+  SW_RETURN_IF_ERROR(reader.status());
+  return controller::GetProject{.id = std::move(name.id)};
+}
+
+absl::StatusOr<controller::Query> to_query(const v1::ListProjectsRequest& request) {
+  RequestReader reader;
+  controller::ListProjects list{.page = read_page(reader, request)};
+  SW_RETURN_IF_ERROR(reader.status());
+  return list;
+}
+
+bool EventFilter::matches(const Event& event) const {
+  return (project.empty() || event.project_id == project) &&
+         (resource.empty() || event.resource == resource);
+}
+
+absl::StatusOr<EventListing> to_listing(const v1::ListEventsRequest& request, const CellUid& cell) {
+  RequestReader reader;
+  EventListing listing;
+  listing.filter = read_filter(reader, request);
+  listing.size = reader.page_size(request.page_size());
+  SW_RETURN_IF_ERROR(reader.status());
+  if (request.page_token().empty()) return listing;
+  const absl::StatusOr<EventPlace> place = parse_event_page_token(request.page_token(), cell);
+  if (!place.ok()) return in_field("page_token", place.status());
+  listing.place = *place;
+  return listing;
+}
+
+absl::StatusOr<EventWatch> to_watch(const v1::WatchEventsRequest& request, const CellUid& cell) {
+  RequestReader reader;
+  EventWatch watch;
+  watch.filter = read_filter(reader, request);
+  SW_RETURN_IF_ERROR(reader.status());
+  if (request.token().empty()) return watch;
+  const absl::StatusOr<Sequence> after = parse_event_token(request.token(), cell);
+  if (!after.ok()) return in_field("token", after.status());
+  watch.after = *after;
+  return watch;
+}
+
+}  // namespace stellwerk::convert

@@ -1,0 +1,160 @@
+#include "api/convert/from_wire.h"
+#include "api/convert/mutation_context.h"
+#include "api/convert/reading.h"
+#include "core/validate.h"
+
+namespace stellwerk::convert {
+namespace {
+
+constexpr int kMostSshKeys = 32;
+constexpr int kMostInterfaces = 1;
+
+std::string of_same_project(RequestReader& reader, std::string_view field, std::string_view project,
+                            const ResourceName& name) {
+  if (!project.empty() && !name.project.empty() && name.project != project) {
+    reader.add(field, fmt::format("belongs to project {}; it must be of {}, like the instance",
+                                  name.project, project));
+    return {};
+  }
+  return name.id;
+}
+
+std::vector<std::string> read_networks(RequestReader& reader, const v1::Instance& instance,
+                                       std::string_view project) {
+  std::vector<std::string> networks;
+  const int count = instance.network_interfaces_size();
+  if (count > kMostInterfaces) {
+    reader.add("instance.network_interfaces",
+               fmt::format("has {}; give at most {} in this version", count, kMostInterfaces));
+    return networks;
+  }
+  for (int i = 0; i < count; ++i) {
+    const std::string field = fmt::format("instance.network_interfaces[{}].network", i);
+    const ResourceName name =
+        reader.name(field, instance.network_interfaces(i).network(), ResourceKind::kNetwork);
+    networks.push_back(of_same_project(reader, field, project, name));
+  }
+  return networks;
+}
+
+std::vector<std::string> read_ssh_keys(RequestReader& reader, const v1::Instance& instance) {
+  if (instance.ssh_keys_size() > kMostSshKeys) {
+    reader.add("instance.ssh_keys",
+               fmt::format("has {}; give at most {}", instance.ssh_keys_size(), kMostSshKeys));
+    return {};
+  }
+  for (int i = 0; i < instance.ssh_keys_size(); ++i) {
+    reader.add_if(fmt::format("instance.ssh_keys[{}]", i), check_ssh_key(instance.ssh_keys(i)));
+  }
+  return {instance.ssh_keys().begin(), instance.ssh_keys().end()};
+}
+
+RestartPolicy read_restart_policy(RequestReader& reader, const v1::Instance& instance) {
+  switch (instance.restart_policy()) {
+    case v1::Instance::RESTART_POLICY_UNSPECIFIED:
+    case v1::Instance::ON_FAILURE:
+      return RestartPolicy::kOnFailure;
+    case v1::Instance::NEVER:
+      return RestartPolicy::kNever;
+    default:
+      break;  // proto3 enums are open: any number may come
+  }
+  reader.add("instance.restart_policy",
+             fmt::format("{} is no restart policy; give ON_FAILURE or NEVER",
+                         static_cast<int>(instance.restart_policy())));
+  return RestartPolicy::kOnFailure;
+}
+
+DesiredState read_desired_state(RequestReader& reader, const v1::Instance& instance) {
+  switch (instance.desired_state()) {
+    case v1::Instance::DESIRED_STATE_UNSPECIFIED:
+    case v1::Instance::RUNNING:
+      return DesiredState::kRunning;
+    case v1::Instance::STOPPED:
+      return DesiredState::kStopped;
+    default:
+      break;  // DELETED, and whatever number may come
+  }
+  reader.add("instance.desired_state",
+             fmt::format("{} is no state to begin in; give RUNNING or STOPPED",
+                         static_cast<int>(instance.desired_state())));
+  return DesiredState::kRunning;
+}
+
+template <class Request>
+ResourceName instance_named(RequestReader& reader, const Request& request) {
+  return reader.name("name", request.name(), ResourceKind::kInstance);
+}
+
+}  // namespace
+
+controller::Mutation to_mutation(const v1::CreateInstanceRequest& request, const Origin& origin) {
+  RequestReader reader;
+  const v1::Instance& instance = request.instance();
+  controller::CreateInstance create;
+  create.project = reader.parent("parent", request.parent());
+  create.id = reader.label_id("instance_id", request.instance_id());
+  create.flavor = reader.name("instance.flavor", instance.flavor(), ResourceKind::kFlavor).id;
+  create.image =
+      of_same_project(reader, "instance.image", create.project,
+                      reader.name("instance.image", instance.image(), ResourceKind::kImage));
+  const Bytes disk = reader.size("instance.boot_disk_bytes", instance.boot_disk_bytes());
+  if (disk > Bytes()) create.boot_disk = disk;
+  create.networks = read_networks(reader, instance, create.project);
+  create.ssh_keys = read_ssh_keys(reader, instance);
+  reader.add_if("instance.user_data", check_user_data(instance.user_data()));
+  create.user_data = instance.user_data();
+  create.labels = reader.labels("instance.labels", instance.labels());
+  create.restart_policy = read_restart_policy(reader, instance);
+  create.desired = read_desired_state(reader, instance);
+  return mutation(request, {"CreateInstance", origin}, reader, std::move(create));
+}
+
+controller::Mutation to_mutation(const v1::StartInstanceRequest& request, const Origin& origin) {
+  RequestReader reader;
+  const ResourceName name = instance_named(reader, request);
+  return mutation(request, {"StartInstance", origin}, reader,
+                  controller::StartInstance{.project = name.project, .id = name.id});
+}
+
+controller::Mutation to_mutation(const v1::StopInstanceRequest& request, const Origin& origin) {
+  RequestReader reader;
+  const ResourceName name = instance_named(reader, request);
+  return mutation(
+      request, {"StopInstance", origin}, reader,
+      controller::StopInstance{.project = name.project, .id = name.id, .hard = request.force()});
+}
+
+controller::Mutation to_mutation(const v1::RebootInstanceRequest& request, const Origin& origin) {
+  RequestReader reader;
+  const ResourceName name = instance_named(reader, request);
+  return mutation(
+      request, {"RebootInstance", origin}, reader,
+      controller::RebootInstance{.project = name.project, .id = name.id, .hard = request.force()});
+}
+
+controller::Mutation to_mutation(const v1::DeleteInstanceRequest& request, const Origin& origin) {
+  RequestReader reader;
+  const ResourceName name = instance_named(reader, request);
+  return mutation(request, {"DeleteInstance", origin}, reader,
+                  controller::DeleteInstance{.project = name.project, .id = name.id});
+}
+
+absl::StatusOr<controller::Query> to_query(const v1::GetInstanceRequest& request) {
+  RequestReader reader;
+  ResourceName name = instance_named(reader, request);
+  SW_RETURN_IF_ERROR(reader.status());
+  return controller::GetInstance{.project = std::move(name.project), .id = std::move(name.id)};
+}
+
+absl::StatusOr<controller::Query> to_query(const v1::ListInstancesRequest& request) {
+  RequestReader reader;
+  controller::ListInstances list;
+  list.project = reader.parent_or_all("parent", request.parent());
+  list.page = {.size = reader.page_size(request.page_size()),
+               .token = reader.page_token(request.page_token())};
+  SW_RETURN_IF_ERROR(reader.status());
+  return list;
+}
+
+}  // namespace stellwerk::convert

@@ -1,0 +1,43 @@
+// Resource names as callers write them: "projects/{project}/instances/{instance}". A name says
+// nothing of where a thing stands. Pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/status.h"
+
+namespace stellwerk::convert {
+
+enum class ResourceKind : uint8_t { kProject, kInstance, kImage, kNetwork, kFlavor, kHost };
+
+struct ResourceName {
+  ResourceKind kind = ResourceKind::kProject;
+  std::string project;  // empty where the resource belongs to no project
+  std::string id;       // of a project: its own
+  friend bool operator==(const ResourceName&, const ResourceName&) = default;
+};
+
+std::string format_name(const ResourceName& name);
+
+std::string project_name(std::string_view project);
+std::string instance_name(std::string_view project, std::string_view id);
+std::string image_name(std::string_view project, std::string_view id);
+std::string network_name(std::string_view project, std::string_view id);
+std::string flavor_name(std::string_view id);
+std::string host_name(std::string_view id);
+
+// InvalidArgument whose message says what is wrong and what would do, without naming the field.
+absl::StatusOr<ResourceName> parse_name(std::string_view text, ResourceKind expected);
+// Of any kind.
+absl::StatusOr<ResourceName> parse_any_name(std::string_view text);
+
+// Ids that are not DNS labels: 1 to 63 of A-Z, a-z, 0-9, '.', '_', '-', beginning with a letter or
+// digit. Nothing if `id` is one.
+std::optional<std::string> check_flavor_id(std::string_view id);
+// Labels joined by dots: hosts are called what their machines are called.
+std::optional<std::string> check_host_id(std::string_view id);
+
+}  // namespace stellwerk::convert

@@ -1,0 +1,374 @@
+#include "api/convert/to_wire.h"
+
+#include <string>
+
+#include "api/convert/names.h"
+#include "core/flavor_name.h"
+
+namespace stellwerk::convert {
+namespace {
+
+void set_time(WallTime time, google::protobuf::Timestamp* wire) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  wire->set_seconds(seconds.time_since_epoch().count());
+  wire->set_nanos(static_cast<int32_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(time - seconds).count()));
+}
+
+v1::Instance::DesiredState wire_of(DesiredState state) {
+  switch (state) {
+    case DesiredState::kRunning:
+      return v1::Instance::RUNNING;
+    case DesiredState::kStopped:
+      return v1::Instance::STOPPED;
+    case DesiredState::kDeleted:
+      return v1::Instance::DELETED;
+  }
+  return v1::Instance::DESIRED_STATE_UNSPECIFIED;
+}
+
+v1::Instance::RestartPolicy wire_of(RestartPolicy policy) {
+  switch (policy) {
+    case RestartPolicy::kOnFailure:
+      return v1::Instance::ON_FAILURE;
+    case RestartPolicy::kNever:
+      return v1::Instance::NEVER;
+  }
+  return v1::Instance::RESTART_POLICY_UNSPECIFIED;
+}
+
+v1::Instance::Phase wire_of(Phase phase) {
+  switch (phase) {
+    case Phase::kPending:
+      return v1::Instance::PHASE_PENDING;
+    case Phase::kPreparing:
+      return v1::Instance::PHASE_PREPARING;
+    case Phase::kStarting:
+      return v1::Instance::PHASE_STARTING;
+    case Phase::kRunning:
+      return v1::Instance::PHASE_RUNNING;
+    case Phase::kStopping:
+      return v1::Instance::PHASE_STOPPING;
+    case Phase::kStopped:
+      return v1::Instance::PHASE_STOPPED;
+    case Phase::kCrashed:
+      return v1::Instance::PHASE_CRASHED;
+    case Phase::kDeleting:
+    // The record goes in the commit that hears of it; a caller sees no instance then.
+    case Phase::kDeleted:
+      return v1::Instance::PHASE_DELETING;
+    case Phase::kUnknown:
+      return v1::Instance::PHASE_UNKNOWN;
+  }
+  return v1::Instance::PHASE_UNSPECIFIED;
+}
+
+v1::Image::State wire_of(ImageState state) {
+  switch (state) {
+    case ImageState::kImporting:
+      return v1::Image::IMPORTING;
+    case ImageState::kActive:
+      return v1::Image::ACTIVE;
+    case ImageState::kDeleting:
+      return v1::Image::DELETING;
+  }
+  return v1::Image::STATE_UNSPECIFIED;
+}
+
+v1::Image::Firmware wire_of(Firmware firmware) {
+  switch (firmware) {
+    case Firmware::kBios:
+      return v1::Image::BIOS;
+    case Firmware::kUefi:
+      return v1::Image::UEFI;
+  }
+  return v1::Image::FIRMWARE_UNSPECIFIED;
+}
+
+v1::Image::Format wire_of(ImageFormat format) {
+  switch (format) {
+    case ImageFormat::kRaw:
+      return v1::Image::RAW;
+    case ImageFormat::kQcow2:
+      return v1::Image::QCOW2;
+  }
+  return v1::Image::FORMAT_UNSPECIFIED;
+}
+
+v1::Flavor::CpuClass wire_of(CpuClass cpu_class) {
+  switch (cpu_class) {
+    case CpuClass::kLowPerformance:
+      return v1::Flavor::LOW_PERFORMANCE;
+    case CpuClass::kShared:
+      return v1::Flavor::SHARED;
+    case CpuClass::kDedicatedThread:
+      return v1::Flavor::DEDICATED_THREAD;
+    case CpuClass::kDedicatedCore:
+      return v1::Flavor::DEDICATED_CORE;
+  }
+  return v1::Flavor::CPU_CLASS_UNSPECIFIED;
+}
+
+v1::Flavor::DiskType wire_of(DiskType type) {
+  switch (type) {
+    case DiskType::kUnspecified:
+      return v1::Flavor::DISK_TYPE_UNSPECIFIED;
+    case DiskType::kNetwork:
+      return v1::Flavor::NETWORK;
+    case DiskType::kHardDisk:
+      return v1::Flavor::HDD;
+    case DiskType::kSsd:
+      return v1::Flavor::SSD;
+    case DiskType::kNvme:
+      return v1::Flavor::NVME;
+  }
+  return v1::Flavor::DISK_TYPE_UNSPECIFIED;
+}
+
+// The value of SCS-0103's extra spec scs:cpu-type.
+std::string_view scs_cpu_type(CpuClass cpu_class) {
+  switch (cpu_class) {
+    case CpuClass::kLowPerformance:
+      return "crowded-core";
+    case CpuClass::kShared:
+      return "shared-core";
+    case CpuClass::kDedicatedThread:
+      return "dedicated-thread";
+    case CpuClass::kDedicatedCore:
+      return "dedicated-core";
+  }
+  return "";
+}
+
+// The value of SCS-0103's extra spec scs:disk0-type.
+std::string_view scs_disk_type(DiskType type) {
+  switch (type) {
+    case DiskType::kUnspecified:
+      return "";
+    case DiskType::kNetwork:
+      return "network";
+    case DiskType::kHardDisk:
+      return "hdd";
+    case DiskType::kSsd:
+      return "ssd";
+    case DiskType::kNvme:
+      return "nvme";
+  }
+  return "";
+}
+
+void set_extra_specs(const Flavor& flavor, v1::Flavor* wire) {
+  auto& specs = *wire->mutable_extra_specs();
+  specs["scs:cpu-type"] = std::string(scs_cpu_type(flavor.cpu_class));
+  if (flavor.id.starts_with("SCS-")) {
+    specs["scs:name-v1"] = flavor_name_v1(flavor.id);
+    specs["scs:name-v2"] = flavor.id;
+  }
+  if (flavor.disks && flavor.disks->type != DiskType::kUnspecified) {
+    specs["scs:disk0-type"] = std::string(scs_disk_type(flavor.disks->type));
+  }
+}
+
+void set_labels(const Labels& labels, google::protobuf::Map<std::string, std::string>* wire) {
+  for (const auto& [key, value] : labels) (*wire)[key] = value;
+}
+
+void set_observed(const controller::InstanceView& view, v1::Instance* wire) {
+  const Observed& observed = view.observed;
+  wire->set_phase(wire_of(observed.phase));
+  wire->set_reason(observed.reason);
+  wire->set_message(observed.message);
+  wire->set_observed_generation(observed.generation.value());
+  if (observed.since != WallTime()) set_time(observed.since, wire->mutable_phase_time());
+  if (!view.host_id.empty()) wire->set_host(host_name(view.host_id));
+}
+
+void set_use(const controller::HostView& view, v1::Host::Use* use) {
+  const auto vcpus = [&](CpuClass cpu_class) {
+    const auto found = view.vcpus_used.find(cpu_class);
+    return found == view.vcpus_used.end() ? 0 : found->second.count();
+  };
+  use->set_instances(view.instances);
+  use->set_memory_bytes(view.memory_used.count());
+  use->set_disk_bytes(view.disk_used.count());
+  use->set_low_performance_vcpus(vcpus(CpuClass::kLowPerformance));
+  use->set_shared_vcpus(vcpus(CpuClass::kShared));
+  use->set_dedicated_threads(vcpus(CpuClass::kDedicatedThread));
+  use->set_dedicated_cores(vcpus(CpuClass::kDedicatedCore));
+}
+
+}  // namespace
+
+v1::Instance to_wire(const controller::InstanceView& view) {
+  const Instance& instance = view.instance;
+  v1::Instance wire;
+  wire.set_name(instance_name(view.project_id, instance.id));
+  wire.set_uid(instance.uid.to_string());
+  wire.set_generation(instance.generation.value());
+  wire.set_etag(etag_of(instance));
+  set_time(instance.created_at, wire.mutable_create_time());
+  wire.set_desired_state(wire_of(instance.desired));
+  wire.set_flavor(flavor_name(instance.flavor_id));
+  wire.set_image(image_name(view.project_id, instance.image_id));
+  wire.set_boot_disk_bytes(instance.boot_disk.count());
+  for (const controller::PortView& port : view.ports) {
+    auto* interface = wire.add_network_interfaces();
+    interface->set_network(network_name(view.project_id, port.network_id));
+    interface->set_mac_address(mac_to_string(port.mac));
+    interface->set_ip_address(ipv4_to_string(port.address));
+  }
+  for (const std::string& key : instance.ssh_keys) wire.add_ssh_keys(key);
+  set_labels(instance.labels, wire.mutable_labels());
+  wire.set_restart_policy(wire_of(instance.restart_policy));
+  set_observed(view, &wire);
+  wire.set_vcpus(instance.vcpus.count());
+  wire.set_memory_bytes(instance.memory.count());
+  wire.set_has_user_data(instance.has_user_data);
+  wire.set_reboot_count(instance.reboot.count);
+  return wire;
+}
+
+v1::Image to_wire(const controller::ImageView& view) {
+  const Image& image = view.image;
+  v1::Image wire;
+  wire.set_name(image_name(view.project_id, image.id));
+  wire.set_uid(image.uid.to_string());
+  wire.set_etag(etag_of(image.changed_at));
+  set_time(image.created_at, wire.mutable_create_time());
+  wire.set_state(wire_of(image.state));
+  wire.set_firmware(wire_of(image.firmware));
+  wire.set_min_disk_bytes(image.minimum_disk.count());
+  wire.set_min_memory_bytes(image.minimum_memory.count());
+  set_labels(image.labels, wire.mutable_labels());
+  // Unknown before all bytes are here; an image in deletion may never have had any.
+  if (image.state == ImageState::kActive ||
+      (image.state == ImageState::kDeleting && image.file_size > Bytes())) {
+    wire.set_format(wire_of(image.format));
+    wire.set_size_bytes(image.file_size.count());
+    wire.set_virtual_bytes(image.virtual_size.count());
+    wire.set_sha256(to_hex(image.sha256));
+  }
+  return wire;
+}
+
+v1::Flavor to_wire(const Flavor& flavor) {
+  v1::Flavor wire;
+  wire.set_name(flavor_name(flavor.id));
+  wire.set_uid(flavor.uid.to_string());
+  wire.set_etag(etag_of(flavor.changed_at));
+  set_time(flavor.created_at, wire.mutable_create_time());
+  wire.set_cpu_class(wire_of(flavor.cpu_class));
+  wire.set_vcpus(flavor.vcpus.count());
+  wire.set_memory_mib(flavor.memory.count() / mebibytes(1).count());
+  if (flavor.disks) {
+    wire.mutable_disks()->set_count(static_cast<int32_t>(flavor.disks->count));
+    wire.mutable_disks()->set_size_bytes(flavor.disks->size.count());
+    wire.mutable_disks()->set_type(wire_of(flavor.disks->type));
+  }
+  wire.set_builtin(flavor.builtin);
+  set_extra_specs(flavor, &wire);
+  return wire;
+}
+
+v1::Host to_wire(const controller::HostView& view) {
+  const Host& host = view.host;
+  v1::Host wire;
+  wire.set_name(host_name(host.id));
+  wire.set_uid(host.uid.to_string());
+  set_time(host.created_at, wire.mutable_create_time());
+  wire.set_state(view.connected ? v1::Host::READY : v1::Host::DISCONNECTED);
+  wire.mutable_capacity()->set_cores(host.facts.cores);
+  wire.mutable_capacity()->set_threads(host.facts.threads);
+  wire.mutable_capacity()->set_memory_bytes(host.facts.memory.count());
+  wire.mutable_capacity()->set_disk_bytes(host.facts.disk.count());
+  wire.mutable_reserved()->set_memory_bytes(host.reserve.memory.count());
+  wire.mutable_reserved()->set_disk_bytes(host.reserve.disk.count());
+  set_use(view, wire.mutable_use());
+  wire.mutable_foreign()->set_domains(view.foreign.domains);
+  wire.mutable_foreign()->set_vcpus(view.foreign.vcpus.count());
+  wire.mutable_foreign()->set_memory_bytes(view.foreign.memory.count());
+  for (const OrphanReport& orphan : view.orphans) {
+    auto* item = wire.add_orphans();
+    item->set_uid(orphan.uuid.to_string());
+    item->set_domain(orphan.name);
+    item->set_project_id(orphan.project_id);
+    item->set_instance_id(orphan.instance_id);
+  }
+  wire.set_cpu_model(host.facts.cpu_model);
+  wire.set_accelerator(host.facts.accelerator);
+  wire.set_hypervisor_version(host.facts.hypervisor_version);
+  wire.set_boot_id(host.facts.boot_id);
+  wire.set_disk_available_bytes(view.disk_available.count());
+  if (host.facts.disk_type != DiskType::kUnspecified) {
+    wire.set_disk_type(std::string(to_string(host.facts.disk_type)));
+  }
+  return wire;
+}
+
+v1::Project to_wire(const Project& project) {
+  v1::Project wire;
+  wire.set_name(project_name(project.id));
+  wire.set_uid(project.uid.to_string());
+  wire.set_etag(etag_of(project.changed_at));
+  set_time(project.created_at, wire.mutable_create_time());
+  set_labels(project.labels, wire.mutable_labels());
+  return wire;
+}
+
+v1::Event to_wire(const Event& event, Sequence sequence) {
+  v1::Event wire;
+  set_time(event.time, wire.mutable_time());
+  wire.set_type(event.type);
+  wire.set_resource(event.resource);
+  wire.set_uid(event.uid.to_string());
+  wire.set_reason(event.reason);
+  wire.set_message(event.message);
+  wire.set_sequence(sequence.value());
+  return wire;
+}
+
+namespace {
+
+template <class Item, class Field>
+void fill(const controller::Page<Item>& page, google::protobuf::RepeatedPtrField<Field>* items) {
+  for (const Item& item : page.items) *items->Add() = to_wire(item);
+}
+
+}  // namespace
+
+v1::ListInstancesResponse to_wire(const controller::Page<controller::InstanceView>& page) {
+  v1::ListInstancesResponse response;
+  fill(page, response.mutable_instances());
+  response.set_next_page_token(page.next_token);
+  return response;
+}
+
+v1::ListImagesResponse to_wire(const controller::Page<controller::ImageView>& page) {
+  v1::ListImagesResponse response;
+  fill(page, response.mutable_images());
+  response.set_next_page_token(page.next_token);
+  return response;
+}
+
+v1::ListFlavorsResponse to_wire(const controller::Page<Flavor>& page) {
+  v1::ListFlavorsResponse response;
+  fill(page, response.mutable_flavors());
+  response.set_next_page_token(page.next_token);
+  return response;
+}
+
+v1::ListHostsResponse to_wire(const controller::Page<controller::HostView>& page) {
+  v1::ListHostsResponse response;
+  fill(page, response.mutable_hosts());
+  response.set_next_page_token(page.next_token);
+  return response;
+}
+
+v1::ListProjectsResponse to_wire(const controller::Page<Project>& page) {
+  v1::ListProjectsResponse response;
+  fill(page, response.mutable_projects());
+  response.set_next_page_token(page.next_token);
+  return response;
+}
+
+}  // namespace stellwerk::convert

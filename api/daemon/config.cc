@@ -1,0 +1,351 @@
+#include "api/daemon/config.h"
+
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <system_error>
+
+#include "api/daemon/config_section.h"
+#include "core/model.h"
+#include "core/validate.h"
+
+namespace stellwerk::daemon {
+namespace {
+
+constexpr size_t kLongestFile = 1 << 20;
+constexpr size_t kLongestSocketPath = sizeof(sockaddr_un::sun_path) - 1;
+constexpr size_t kLongestInterfaceName = 15;
+constexpr int64_t kMostMebibytes = int64_t{1} << 30;  // a pebibyte
+constexpr std::array<std::string_view, 6> kSections = {"daemon",     "host",    "placement",
+                                                       "hypervisor", "storage", "network"};
+
+template <class Value>
+void assign(Value& into, const std::optional<Value>& value) {
+  if (value) into = *value;
+}
+
+void read_mebibytes(Section& section, std::string_view key, int64_t least, Bytes& into) {
+  const auto count = section.integer(key, {.least = least, .most = kMostMebibytes});
+  if (count) into = mebibytes(*count);
+}
+
+bool is_name_character(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.';
+}
+
+DaemonConfig read_daemon(Section section) {
+  DaemonConfig config;
+  assign(config.state_dir, section.absolute_path("state_dir"));
+  assign(config.socket, section.absolute_path("socket"));
+  if (config.socket.size() > kLongestSocketPath) {
+    section.reject("socket", fmt::format("has {} bytes; a Unix socket's path has at most {}",
+                                         config.socket.size(), kLongestSocketPath));
+  }
+  assign(config.operator_group, section.text("operator_group"));
+  if (!std::ranges::all_of(config.operator_group, is_name_character) ||
+      config.operator_group.size() > 32 || config.operator_group.starts_with('-')) {
+    section.reject("operator_group",
+                   quoted(config.operator_group) + " is no group name; give \"\" for root alone");
+  }
+  assign(config.log_level, section.one_of<std::string>("log_level", {{"trace", "trace"},
+                                                                     {"debug", "debug"},
+                                                                     {"info", "info"},
+                                                                     {"warning", "warning"},
+                                                                     {"error", "error"},
+                                                                     {"critical", "critical"}}));
+  assign(config.max_log_records,
+         section.integer("max_log_records", {.least = 1'000, .most = 10'000'000}));
+  section.reject_unknown_keys();
+  return config;
+}
+
+HostConfig read_host(Section section) {
+  HostConfig config;
+  config.id = section.text("id");
+  if (config.id) {
+    if (const Problem problem = check_dns_label(*config.id)) section.reject("id", *problem);
+  }
+  const auto memory = section.integer("memory_mib", {.least = 256, .most = kMostMebibytes});
+  if (memory) config.memory = mebibytes(*memory);
+  read_mebibytes(section, "memory_reserve_mib", 0, config.memory_reserve);
+  if (config.memory && config.memory_reserve >= *config.memory) {
+    section.reject(section.has("memory_reserve_mib") ? "memory_reserve_mib" : "memory_mib",
+                   fmt::format("the reserve of {} leaves nothing of the host's {} to guests",
+                               to_string(config.memory_reserve), to_string(*config.memory)));
+  }
+  read_mebibytes(section, "disk_reserve_mib", 0, config.disk_reserve);
+  assign(config.local_disk_type,
+         section.one_of<DiskType>("local_disk_type", {{"", DiskType::kUnspecified},
+                                                      {"ssd", DiskType::kSsd},
+                                                      {"nvme", DiskType::kNvme},
+                                                      {"hdd", DiskType::kHardDisk}}));
+  section.reject_unknown_keys();
+  return config;
+}
+
+PlacementConfig read_placement(Section section) {
+  // SCS-0100 promises these of every V flavor.
+  constexpr std::string_view kStandard = ", SCS-0100's maximum";
+  PlacementConfig config;
+  assign(config.shared_vcpus_per_core,
+         section.integer("shared_vcpus_per_core", {.least = 1, .most = 5, .why_most = kStandard}));
+  assign(
+      config.shared_vcpus_per_thread,
+      section.integer("shared_vcpus_per_thread", {.least = 1, .most = 3, .why_most = kStandard}));
+  assign(config.low_performance_vcpus_per_thread,
+         section.integer("low_performance_vcpus_per_thread", {.least = 1, .most = 256}));
+  section.reject_unknown_keys();
+  return config;
+}
+
+HypervisorConfig read_hypervisor(Section section) {
+  HypervisorConfig config;
+  assign(config.uri, section.text("uri"));
+  // Disks lie on this host, so the hypervisor must, too.
+  if (!config.uri.starts_with("qemu:///") && !config.uri.starts_with("qemu+unix:///")) {
+    section.reject("uri", quoted(config.uri) +
+                              " is no libvirt of this host's; begin it with qemu:/// or "
+                              "qemu+unix:///, such as \"qemu:///system\"");
+  }
+  assign(config.accel, section.one_of<AccelChoice>("accel", {{"auto", AccelChoice::kAuto},
+                                                             {"kvm", AccelChoice::kKvm},
+                                                             {"tcg", AccelChoice::kTcg}}));
+  const auto kernel = section.text("probe_kernel");
+  if (kernel && !kernel->empty() && !kernel->starts_with('/')) {
+    section.reject("probe_kernel", quoted(*kernel) +
+                                       " is not an absolute path; give \"\" for the newest "
+                                       "/boot/vmlinuz-*");
+  }
+  assign(config.probe_kernel, kernel);
+  const auto seconds = section.integer("probe_seconds", {.least = 1, .most = 600});
+  if (seconds) config.probe_time = std::chrono::seconds(*seconds);
+  section.reject_unknown_keys();
+  return config;
+}
+
+StorageConfig read_storage(Section section, const DaemonConfig& daemon) {
+  StorageConfig config;
+  config.directory = daemon.state_dir + "/storage";
+  assign(config.directory, section.absolute_path("directory"));
+  read_mebibytes(section, "max_image_mib", 1, config.largest_image);
+  read_mebibytes(section, "max_virtual_mib", 1, config.largest_virtual_size);
+  section.reject_unknown_keys();
+  return config;
+}
+
+struct Subnet {
+  uint32_t address = 0;
+  uint8_t prefix_length = 0;
+
+  uint32_t host_mask() const {
+    return static_cast<uint32_t>((uint64_t{1} << (32 - prefix_length)) - 1);
+  }
+  uint32_t broadcast() const { return address | host_mask(); }
+  bool contains(uint32_t other) const { return (other & ~host_mask()) == address; }
+  std::string to_string() const {
+    return fmt::format("{}/{}", ipv4_to_string(address), prefix_length);
+  }
+};
+
+std::optional<Subnet> parse_subnet(std::string_view text) {
+  const size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const auto address = parse_ipv4(text.substr(0, slash));
+  const std::string_view digits = text.substr(slash + 1);
+  uint8_t length = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+  if (!address || error != std::errc() || end != digits.data() + digits.size() || length > 32) {
+    return std::nullopt;
+  }
+  return Subnet{.address = *address, .prefix_length = length};
+}
+
+// 0.0.0.0/8, 127.0.0.0/8, and from 224.0.0.0 on: no guest can have such an address.
+bool is_usable(uint32_t address) {
+  const uint32_t first = address >> 24;
+  return first != 0 && first != 127 && first < 224;
+}
+
+Problem check_subnet(const Subnet& subnet) {
+  if (subnet.prefix_length < 16 || subnet.prefix_length > 29) {
+    return fmt::format("/{} is too {}; give a prefix length from 16 to 29", subnet.prefix_length,
+                       subnet.prefix_length < 16 ? "large" : "small");
+  }
+  if ((subnet.address & subnet.host_mask()) != 0) {
+    const Subnet meant{.address = subnet.address & ~subnet.host_mask(),
+                       .prefix_length = subnet.prefix_length};
+    return fmt::format("{} is an address within a network; did you mean \"{}\"?",
+                       subnet.to_string(), meant.to_string());
+  }
+  if (!is_usable(subnet.address)) {
+    return fmt::format("{} is reserved; give a private network such as \"10.64.0.0/24\"",
+                       subnet.to_string());
+  }
+  return std::nullopt;
+}
+
+// Nothing: the key is absent or wrong.
+std::optional<Subnet> read_subnet(Section& section) {
+  const auto given = section.text("subnet");
+  if (!given) return std::nullopt;
+  const auto subnet = parse_subnet(*given);
+  if (!subnet) {
+    section.reject("subnet", quoted(*given) +
+                                 " is no IPv4 network; give one such as "
+                                 "\"10.64.0.0/24\"");
+    return std::nullopt;
+  }
+  if (const Problem problem = check_subnet(*subnet)) {
+    section.reject("subnet", *problem);
+    return std::nullopt;
+  }
+  return subnet;
+}
+
+void read_gateway(Section& section, const Subnet& subnet, NetworkConfig& config) {
+  const auto given = section.text("gateway");
+  if (!given) {
+    config.gateway = subnet.address + 1;
+    return;
+  }
+  if (given->empty()) {
+    config.gateway = 0;
+    return;
+  }
+  const auto gateway = parse_ipv4(*given);
+  if (!gateway) {
+    section.reject("gateway", quoted(*given) + " is no IPv4 address; give \"\" for none");
+  } else if (!subnet.contains(*gateway)) {
+    section.reject("gateway",
+                   fmt::format("{} is outside network.subnet, {}", *given, subnet.to_string()));
+  } else if (*gateway == subnet.address || *gateway == subnet.broadcast()) {
+    section.reject("gateway", fmt::format("{} is the {} address of network.subnet, {}", *given,
+                                          *gateway == subnet.address ? "network" : "broadcast",
+                                          subnet.to_string()));
+  } else {
+    config.gateway = *gateway;
+  }
+}
+
+void read_dns(Section& section, NetworkConfig& config) {
+  constexpr size_t kMost = 8;
+  const auto given = section.texts("dns");
+  if (!given) return;
+  if (given->size() > kMost) {
+    section.reject("dns",
+                   fmt::format("has {} addresses; at most {} are of use", given->size(), kMost));
+    return;
+  }
+  for (size_t i = 0; i < given->size(); ++i) {
+    const auto address = parse_ipv4((*given)[i]);
+    if (address && is_usable(*address)) {
+      config.dns.push_back(*address);
+    } else {
+      section.reject(
+          "dns", fmt::format("[{}] {} is no IPv4 address of a server's", i, quoted((*given)[i])));
+    }
+  }
+}
+
+NetworkConfig read_network(Section section) {
+  NetworkConfig config;
+  assign(config.bridge, section.text("bridge"));
+  const bool right = !config.bridge.empty() && config.bridge.size() <= kLongestInterfaceName &&
+                     std::ranges::all_of(config.bridge, is_name_character) &&
+                     !config.bridge.starts_with('-') && !config.bridge.starts_with('.');
+  if (!right) {
+    section.reject("bridge", fmt::format("{} is no interface name; give 1 to {} letters, digits, "
+                                         "'-', '_' or '.'",
+                                         quoted(config.bridge), kLongestInterfaceName));
+  }
+  assign(config.create_bridge, section.boolean("create_bridge"));
+  const auto subnet = read_subnet(section);
+  if (subnet) {
+    config.subnet = subnet->address;
+    config.prefix_length = subnet->prefix_length;
+  }
+  // Beside a wrong subnet the gateway cannot be judged.
+  if (subnet || !section.has("subnet")) {
+    read_gateway(section, {.address = config.subnet, .prefix_length = config.prefix_length},
+                 config);
+  } else {
+    section.text("gateway");
+  }
+  read_dns(section, config);
+  section.reject_unknown_keys();
+  return config;
+}
+
+void reject_unknown_sections(const toml::table& root, Mistakes& mistakes) {
+  const std::vector<std::string_view> known(kSections.begin(), kSections.end());
+  for (const auto& [key, node] : root) {
+    if (std::ranges::find(known, key.str()) != known.end()) continue;
+    mistakes.add(key.source().begin.line, shown_key(key.str()),
+                 std::string(node.is_table() ? "is no section" : "stands in no section") +
+                     suggestion(key.str(), known));
+  }
+}
+
+absl::StatusOr<Config> read_config(const toml::table& root, std::string_view origin) {
+  Mistakes mistakes;
+  Config config;
+  config.daemon = read_daemon(Section(root, "daemon", mistakes));
+  config.host = read_host(Section(root, "host", mistakes));
+  config.placement = read_placement(Section(root, "placement", mistakes));
+  config.hypervisor = read_hypervisor(Section(root, "hypervisor", mistakes));
+  config.storage = read_storage(Section(root, "storage", mistakes), config.daemon);
+  config.network = read_network(Section(root, "network", mistakes));
+  reject_unknown_sections(root, mistakes);
+  if (mistakes.empty()) return config;
+  return invalid_argument("{}", mistakes.report(origin));
+}
+
+}  // namespace
+
+absl::StatusOr<Config> parse_config(std::string_view text, std::string_view origin) {
+  // Debian's toml++ is built to throw; nothing of it leaves this function.
+  try {
+    return read_config(toml::parse(text), origin);
+  } catch (const toml::parse_error& error) {
+    return invalid_argument("{}:{}: not TOML: {}", origin, error.source().begin.line,
+                            error.description());
+  }
+}
+
+absl::StatusOr<Config> load_config(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    const int error = errno;
+    if (error == ENOENT && path == kDefaultConfigPath) return Config();
+    const std::string text = std::generic_category().message(error);
+    return error == ENOENT ? not_found("cannot read {}: {}", path, text)
+                           : failed_precondition("cannot read {}: {}", path, text);
+  }
+  std::string text(kLongestFile + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return failed_precondition("cannot read {}; is it a file?", path);
+  text.resize(static_cast<size_t>(file.gcount()));
+  if (text.size() > kLongestFile) {
+    return invalid_argument("{} has more than {}; is it the configuration?", path,
+                            to_string(Bytes(kLongestFile)));
+  }
+  return parse_config(text, path);
+}
+
+absl::StatusOr<std::string> host_id(const HostConfig& host, std::string_view machine_name) {
+  if (host.id) return *host.id;
+  std::string id(machine_name.substr(0, machine_name.find('.')));
+  std::ranges::transform(id, id.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (!check_dns_label(id)) return id;
+  return failed_precondition(
+      "the machine's name {} makes no host id, which is a DNS label; set "
+      "host.id in the configuration",
+      quoted(machine_name));
+}
+
+}  // namespace stellwerk::daemon

@@ -1,0 +1,89 @@
+// The daemon's configuration: TOML text in, checked values out.
+//
+// Invariants: a Config that was returned is consistent (paths absolute, the gateway inside the
+// subnet, …); every mistake in a file is reported at once with its line and key; unknown keys are
+// mistakes. Pure but for load_config, which reads one file. Any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/flavor_name.h"
+#include "core/status.h"
+#include "core/units.h"
+
+namespace stellwerk::daemon {
+
+inline constexpr std::string_view kDefaultConfigPath = "/etc/stellwerk/stellwerk.toml";
+
+struct DaemonConfig {
+  std::string state_dir = "/var/lib/stellwerk";
+  std::string socket = "/run/stellwerk/stellwerkd.sock";
+  std::string operator_group = "stellwerk";  // empty: root alone
+  std::string log_level = "info";            // one of spdlog's names
+  int64_t max_log_records = 100'000;
+};
+
+struct HostConfig {
+  std::optional<std::string> id;  // a DNS label; none: see host_id
+  std::optional<Bytes> memory;    // none: what the kernel reports
+  Bytes memory_reserve = mebibytes(1024);
+  Bytes disk_reserve = mebibytes(1024);
+  DiskType local_disk_type = DiskType::kUnspecified;
+};
+
+struct PlacementConfig {
+  int64_t shared_vcpus_per_core = 5;
+  int64_t shared_vcpus_per_thread = 3;
+  int64_t low_performance_vcpus_per_thread = 16;
+};
+
+enum class AccelChoice : uint8_t { kAuto, kKvm, kTcg };
+
+struct HypervisorConfig {
+  std::string uri = "qemu:///system";
+  AccelChoice accel = AccelChoice::kAuto;
+  std::string probe_kernel;  // empty: the newest /boot/vmlinuz-*
+  std::chrono::seconds probe_time{20};
+};
+
+struct StorageConfig {
+  std::string directory = "/var/lib/stellwerk/storage";
+  Bytes largest_image = mebibytes(102'400);
+  Bytes largest_virtual_size = mebibytes(2'097'152);
+};
+
+// IPv4 addresses are numbers in host byte order.
+struct NetworkConfig {
+  std::string bridge = "stellwerk0";
+  bool create_bridge = true;
+  uint32_t subnet = 0x0A400000;  // 10.64.0.0
+  uint8_t prefix_length = 24;
+  uint32_t gateway = 0x0A400001;  // zero: none
+  std::vector<uint32_t> dns;
+};
+
+struct Config {
+  DaemonConfig daemon;
+  HostConfig host;
+  PlacementConfig placement;
+  HypervisorConfig hypervisor;
+  StorageConfig storage;
+  NetworkConfig network;
+};
+
+// InvalidArgument: one line for each mistake, "ORIGIN:LINE: section.key: what is wrong; what would
+// do". A syntax error is reported alone, for nothing after it can be read.
+absl::StatusOr<Config> parse_config(std::string_view text, std::string_view origin);
+
+// A file that is missing at kDefaultConfigPath means the defaults; elsewhere it is NotFound.
+absl::StatusOr<Config> load_config(const std::string& path);
+
+// The configured id, or the machine's name up to its first dot in lower case.
+absl::StatusOr<std::string> host_id(const HostConfig& host, std::string_view machine_name);
+
+}  // namespace stellwerk::daemon

@@ -1,0 +1,198 @@
+#include "api/daemon/daemon.h"
+
+#include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <filesystem>
+
+#include "api/daemon/controller_runtime.h"
+#include "api/daemon/host.h"
+#include "api/daemon/one_line.h"
+#include "api/daemon/random.h"
+#include "api/daemon/state_directory.h"
+#include "api/daemon/worker_pool.h"
+#include "api/server/server.h"
+#include "drivers/storage/local/local_storage.h"
+#include "drivers/store/sqlite/sqlite_store.h"
+
+namespace stellwerk::daemon {
+namespace {
+
+// Together well below systemd's own patience.
+constexpr Duration kCallsPatience = std::chrono::seconds(2);
+constexpr Duration kDriversPatience = std::chrono::seconds(5);
+
+absl::StatusOr<std::string> machine_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) {
+    return failed_precondition("the machine's name cannot be read; set host.id");
+  }
+  return std::string(name.data());
+}
+
+controller::ControllerConfig controller_config(const Config& config) {
+  controller::ControllerConfig controller;
+  controller.cpu_limits = {
+      .shared_per_core = config.placement.shared_vcpus_per_core,
+      .shared_per_thread = config.placement.shared_vcpus_per_thread,
+      .low_performance_per_thread = config.placement.low_performance_vcpus_per_thread};
+  controller.max_log_records = static_cast<size_t>(config.daemon.max_log_records);
+  Network flat;
+  flat.id = "flat";
+  flat.bridge = config.network.bridge;
+  flat.subnet = config.network.subnet;
+  flat.prefix_length = config.network.prefix_length;
+  flat.gateway = config.network.gateway;
+  flat.dns_servers = config.network.dns;
+  controller.networks = {std::move(flat)};
+  return controller;
+}
+
+absl::Status make_folder_of(const std::string& socket) {
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(socket).parent_path(), error);
+  if (!error) return absl::OkStatus();
+  return failed_precondition("daemon.socket {}: cannot make its folder: {}", socket,
+                             error.message());
+}
+
+// Members stand in the order in which they are made; they go in the reverse.
+class Daemon {
+ public:
+  explicit Daemon(const Config& config) : config_(config) {}
+
+  ExitCode run();
+
+ private:
+  absl::Status start();
+  absl::Status open_state();
+  absl::Status open_services();
+  void start_host();
+  void end_with(ExitCode code);
+  bool stop();
+
+  const Config& config_;
+  const SystemClock clock_;
+  boost::asio::io_context io_{1};
+  boost::asio::signal_set signals_{io_, SIGTERM, SIGINT};
+  ExitCode code_ = kCleanEnd;
+
+  std::optional<StateDirectory> state_;
+  std::unique_ptr<store::SqliteStore> store_;
+  LocalHost::Identity identity_;
+  std::unique_ptr<storage::LocalStorage> storage_;
+  std::unique_ptr<ControllerRuntime> controller_;
+  std::unique_ptr<server::Server> server_;
+  std::unique_ptr<LocalHost> host_;  // the starter's until that has stopped
+  std::optional<WorkerPool> starter_;
+};
+
+ExitCode Daemon::run() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    spdlog::info("signal received signal={}", signal == SIGINT ? "SIGINT" : "SIGTERM");
+    io_.stop();
+  });
+  if (const absl::Status status = start(); !status.ok()) {
+    spdlog::critical("refusing to start: {}", one_line(message_of(status)));
+    code_ = kRefusedToStart;
+  } else {
+    ::sd_notify(0, "READY=1");
+    spdlog::info("serving socket={}", config_.daemon.socket);
+    io_.run();
+    ::sd_notify(0, "STOPPING=1");
+  }
+  if (!stop()) {
+    // A driver hangs in a call that nothing can end. Steps are safe to cut off anywhere, and the
+    // store's commits are whole or not at all.
+    spdlog::warn("ending without waiting for drivers that do not come back");
+    spdlog::shutdown();
+    std::_Exit(code_);
+  }
+  spdlog::info("ended code={}", static_cast<int>(code_));
+  return code_;
+}
+
+absl::Status Daemon::start() {
+  SW_RETURN_IF_ERROR(open_state());
+  SW_RETURN_IF_ERROR(open_services());
+  starter_.emplace(WorkerPool::Options{.name = "sw-start", .threads = 1, .max_waiting = 1});
+  starter_->try_run([this] { start_host(); });
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::open_state() {
+  SW_ASSIGN_OR_RETURN(StateDirectory state, StateDirectory::open(config_.daemon.state_dir));
+  state_.emplace(std::move(state));
+  SW_ASSIGN_OR_RETURN(store_, store::SqliteStore::open(state_->database_path()));
+  SW_ASSIGN_OR_RETURN(const std::string machine, machine_name());
+  SW_ASSIGN_OR_RETURN(identity_.id, host_id(config_.host, machine));
+  SW_ASSIGN_OR_RETURN(identity_.uid, state_->host_uid(HostUid(random_uuid())));
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::open_services() {
+  SW_ASSIGN_OR_RETURN(storage_, storage::LocalStorage::open(
+                                    {.directory = config_.storage.directory,
+                                     .largest_image_file = config_.storage.largest_image,
+                                     .largest_virtual_size = config_.storage.largest_virtual_size,
+                                     .keep_available = config_.host.disk_reserve}));
+  ControllerRuntimeConfig runtime;
+  runtime.controller = controller_config(config_);
+  SW_ASSIGN_OR_RETURN(
+      controller_,
+      ControllerRuntime::start(std::move(runtime),
+                               {.store = *store_, .storage = *storage_, .clock = clock_},
+                               [this](const std::string&) { end_with(kSteppedDown); }));
+  SW_RETURN_IF_ERROR(make_folder_of(config_.daemon.socket));
+  SW_ASSIGN_OR_RETURN(server_,
+                      server::Server::start({.socket = config_.daemon.socket,
+                                             .operator_group = config_.daemon.operator_group,
+                                             .limits = {}},
+                                            *controller_));
+  return absl::OkStatus();
+}
+
+void Daemon::start_host() {
+  auto host = LocalHost::start(
+      config_, identity_,
+      {.store = *store_, .storage = *storage_, .controller = *controller_, .clock = clock_});
+  if (host.ok()) {
+    host_ = *std::move(host);
+    return;
+  }
+  spdlog::critical("host cannot start host={} error=\"{}\"", identity_.uid.to_string(),
+                   one_line(describe(host.status())));
+  end_with(kRefusedToStart);
+}
+
+// Any thread.
+void Daemon::end_with(ExitCode code) {
+  boost::asio::post(io_, [this, code] {
+    code_ = code;
+    io_.stop();
+  });
+}
+
+bool Daemon::stop() {
+  if (server_) server_->shutdown(kCallsPatience);
+  if (starter_ && !starter_->stop(kDriversPatience)) return false;
+  if (host_ && !host_->stop(kDriversPatience)) return false;
+  return !controller_ || controller_->stop(kDriversPatience);
+}
+
+}  // namespace
+
+ExitCode run_all(const Config& config) {
+  // A client that goes away is an error of the write, not a signal.
+  std::signal(SIGPIPE, SIG_IGN);
+  return Daemon(config).run();
+}
+
+}  // namespace stellwerk::daemon

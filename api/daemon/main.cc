@@ -1,0 +1,3 @@
+#include "api/daemon/program.h"
+
+int main(int argc, char** argv) { return stellwerk::daemon::run_program(argc, argv); }

@@ -1,0 +1,57 @@
+// The API on a Unix socket: gRPC services over a Gateway, reflection and health. There is no TCP
+// listener. Callers are known by the credentials that the kernel holds of their socket: root and
+// the operator group may do everything; all others are told what would let them in.
+//
+// Every request, stream and wait has a limit. A call that is cancelled, or whose answer comes after
+// the caller has gone, touches nothing that is no longer there: streams live until gRPC has done
+// with them and every callback holds its stream. Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "api/server/gateway.h"
+#include "core/status.h"
+#include "core/time.h"
+
+namespace stellwerk::server {
+
+struct ServerLimits {
+  size_t connections = 1024;
+  int calls_per_connection = 256;
+  size_t watchers = 256;
+  size_t imports = 8;
+  Duration import_idle = std::chrono::seconds(60);      // without a byte from the client
+  Duration watch_heartbeat = std::chrono::seconds(10);  // at the latest, the token moves
+  Duration watch_patience = std::chrono::seconds(60);   // with a client that does not read
+  Duration tick = std::chrono::seconds(1);              // how exact the three above are
+};
+
+struct ServerConfig {
+  std::string socket;          // path, at most 107 bytes; its folder exists
+  std::string operator_group;  // empty: root only; so does one that does not exist, with a warning
+  ServerLimits limits;
+};
+
+class Server {
+ public:
+  // Serves when it returns. FailedPrecondition if a living daemon listens on the socket already.
+  // `gateway` outlives the server, and answers until shutdown has returned.
+  static absl::StatusOr<std::unique_ptr<Server>> start(ServerConfig config, Gateway& gateway);
+  // shutdown(0), if that has not happened.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Removes the socket, ends streams with UNAVAILABLE, gives other calls until `patience` has
+  // passed and cancels what is left then. Returns when no call is left.
+  void shutdown(Duration patience);
+
+ private:
+  class Body;
+  explicit Server(std::unique_ptr<Body> body);
+  std::unique_ptr<Body> body_;
+};
+
+}  // namespace stellwerk::server

@@ -1,0 +1,82 @@
+#include "api/server/services.h"
+
+namespace stellwerk::server {
+
+using controller::HostView;
+using controller::InstanceView;
+using controller::Page;
+
+Reactor* InstancesService::CreateInstance(Context* context, const Buffer* request,
+                                          Buffer* response) {
+  return calls_.mutate<v1::CreateInstanceRequest, InstanceView>({context, request, response});
+}
+
+Reactor* InstancesService::GetInstance(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.query<v1::GetInstanceRequest, InstanceView>({context, request, response});
+}
+
+Reactor* InstancesService::ListInstances(Context* context, const Buffer* request,
+                                         Buffer* response) {
+  return calls_.query<v1::ListInstancesRequest, Page<InstanceView>>({context, request, response});
+}
+
+Reactor* InstancesService::StartInstance(Context* context, const Buffer* request,
+                                         Buffer* response) {
+  return calls_.mutate<v1::StartInstanceRequest, InstanceView>({context, request, response});
+}
+
+Reactor* InstancesService::StopInstance(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.mutate<v1::StopInstanceRequest, InstanceView>({context, request, response});
+}
+
+Reactor* InstancesService::RebootInstance(Context* context, const Buffer* request,
+                                          Buffer* response) {
+  return calls_.mutate<v1::RebootInstanceRequest, InstanceView>({context, request, response});
+}
+
+Reactor* InstancesService::DeleteInstance(Context* context, const Buffer* request,
+                                          Buffer* response) {
+  return calls_.mutate<v1::DeleteInstanceRequest, InstanceView>({context, request, response});
+}
+
+Reactor* FlavorsService::CreateFlavor(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.mutate<v1::CreateFlavorRequest, Flavor>({context, request, response});
+}
+
+Reactor* FlavorsService::GetFlavor(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.query<v1::GetFlavorRequest, Flavor>({context, request, response});
+}
+
+Reactor* FlavorsService::ListFlavors(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.query<v1::ListFlavorsRequest, Page<Flavor>>({context, request, response});
+}
+
+Reactor* FlavorsService::DeleteFlavor(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.mutate<v1::DeleteFlavorRequest, Flavor>({context, request, response});
+}
+
+Reactor* HostsService::GetHost(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.query<v1::GetHostRequest, HostView>({context, request, response});
+}
+
+Reactor* HostsService::ListHosts(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.query<v1::ListHostsRequest, Page<HostView>>({context, request, response});
+}
+
+Reactor* ProjectsService::CreateProject(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.mutate<v1::CreateProjectRequest, Project>({context, request, response});
+}
+
+Reactor* ProjectsService::GetProject(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.query<v1::GetProjectRequest, Project>({context, request, response});
+}
+
+Reactor* ProjectsService::ListProjects(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.query<v1::ListProjectsRequest, Page<Project>>({context, request, response});
+}
+
+Reactor* ProjectsService::DeleteProject(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.mutate<v1::DeleteProjectRequest, Project>({context, request, response});
+}
+
+}  // namespace stellwerk::server

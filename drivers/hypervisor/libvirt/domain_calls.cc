@@ -1,0 +1,274 @@
+#include "drivers/hypervisor/libvirt/domain_calls.h"
+
+#include <fmt/ranges.h>
+#include <libvirt/virterror.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "core/failpoint.h"
+#include "drivers/hypervisor/libvirt/domain_xml.h"
+#include "drivers/hypervisor/libvirt/handles.h"
+#include "drivers/hypervisor/libvirt/lifecycle.h"
+#include "drivers/hypervisor/libvirt/process_table.h"
+
+namespace stellwerk::hypervisor {
+namespace {
+
+// For a process whose domain libvirt has just forgotten: it is on its way out.
+constexpr std::chrono::seconds kPatienceWithTheDying(2);
+
+bool last_error_is(int code) {
+  const virError* error = virGetLastError();
+  return error != nullptr && error->code == code;
+}
+
+// No handle: there is no such domain.
+absl::StatusOr<DomainHandle> look_up(virConnectPtr connection, const Uuid& uuid) {
+  DomainHandle domain(virDomainLookupByUUID(connection, uuid.bytes().data()));
+  if (domain || last_error_is(VIR_ERR_NO_DOMAIN)) return domain;
+  return last_error(fmt::format("look up domain {}", uuid.to_string()));
+}
+
+bool is_active(virDomainPtr domain) {
+  return virDomainIsActive(domain) == 1;
+}
+
+absl::StatusOr<DomainState> state_now(virDomainPtr domain) {
+  int state = 0;
+  int reason = 0;
+  if (virDomainGetState(domain, &state, &reason, 0) < 0) return last_error("get a domain's state");
+  return state_of(state, reason);
+}
+
+// The owner that the metadata names, if that is `cell` and the metadata is this domain's own: a
+// copy of our XML under another UUID is somebody's experiment, not our instance.
+absl::StatusOr<std::optional<Ownership>> owner_in(virDomainPtr domain, const CellUid& cell) {
+  const LibvirtString xml(
+      virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, kMetadataUri, 0));
+  if (!xml) {
+    if (last_error_is(VIR_ERR_NO_DOMAIN_METADATA)) return std::nullopt;
+    return last_error("get a domain's metadata");
+  }
+  const auto owner = parse_ownership(xml.get());
+  if (!owner.ok() || owner->cell != cell) return std::nullopt;
+  if (owner->instance.value() != uuid_of(domain)) return std::nullopt;
+  return *owner;
+}
+
+absl::StatusOr<Ownership> require_ours(virDomainPtr domain, const CellUid& cell) {
+  SW_ASSIGN_OR_RETURN(auto owner, owner_in(domain, cell));
+  if (owner) return *std::move(owner);
+  return permission_denied("domain '{}' ({}) does not belong to cell {}; it is left alone",
+                           virDomainGetName(domain), uuid_of(domain).to_string(), cell.to_string());
+}
+
+// The running domain of this instance, checked to be ours; no handle if none runs.
+absl::StatusOr<DomainHandle> find_ours(const DomainCalls& calls, const InstanceUid& instance) {
+  SW_ASSIGN_OR_RETURN(DomainHandle domain, look_up(calls.connection.get(), instance.value()));
+  if (!domain) return domain;
+  SW_RETURN_IF_ERROR(require_ours(domain.get(), calls.cell).status());
+  if (!is_active(domain.get())) domain.reset();
+  return domain;
+}
+
+absl::StatusOr<DomainHandle> require_running(const DomainCalls& calls,
+                                             const InstanceUid& instance) {
+  SW_ASSIGN_OR_RETURN(DomainHandle domain, find_ours(calls, instance));
+  if (!domain) return not_found("instance {}: no domain runs", instance.to_string());
+  return domain;
+}
+
+// OK if it runs in the end, whoever let it.
+absl::Status release(virDomainPtr domain) {
+  SW_ASSIGN_OR_RETURN(const DomainState state, state_now(domain));
+  switch (state) {
+    case DomainState::kRunning:
+      return absl::OkStatus();
+    case DomainState::kShuttingDown:
+    case DomainState::kCrashed:
+      return failed_precondition("domain '{}' is ending; it can start again when it is gone",
+                                 virDomainGetName(domain));
+    case DomainState::kPaused:
+    case DomainState::kPausedOnError:
+      break;
+  }
+  failpoint("hypervisor.resume.before");
+  if (virDomainResume(domain) < 0) {
+    const absl::Status error = last_error(fmt::format("resume '{}'", virDomainGetName(domain)));
+    const auto now = state_now(domain);
+    if (!now.ok() || *now != DomainState::kRunning) return error;
+  }
+  failpoint("hypervisor.resume.after");
+  return absl::OkStatus();
+}
+
+// A guest that libvirt has lost track of must not get a twin on the same disk.
+absl::Status refuse_unmanaged(const DomainCalls& calls, const InstanceUid& instance) {
+  SW_ASSIGN_OR_RETURN(const auto processes, find_qemu(calls.proc_root, instance.value()));
+  if (processes.empty()) return absl::OkStatus();
+  return already_exists(
+      "instance {} runs as process {}, which libvirt does not know; end it by hand or restart "
+      "libvirt's daemon so that it finds it",
+      instance.to_string(), fmt::join(processes, ", "));
+}
+
+absl::Status release_existing(const DomainCalls& calls, virDomainPtr domain) {
+  SW_RETURN_IF_ERROR(require_ours(domain, calls.cell).status());
+  if (is_active(domain)) return release(domain);
+  return failed_precondition(
+      "domain '{}' is defined and not running; ours are transient, so it was defined by hand: "
+      "undefine it",
+      virDomainGetName(domain));
+}
+
+// A domain that somebody else made in the same moment serves as well as our own.
+absl::StatusOr<DomainHandle> create_paused(const DomainCalls& calls, const InstanceUid& instance,
+                                           const std::string& xml) {
+  failpoint("hypervisor.define.before");
+  DomainHandle domain(
+      virDomainCreateXML(calls.connection.get(), xml.c_str(), VIR_DOMAIN_START_PAUSED));
+  if (!domain) {
+    const absl::Status error =
+        last_error(fmt::format("create the domain of instance {}", instance.to_string()));
+    SW_ASSIGN_OR_RETURN(domain, look_up(calls.connection.get(), instance.value()));
+    if (!domain || !is_active(domain.get())) return error;
+  }
+  failpoint("hypervisor.define.after");
+  return domain;
+}
+
+absl::StatusOr<ObservedDomain> observe(virDomainPtr domain, const CellUid& cell) {
+  ObservedDomain observed;
+  observed.uuid = uuid_of(domain);
+  observed.name = virDomainGetName(domain);
+  SW_ASSIGN_OR_RETURN(observed.owner, owner_in(domain, cell));
+  SW_ASSIGN_OR_RETURN(observed.state, state_now(domain));
+  virDomainInfo info{};
+  if (virDomainGetInfo(domain, &info) < 0) return last_error("get a domain's size");
+  observed.vcpus = VcpuCount(info.nrVirtCpu);
+  observed.memory = kibibytes(static_cast<int64_t>(info.maxMem));
+  return observed;
+}
+
+absl::Status record_reboot(virDomainPtr domain, Ownership owner, uint64_t count) {
+  owner.reboot_count = count;
+  const std::string xml = ownership_xml(owner, NameSpace::kImplied);
+  if (virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, xml.c_str(), kMetadataPrefix,
+                           kMetadataUri, VIR_DOMAIN_AFFECT_LIVE) == 0) {
+    return absl::OkStatus();
+  }
+  return last_error(fmt::format("record a reboot of '{}'", virDomainGetName(domain)));
+}
+
+std::vector<ProcessHandle> hold(const std::vector<pid_t>& pids) {
+  std::vector<ProcessHandle> handles;
+  for (const pid_t pid : pids) {
+    if (auto handle = ProcessHandle::open(pid)) handles.push_back(*std::move(handle));
+  }
+  return handles;
+}
+
+absl::Status wait_until_gone(const std::vector<ProcessHandle>& processes, Duration patience) {
+  for (const ProcessHandle& process : processes) {
+    if (process.wait_until_gone(patience)) continue;
+    return deadline_exceeded("a QEMU process is still there {} after it was ended",
+                             to_short_string(patience));
+  }
+  return absl::OkStatus();
+}
+
+// Where no domain is left to destroy, a process is either dying or out of our hands; saying OK for
+// the latter would let its disk be deleted under it.
+absl::Status confirm_gone(const DomainCalls& calls, const InstanceUid& instance,
+                          const std::vector<pid_t>& pids) {
+  if (pids.empty()) return absl::OkStatus();
+  wait_until_gone(hold(pids), kPatienceWithTheDying).IgnoreError();
+  const absl::Status found = refuse_unmanaged(calls, instance);
+  if (!absl::IsAlreadyExists(found)) return found;
+  return make_status(absl::StatusCode::kFailedPrecondition, message_of(found));
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<ObservedDomain>> DomainCalls::list() const {
+  virDomainPtr* raw = nullptr;
+  const int count =
+      virConnectListAllDomains(connection.get(), &raw, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+  if (count < 0) return last_error("list the domains");
+  std::vector<DomainHandle> domains;
+  for (int i = 0; i < count; ++i) domains.emplace_back(raw[i]);
+  std::free(raw);
+  std::vector<ObservedDomain> observed;
+  for (const DomainHandle& domain : domains) {
+    auto one = observe(domain.get(), cell);
+    if (absl::IsNotFound(one.status())) continue;  // ended meanwhile
+    if (!one.ok()) return one.status();
+    observed.push_back(*std::move(one));
+  }
+  std::sort(observed.begin(), observed.end(),
+            [](const ObservedDomain& a, const ObservedDomain& b) { return a.uuid < b.uuid; });
+  return observed;
+}
+
+absl::Status DomainCalls::start(const DomainSpec& spec, Accelerator accelerator,
+                                const Abandoned& abandoned) const {
+  const InstanceUid& instance = spec.owner.instance;
+  SW_ASSIGN_OR_RETURN(const DomainHandle existing, look_up(connection.get(), instance.value()));
+  if (existing) return release_existing(*this, existing.get());
+  SW_RETURN_IF_ERROR(refuse_unmanaged(*this, instance));
+  SW_ASSIGN_OR_RETURN(const std::string xml, domain_xml(spec, accelerator));
+  SW_ASSIGN_OR_RETURN(const DomainHandle domain, create_paused(*this, instance, xml));
+  SW_RETURN_IF_ERROR(require_ours(domain.get(), cell).status());
+  if (abandoned.value()) return deadline_exceeded("nobody waits any more; left paused");
+  return release(domain.get());
+}
+
+absl::Status DomainCalls::resume(const InstanceUid& instance) const {
+  SW_ASSIGN_OR_RETURN(const DomainHandle domain, require_running(*this, instance));
+  return release(domain.get());
+}
+
+absl::Status DomainCalls::request_shutdown(const InstanceUid& instance) const {
+  SW_ASSIGN_OR_RETURN(const DomainHandle domain, require_running(*this, instance));
+  failpoint("hypervisor.shutdown.before");
+  if (virDomainShutdownFlags(domain.get(), VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) < 0) {
+    const absl::Status error = last_error("ask the guest to shut down");
+    if (is_active(domain.get())) return error;
+    return not_found("instance {}: no domain runs", instance.to_string());
+  }
+  failpoint("hypervisor.shutdown.after");
+  return absl::OkStatus();
+}
+
+absl::Status DomainCalls::reboot(const InstanceUid& instance, const RebootOrder& order,
+                                 const Abandoned& abandoned) const {
+  SW_ASSIGN_OR_RETURN(const DomainHandle domain, require_running(*this, instance));
+  SW_ASSIGN_OR_RETURN(const Ownership owner, require_ours(domain.get(), cell));
+  if (owner.reboot_count >= order.count) return absl::OkStatus();  // done before
+  if (abandoned.value()) return deadline_exceeded("nobody waits any more; not rebooted");
+  failpoint("hypervisor.reboot.before");
+  const int result = order.hard ? virDomainReset(domain.get(), 0)
+                                : virDomainReboot(domain.get(), VIR_DOMAIN_REBOOT_ACPI_POWER_BTN);
+  if (result < 0) return last_error(fmt::format("reboot instance {}", instance.to_string()));
+  SW_RETURN_IF_ERROR(record_reboot(domain.get(), owner, order.count));
+  failpoint("hypervisor.reboot.after");
+  return absl::OkStatus();
+}
+
+absl::Status DomainCalls::destroy(const InstanceUid& instance, Duration patience) const {
+  SW_ASSIGN_OR_RETURN(const auto pids, find_qemu(proc_root, instance.value()));
+  SW_ASSIGN_OR_RETURN(const DomainHandle domain, find_ours(*this, instance));
+  if (!domain) return confirm_gone(*this, instance, pids);
+  const std::vector<ProcessHandle> processes = hold(pids);
+  failpoint("hypervisor.destroy.before");
+  if (virDomainDestroyFlags(domain.get(), VIR_DOMAIN_DESTROY_DEFAULT) < 0) {
+    const absl::Status error = last_error(fmt::format("destroy '{}'", domain_name(instance)));
+    if (is_active(domain.get())) return error;
+  }
+  SW_RETURN_IF_ERROR(wait_until_gone(processes, patience));
+  failpoint("hypervisor.destroy.after");
+  return absl::OkStatus();
+}
+
+}  // namespace stellwerk::hypervisor

@@ -1,0 +1,152 @@
+#include "drivers/hypervisor/libvirt/libvirt_hypervisor.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "drivers/hypervisor/libvirt/handles.h"
+#include "drivers/hypervisor/libvirt/host_facts.h"
+
+namespace stellwerk::hypervisor {
+namespace {
+
+ConnectionConfig with_uri(ConnectionConfig config, const std::string& uri) {
+  config.uri = uri;
+  return config;
+}
+
+// libvirt reports a connection that broke under a call as whatever the call met.
+absl::Status unknown_if_lost(const absl::Status& result, virConnectPtr connection) {
+  if (result.ok() || virConnectIsAlive(connection) == 1) return result;
+  return unavailable("the connection was lost: {}", message_of(result));
+}
+
+std::string version_text(unsigned long version) {
+  return fmt::format("{}.{}.{}", version / 1'000'000, version / 1'000 % 1'000, version % 1'000);
+}
+
+absl::StatusOr<std::string> read_version(virConnectPtr connection) {
+  unsigned long library = 0;
+  unsigned long hypervisor = 0;
+  const char* type = virConnectGetType(connection);
+  if (type == nullptr || virConnectGetLibVersion(connection, &library) < 0 ||
+      virConnectGetVersion(connection, &hypervisor) < 0) {
+    return last_error("get the versions");
+  }
+  return fmt::format("{} {}, libvirt {}", type, version_text(hypervisor), version_text(library));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<LibvirtHypervisor>> LibvirtHypervisor::connect(
+    LibvirtConfig config) {
+  if (config.cell.is_nil()) return invalid_argument("cell: the nil UUID owns no domains");
+  AcceleratorChoice accelerator = choose_accelerator(config.accelerator);
+  spdlog::info("accelerator {}: {}", to_string(accelerator.accelerator), accelerator.reason);
+  const Duration patience = config.deadlines.connect;
+  std::unique_ptr<LibvirtHypervisor> driver(
+      new LibvirtHypervisor(std::move(config), std::move(accelerator)));
+  const absl::Status first = driver->connection_.wait_for_first_attempt(patience);
+  if (absl::IsInvalidArgument(first) || absl::IsUnimplemented(first)) return first;
+  return driver;
+}
+
+LibvirtHypervisor::LibvirtHypervisor(LibvirtConfig config, AcceleratorChoice accelerator)
+    : config_(std::move(config)),
+      accelerator_(std::move(accelerator)),
+      connection_(with_uri(config_.connection, config_.uri), sink_),
+      calls_(config_.max_calls) {}
+
+LibvirtHypervisor::~LibvirtHypervisor() {
+  sink_->set({});
+}
+
+absl::StatusOr<DomainCalls> LibvirtHypervisor::domain_calls() const {
+  SW_ASSIGN_OR_RETURN(Connection::Handle connection, connection_.get());
+  return DomainCalls{std::move(connection), config_.cell, config_.proc_root};
+}
+
+absl::Status LibvirtHypervisor::change(const DeadlineCalls::Request& request, Work work) {
+  SW_ASSIGN_OR_RETURN(const DomainCalls calls, domain_calls());
+  return calls_.run<absl::Status>(
+      request, [calls, work = std::move(work)](const Abandoned& abandoned) {
+        return unknown_if_lost(work(calls, abandoned), calls.connection.get());
+      });
+}
+
+absl::StatusOr<std::vector<ObservedDomain>> LibvirtHypervisor::list() {
+  SW_ASSIGN_OR_RETURN(const DomainCalls calls, domain_calls());
+  using Domains = absl::StatusOr<std::vector<ObservedDomain>>;
+  return calls_.run<Domains>(
+      {.what = "list the domains", .key = std::nullopt, .deadline = config_.deadlines.observe},
+      [calls](const Abandoned&) -> Domains {
+        Domains domains = calls.list();
+        if (domains.ok()) return domains;
+        return unknown_if_lost(domains.status(), calls.connection.get());
+      });
+}
+
+absl::Status LibvirtHypervisor::start(const DomainSpec& spec) {
+  return change({.what = "start a domain",
+                 .key = spec.owner.instance.value(),
+                 .deadline = config_.deadlines.start},
+                [spec, accelerator = accelerator_.accelerator](const DomainCalls& calls,
+                                                               const Abandoned& abandoned) {
+                  return calls.start(spec, accelerator, abandoned);
+                });
+}
+
+absl::Status LibvirtHypervisor::resume(const InstanceUid& instance) {
+  return change(
+      {.what = "resume a domain", .key = instance.value(), .deadline = config_.deadlines.change},
+      [instance](const DomainCalls& calls, const Abandoned&) { return calls.resume(instance); });
+}
+
+absl::Status LibvirtHypervisor::request_shutdown(const InstanceUid& instance) {
+  return change({.what = "ask a guest to shut down",
+                 .key = instance.value(),
+                 .deadline = config_.deadlines.change},
+                [instance](const DomainCalls& calls, const Abandoned&) {
+                  return calls.request_shutdown(instance);
+                });
+}
+
+absl::Status LibvirtHypervisor::reboot(const InstanceUid& instance, const RebootOrder& order) {
+  return change(
+      {.what = "reboot a domain", .key = instance.value(), .deadline = config_.deadlines.change},
+      [instance, order](const DomainCalls& calls, const Abandoned& abandoned) {
+        return calls.reboot(instance, order, abandoned);
+      });
+}
+
+absl::Status LibvirtHypervisor::destroy(const InstanceUid& instance) {
+  const Duration patience = config_.deadlines.destroy;
+  return change({.what = "destroy a domain", .key = instance.value(), .deadline = patience},
+                [instance, patience](const DomainCalls& calls, const Abandoned&) {
+                  return calls.destroy(instance, patience);
+                });
+}
+
+absl::StatusOr<HostFacts> LibvirtHypervisor::host_facts() {
+  SW_ASSIGN_OR_RETURN(HostFacts facts, read_host_facts(config_.proc_root));
+  facts.accelerator = to_string(accelerator_.accelerator);
+  absl::StatusOr<std::string> version = unavailable("libvirt cannot be reached");
+  if (const auto calls = domain_calls(); calls.ok()) {
+    version = calls_.run<absl::StatusOr<std::string>>(
+        {.what = "get the versions", .key = std::nullopt, .deadline = config_.deadlines.observe},
+        [calls = *calls](const Abandoned&) { return read_version(calls.connection.get()); });
+  } else {
+    version = calls.status();
+  }
+  const std::lock_guard lock(version_mutex_);
+  if (version.ok()) version_ = *version;
+  if (version_.empty()) return version.status();
+  facts.hypervisor_version = version_;
+  return facts;
+}
+
+void LibvirtHypervisor::listen(std::function<void(const DomainEvent&)> listener) {
+  sink_->set(std::move(listener));
+}
+
+}  // namespace stellwerk::hypervisor

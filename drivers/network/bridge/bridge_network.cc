@@ -1,0 +1,205 @@
+#include "drivers/network/bridge/bridge_network.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <netlink/cache.h>
+#include <netlink/errno.h>
+#include <netlink/netlink.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/bridge.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "core/failpoint.h"
+
+namespace stellwerk::network {
+namespace {
+
+// Marks what we made; `ip link show group 21335` lists it. ("SW")
+constexpr uint32_t kOurGroup = 0x5357;
+constexpr time_t kReplySeconds = 10;
+
+struct NetlinkDeleter {
+  void operator()(nl_sock* socket) const { nl_socket_free(socket); }
+  void operator()(nl_cache* cache) const { nl_cache_free(cache); }
+  void operator()(rtnl_link* link) const { rtnl_link_put(link); }
+  void operator()(rtnl_addr* address) const { rtnl_addr_put(address); }
+  void operator()(nl_addr* address) const { nl_addr_put(address); }
+};
+template <class Object>
+using Owned = std::unique_ptr<Object, NetlinkDeleter>;
+
+bool means_missing(int error) {
+  return error == -NLE_NODEV || error == -NLE_OBJ_NOTFOUND;
+}
+
+absl::Status netlink_error(int error, std::string_view action, std::string_view name) {
+  const std::string text = fmt::format("cannot {} {}: {}", action, name, nl_geterror(error));
+  if (error == -NLE_PERM || error == -NLE_NOACCESS) {
+    return permission_denied("{}; run as root or with CAP_NET_ADMIN", text);
+  }
+  if (error == -NLE_AGAIN) return deadline_exceeded("{}: the kernel did not answer", text);
+  return internal_error("{}", text);
+}
+
+absl::StatusOr<Owned<nl_sock>> connect() {
+  Owned<nl_sock> socket(nl_socket_alloc());
+  if (!socket) return resource_exhausted("no memory for a netlink socket");
+  const int error = nl_connect(socket.get(), NETLINK_ROUTE);
+  if (error < 0) return netlink_error(error, "connect to", "the kernel's netlink");
+  const timeval limit{.tv_sec = kReplySeconds, .tv_usec = 0};
+  ::setsockopt(nl_socket_get_fd(socket.get()), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  return socket;
+}
+
+absl::Status check_interface_name(const std::string& name) {
+  if (!name.empty() && name.size() < IFNAMSIZ && name.find('/') == std::string::npos) {
+    return absl::OkStatus();
+  }
+  return invalid_argument("\"{}\" is no interface name; use 1 to {} characters without '/'", name,
+                          IFNAMSIZ - 1);
+}
+
+// Null if there is none.
+absl::StatusOr<Owned<rtnl_link>> find_link(nl_sock* socket, const std::string& name) {
+  rtnl_link* link = nullptr;
+  const int error = rtnl_link_get_kernel(socket, 0, name.c_str(), &link);
+  if (means_missing(error)) return Owned<rtnl_link>();
+  if (error < 0) return netlink_error(error, "look up the interface", name);
+  return Owned<rtnl_link>(link);
+}
+
+std::string_view kind_of(rtnl_link* link) {
+  const char* kind = rtnl_link_get_type(link);
+  return kind != nullptr ? kind : "";
+}
+
+bool is_bridge(rtnl_link* link) {
+  return kind_of(link) == "bridge";
+}
+
+// The kernel has one kind for tap and tun; only a tap carries Ethernet.
+bool is_tap(rtnl_link* link) {
+  return kind_of(link) == "tun" && rtnl_link_get_arptype(link) == ARPHRD_ETHER;
+}
+
+absl::StatusOr<Owned<rtnl_link>> create_bridge(nl_sock* socket, const std::string& name) {
+  const Owned<rtnl_link> wanted(rtnl_link_bridge_alloc());
+  if (!wanted) return resource_exhausted("no memory for the bridge {}", name);
+  rtnl_link_set_name(wanted.get(), name.c_str());
+  rtnl_link_set_group(wanted.get(), kOurGroup);
+  const int error = rtnl_link_add(socket, wanted.get(), NLM_F_CREATE | NLM_F_EXCL);
+  if (error < 0) return netlink_error(error, "create the bridge", name);
+  SW_ASSIGN_OR_RETURN(Owned<rtnl_link> made, find_link(socket, name));
+  if (!made) return aborted("the bridge {} went away while it was made", name);
+  return made;
+}
+
+absl::Status add_address(nl_sock* socket, rtnl_link* link, const BridgeSpec& bridge) {
+  const in_addr_t bytes = htonl(bridge.address);
+  const Owned<nl_addr> local(nl_addr_build(AF_INET, &bytes, sizeof bytes));
+  const Owned<rtnl_addr> address(rtnl_addr_alloc());
+  if (!local || !address) return resource_exhausted("no memory for an address");
+  nl_addr_set_prefixlen(local.get(), bridge.prefix_length);
+  rtnl_addr_set_ifindex(address.get(), rtnl_link_get_ifindex(link));
+  const int set = rtnl_addr_set_local(address.get(), local.get());
+  const int error = set < 0 ? set : rtnl_addr_add(socket, address.get(), 0);
+  if (error < 0 && error != -NLE_EXIST) {
+    return netlink_error(error, "give an address to the bridge", bridge.name);
+  }
+  return absl::OkStatus();
+}
+
+// Pins the MAC that the kernel chose, and switches the bridge on.
+absl::Status set_up(nl_sock* socket, rtnl_link* link, const std::string& name) {
+  const Owned<rtnl_link> change(rtnl_link_alloc());
+  if (!change) return resource_exhausted("no memory for the bridge {}", name);
+  rtnl_link_set_addr(change.get(), rtnl_link_get_addr(link));
+  rtnl_link_set_flags(change.get(), IFF_UP);
+  const int error = rtnl_link_change(socket, link, change.get(), 0);
+  return error < 0 ? netlink_error(error, "set up the bridge", name) : absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status BridgeNetwork::ensure_bridge(const BridgeSpec& bridge) {
+  SW_RETURN_IF_ERROR(check_interface_name(bridge.name));
+  if (bridge.prefix_length > 32) {
+    return invalid_argument("a prefix length of {} is more than 32", bridge.prefix_length);
+  }
+  failpoint("network.ensure-bridge.before");
+  SW_ASSIGN_OR_RETURN(const Owned<nl_sock> socket, connect());
+  SW_ASSIGN_OR_RETURN(Owned<rtnl_link> link, find_link(socket.get(), bridge.name));
+  if (link && !is_bridge(link.get())) {
+    return failed_precondition(
+        "{} is an interface of the kind \"{}\", not a bridge; set "
+        "network.bridge to another name",
+        bridge.name, kind_of(link.get()));
+  }
+  const bool ours = !link || rtnl_link_get_group(link.get()) == kOurGroup;
+  if (!link) {
+    SW_ASSIGN_OR_RETURN(link, create_bridge(socket.get(), bridge.name));
+  }
+  if (ours) {
+    if (bridge.address != 0) SW_RETURN_IF_ERROR(add_address(socket.get(), link.get(), bridge));
+    SW_RETURN_IF_ERROR(set_up(socket.get(), link.get(), bridge.name));
+  }
+  failpoint("network.ensure-bridge.after");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ObservedPort>> BridgeNetwork::ports(const std::string& prefix) {
+  SW_ASSIGN_OR_RETURN(const Owned<nl_sock> socket, connect());
+  nl_cache* read = nullptr;
+  const int error = rtnl_link_alloc_cache(socket.get(), AF_UNSPEC, &read);
+  if (error < 0) return netlink_error(error, "list", "interfaces");
+  const Owned<nl_cache> links(read);
+
+  std::map<int, std::string> bridges;
+  for (nl_object* at = nl_cache_get_first(read); at != nullptr; at = nl_cache_get_next(at)) {
+    auto* link = reinterpret_cast<rtnl_link*>(at);
+    if (is_bridge(link)) bridges[rtnl_link_get_ifindex(link)] = rtnl_link_get_name(link);
+  }
+  std::vector<ObservedPort> ports;
+  for (nl_object* at = nl_cache_get_first(read); at != nullptr; at = nl_cache_get_next(at)) {
+    auto* link = reinterpret_cast<rtnl_link*>(at);
+    const std::string_view name = rtnl_link_get_name(link);
+    const auto bridge = bridges.find(rtnl_link_get_master(link));
+    if (bridge == bridges.end() || !name.starts_with(prefix)) continue;
+    ports.push_back({.interface_name = std::string(name), .bridge = bridge->second});
+  }
+  std::sort(ports.begin(), ports.end(), [](const ObservedPort& a, const ObservedPort& b) {
+    return a.interface_name < b.interface_name;
+  });
+  return ports;
+}
+
+absl::Status BridgeNetwork::remove_port(const std::string& interface_name) {
+  SW_RETURN_IF_ERROR(check_interface_name(interface_name));
+  failpoint("network.remove-port.before");
+  SW_ASSIGN_OR_RETURN(const Owned<nl_sock> socket, connect());
+  SW_ASSIGN_OR_RETURN(const Owned<rtnl_link> link, find_link(socket.get(), interface_name));
+  if (link && !is_tap(link.get())) {
+    return permission_denied(
+        "{} is not a tap interface (its kind is \"{}\"), so not a guest's; it "
+        "is left alone",
+        interface_name, kind_of(link.get()));
+  }
+  if (link) {
+    const int error = rtnl_link_delete(socket.get(), link.get());
+    // A tap also goes by itself, with its QEMU.
+    if (error < 0 && !means_missing(error)) {
+      return netlink_error(error, "remove the port", interface_name);
+    }
+  }
+  failpoint("network.remove-port.after");
+  return absl::OkStatus();
+}
+
+}  // namespace stellwerk::network

@@ -1,0 +1,65 @@
+// One image on its way in: bytes go to incoming/, are digested as they come, inspected at the end
+// and only then moved to images/. One thread at a time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/digest.h"
+#include "drivers/storage/local/file.h"
+#include "drivers/storage/local/layout.h"
+#include "drivers/storage/storage.h"
+
+namespace stellwerk::storage {
+
+struct UploadLimits {
+  Bytes largest_file;
+  Bytes largest_virtual_size;
+  Bytes keep_available;
+};
+
+// Gives the synced partial file its place among the images.
+using PublishImage = std::function<absl::Status(ImageFormat format, const std::string& partial)>;
+
+class LocalImageUpload final : public ImageUpload {
+ public:
+  // Aborted when the same image is being uploaded already.
+  static absl::StatusOr<std::unique_ptr<LocalImageUpload>> begin(const Layout& layout,
+                                                                 const ImageUid& image,
+                                                                 const UploadLimits& limits,
+                                                                 PublishImage publish);
+  ~LocalImageUpload() override;
+
+  absl::Status write(std::string_view bytes) override;
+  absl::StatusOr<ImageFacts> finish(const std::optional<Sha256>& expected) override;
+
+ private:
+  LocalImageUpload(const Layout& layout, const ImageUid& image, const UploadLimits& limits,
+                   PublishImage publish, FileDescriptor file)
+      : layout_(layout),
+        image_(image),
+        limits_(limits),
+        publish_(std::move(publish)),
+        file_(std::move(file)) {}
+
+  absl::Status append(std::string_view bytes);
+  absl::Status check_space();
+  absl::Status disk_is_full();
+  absl::Status check_digest(const Sha256& actual, const std::optional<Sha256>& expected) const;
+
+  const Layout layout_;
+  const ImageUid image_;
+  const UploadLimits limits_;
+  const PublishImage publish_;
+  FileDescriptor file_;
+  Sha256Stream digest_;
+  Bytes received_;
+  Bytes checked_at_;  // how much had been received when free space was last looked at
+  bool failed_ = false;
+  bool published_ = false;
+};
+
+}  // namespace stellwerk::storage

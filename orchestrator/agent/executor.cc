@@ -1,0 +1,129 @@
+#include "orchestrator/agent/executor.h"
+
+#include <absl/strings/escaping.h>
+
+#include <algorithm>
+
+#include "orchestrator/agent/cloud_init.h"
+#include "orchestrator/records/records.h"
+
+namespace stellwerk::agent {
+namespace {
+
+// Every tap of ours begins with it; see interface_name.
+constexpr const char* kInterfacePrefix = "sw";
+
+absl::StatusOr<std::reference_wrapper<const Network>> network_of(
+    const Port& port, const std::vector<Network>& networks) {
+  const auto found = std::find_if(networks.begin(), networks.end(), [&](const Network& network) {
+    return network.uid == port.network;
+  });
+  if (found != networks.end()) return std::cref(*found);
+  return not_found("network {} is not among the host's orders", port.network.to_string());
+}
+
+hypervisor::Ownership owner_of(const CellUid& cell, const Instance& instance) {
+  return {.cell = cell,
+          .instance = instance.uid,
+          .generation = instance.generation,
+          .reboot_count = instance.reboot.count,
+          .project_id = instance.project.to_string(),
+          .instance_id = instance.id,
+          .adoption = absl::Base64Escape(to_absl(records::encode(instance)))};
+}
+
+}  // namespace
+
+absl::StatusOr<hypervisor::DomainSpec> domain_spec(const StartDomain& step,
+                                                   const storage::Storage::Paths& paths) {
+  const Instance& instance = step.instance;
+  hypervisor::DomainSpec spec{
+      .owner = owner_of(step.cell, instance),
+      .vcpus = instance.vcpus,
+      .memory = instance.memory,
+      .firmware = instance.firmware,
+      .boot_disk = {.path = paths.disk, .format = paths.disk_format},
+      .seed_path = paths.seed,
+      .ports = {},
+      .console_log = paths.console_log,
+  };
+  for (const Port& port : instance.ports) {
+    SW_ASSIGN_OR_RETURN(const Network& network, network_of(port, step.networks));
+    spec.ports.push_back({.mac = port.mac,
+                          .bridge = network.bridge,
+                          .interface_name = interface_name(instance.uid)});
+  }
+  return spec;
+}
+
+absl::Status Executor::run(const Step& step) {
+  return std::visit([this](const auto& one) { return run_one(one); }, step);
+}
+
+absl::StatusOr<std::string> Executor::user_data_of(const Instance& instance) {
+  if (!instance.has_user_data) return std::string();
+  return user_data_(instance.uid);
+}
+
+absl::Status Executor::run_one(const PrepareFiles& step) {
+  const Instance& instance = step.instance;
+  SW_RETURN_IF_ERROR(storage_.create_disk({.instance = instance.uid,
+                                           .image = instance.image,
+                                           .image_format = instance.image_format,
+                                           .size = instance.boot_disk}));
+  SW_ASSIGN_OR_RETURN(std::string user_data, user_data_of(instance));
+  SW_ASSIGN_OR_RETURN(const storage::SeedSpec seed,
+                      make_seed(instance, step.networks, std::move(user_data)));
+  return storage_.create_seed(seed);
+}
+
+absl::Status Executor::run_one(const StartDomain& step) {
+  for (const Port& port : step.instance.ports) {
+    SW_ASSIGN_OR_RETURN(const Network& network, network_of(port, step.networks));
+    if (!config_.make_bridges) continue;
+    SW_RETURN_IF_ERROR(network_.ensure_bridge({.name = network.bridge,
+                                               .address = network.gateway,
+                                               .prefix_length = network.prefix_length}));
+  }
+  SW_ASSIGN_OR_RETURN(const hypervisor::DomainSpec spec,
+                      domain_spec(step, storage_.paths(step.instance.uid)));
+  return hypervisor_.start(spec);
+}
+
+absl::Status Executor::run_one(const MarkStarted& step) {
+  return storage_.mark_started(step.instance, step.generation);
+}
+
+absl::Status Executor::run_one(const ResumeDomain& step) {
+  return hypervisor_.resume(step.instance);
+}
+
+absl::Status Executor::run_one(const RequestShutdown& step) {
+  return hypervisor_.request_shutdown(step.instance);
+}
+
+absl::Status Executor::run_one(const RebootDomain& step) {
+  return hypervisor_.reboot(step.instance, step.order);
+}
+
+absl::Status Executor::run_one(const DestroyDomain& step) {
+  return hypervisor_.destroy(step.instance);
+}
+
+absl::Status Executor::run_one(const RemovePort& step) {
+  return network_.remove_port(step.interface_name);
+}
+
+absl::Status Executor::run_one(const DeleteFiles& step) {
+  return storage_.delete_instance(step.instance);
+}
+
+absl::StatusOr<HostObservation> Executor::observe() {
+  HostObservation seen;
+  SW_ASSIGN_OR_RETURN(seen.domains, hypervisor_.list());
+  SW_ASSIGN_OR_RETURN(seen.storage, storage_.inventory());
+  SW_ASSIGN_OR_RETURN(seen.ports, network_.ports(kInterfacePrefix));
+  return seen;
+}
+
+}  // namespace stellwerk::agent

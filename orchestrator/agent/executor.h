@@ -1,0 +1,67 @@
+// Carries out the agent's steps on this host's drivers, and looks at them for it.
+//
+// Steps are idempotent: one that was cut off is simply carried out again. Everything blocks, as
+// long as the drivers' own deadlines allow. Any thread; for one instance, one step at a time.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/status.h"
+#include "drivers/hypervisor/hypervisor.h"
+#include "drivers/network/network.h"
+#include "drivers/storage/storage.h"
+#include "orchestrator/agent/plan.h"
+
+namespace stellwerk::agent {
+
+// The user-data of an instance that has some; it is never kept beyond the step that needs it.
+using UserDataSource = std::function<absl::StatusOr<std::string>(const InstanceUid&)>;
+
+struct ExecutorConfig {
+  // False: bridges are somebody else's to make, and a start fails where one is missing.
+  bool make_bridges = true;
+};
+
+class Executor {
+ public:
+  // The drivers outlive the executor.
+  Executor(ExecutorConfig config, hypervisor::Hypervisor& hypervisor, storage::Storage& storage,
+           network::Network& network, UserDataSource user_data)
+      : config_(config),
+        hypervisor_(hypervisor),
+        storage_(storage),
+        network_(network),
+        user_data_(std::move(user_data)) {}
+
+  absl::Status run(const Step& step);
+  // An error of any driver is the result: what cannot be seen is unknown, not empty.
+  absl::StatusOr<HostObservation> observe();
+
+ private:
+  absl::Status run_one(const PrepareFiles& step);
+  absl::Status run_one(const StartDomain& step);
+  absl::Status run_one(const MarkStarted& step);
+  absl::Status run_one(const ResumeDomain& step);
+  absl::Status run_one(const RequestShutdown& step);
+  absl::Status run_one(const RebootDomain& step);
+  absl::Status run_one(const DestroyDomain& step);
+  absl::Status run_one(const RemovePort& step);
+  absl::Status run_one(const DeleteFiles& step);
+
+  absl::StatusOr<std::string> user_data_of(const Instance& instance);
+
+  const ExecutorConfig config_;
+  hypervisor::Hypervisor& hypervisor_;
+  storage::Storage& storage_;
+  network::Network& network_;
+  const UserDataSource user_data_;
+};
+
+// The domain of an instance: also what is written into its metadata, from which another
+// controller could adopt it. NotFound when a port's network is missing.
+absl::StatusOr<hypervisor::DomainSpec> domain_spec(const StartDomain& step,
+                                                   const storage::Storage::Paths& paths);
+
+}  // namespace stellwerk::agent

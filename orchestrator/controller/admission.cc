@@ -1,0 +1,210 @@
+#include "orchestrator/controller/admission.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "core/scs_flavors.h"
+#include "core/validate.h"
+
+namespace stellwerk::controller {
+namespace {
+
+constexpr size_t kMostSshKeys = 32;
+// An instance's record, which holds them, is one value of the store.
+constexpr size_t kMostSshKeyBytes = 16 * 1024;
+constexpr size_t kMostSuggested = 5;
+constexpr Bytes kLargestDisk = gibibytes(64 * 1024);
+constexpr Bytes kLargestMemory = gibibytes(64 * 1024);
+constexpr Bytes kSmallestMemory = mebibytes(16);
+constexpr int64_t kMostVcpus = 1024;
+constexpr size_t kLongestFlavorId = 63;
+
+using Violations = std::vector<FieldViolation>;
+
+// The first few names of an index, for "known are: …".
+template <class Index, class ToName>
+std::string some_names(const Index& index, ToName to_name) {
+  std::vector<std::string> names;
+  for (const auto& entry : index) {
+    if (names.size() == kMostSuggested) {
+      names.push_back("…");
+      break;
+    }
+    if (auto name = to_name(entry.first); !name.empty()) names.push_back(std::move(name));
+  }
+  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+void check_flavor_reference(const CreateInstance& create, const Ledger& ledger, Sizing& sizing,
+                            Violations& violations) {
+  sizing.flavor = ledger.flavor(create.flavor);
+  if (sizing.flavor) return;
+  const std::string known =
+      some_names(ledger.flavor_names(), [](const std::string& id) { return id; });
+  add_once(violations, "instance.flavor",
+           fmt::format("there is no flavor {}; there are: {}", quoted(create.flavor), known));
+}
+
+void check_image_reference(const CreateInstance& create, const Ledger& ledger, Sizing& sizing,
+                           Violations& violations) {
+  const Image* image = ledger.image(create.project, create.image);
+  if (!image) {
+    const std::string known = some_names(ledger.image_names(), [&create](const Name& name) {
+      return name.first == create.project ? name.second : std::string();
+    });
+    add_once(violations, "instance.image",
+             fmt::format("there is no image {} in this project; there are: {}",
+                         quoted(create.image), known));
+  } else if (image->state != ImageState::kActive) {
+    add_once(
+        violations, "instance.image",
+        fmt::format("image {} is {}; wait until it is active", image->id, to_string(image->state)));
+  } else {
+    sizing.image = image;
+  }
+}
+
+void check_network_reference(const CreateInstance& create, const Ledger& ledger, Sizing& sizing,
+                             Violations& violations) {
+  if (create.networks.empty()) return;
+  if (create.networks.size() > 1) {
+    add_once(violations, "instance.network_interfaces",
+             fmt::format("{} asked; an instance has at most one in this version",
+                         create.networks.size()));
+    return;
+  }
+  sizing.network = ledger.network(create.networks.front());
+  if (!sizing.network) {
+    add_once(violations, "instance.network_interfaces[0].network",
+             fmt::format("there is no network {}", quoted(create.networks.front())));
+  }
+}
+
+void check_boot_disk(const CreateInstance& create, Sizing& sizing, Violations& violations) {
+  const Flavor& flavor = *sizing.flavor;
+  const Image& image = *sizing.image;
+  const Bytes needed = std::max(image.minimum_disk, image.virtual_size);
+  const bool fixed = flavor.disks && flavor.disks->size > Bytes();
+  sizing.boot_disk = fixed ? flavor.disks->size : create.boot_disk.value_or(needed);
+  if (fixed && create.boot_disk && *create.boot_disk != flavor.disks->size) {
+    add_once(violations, "instance.boot_disk_bytes",
+             fmt::format("flavor {} fixes the disk at {} bytes; leave this out", flavor.id,
+                         flavor.disks->size.count()));
+  } else if (sizing.boot_disk < needed) {
+    add_once(violations, fixed ? "instance.flavor" : "instance.boot_disk_bytes",
+             fmt::format("a disk of {} is too small for image {}, which needs {}",
+                         to_string(sizing.boot_disk), image.id, to_string(needed)));
+  } else if (sizing.boot_disk > kLargestDisk) {
+    add_once(violations, "instance.boot_disk_bytes",
+             fmt::format("{} asked; at most {} are possible", to_string(sizing.boot_disk),
+                         to_string(kLargestDisk)));
+  }
+}
+
+void check_texts(const CreateInstance& create, Violations& violations) {
+  if (create.ssh_keys.size() > kMostSshKeys) {
+    add_once(violations, "instance.ssh_keys",
+             fmt::format("{} given; at most {} are allowed", create.ssh_keys.size(), kMostSshKeys));
+  }
+  size_t bytes = 0;
+  for (const std::string& key : create.ssh_keys) bytes += key.size();
+  if (bytes > kMostSshKeyBytes) {
+    add_once(
+        violations, "instance.ssh_keys",
+        fmt::format("have {} bytes together; at most {} are allowed", bytes, kMostSshKeyBytes));
+  }
+  if (create.desired == DesiredState::kDeleted) {
+    add_once(violations, "instance.desired_state", "must be RUNNING or STOPPED at creation");
+  }
+}
+
+void check_scs_contradictions(const CreateFlavor& create, const Flavor& named,
+                              Violations& violations) {
+  const auto differs = [&](std::string field, const auto& given, const auto& meant) {
+    if (!given || *given == meant) return;
+    add_once(violations, std::move(field),
+             fmt::format("contradicts the name {}; leave it out", quoted(create.id)));
+  };
+  differs("flavor.cpu_class", create.cpu_class, named.cpu_class);
+  differs("flavor.vcpus", create.vcpus, named.vcpus);
+  differs("flavor.memory_mib", create.memory, named.memory);
+  if (create.disks && create.disks != named.disks) {
+    add_once(violations, "flavor.disks",
+             fmt::format("contradicts the name {}; leave it out", quoted(create.id)));
+  }
+}
+
+Flavor check_scs_flavor(const CreateFlavor& create, Violations& violations) {
+  const auto name = parse_flavor_name(create.id);
+  if (!name.ok()) {
+    add_once(violations, "flavor_id", std::string(message_of(name.status())));
+    return {};
+  }
+  if (const Problem problem = check_promises(*name)) {
+    add_once(violations, "flavor_id", *problem);
+    return {};
+  }
+  Flavor flavor = flavor_from_name(create.id, *name);
+  check_scs_contradictions(create, flavor, violations);
+  return flavor;
+}
+
+Flavor check_free_flavor(const CreateFlavor& create, Violations& violations) {
+  const auto vcpus = create.vcpus.value_or(VcpuCount());
+  const auto memory = create.memory.value_or(Bytes());
+  if (vcpus < VcpuCount(1) || vcpus > VcpuCount(kMostVcpus)) {
+    add_once(violations, "flavor.vcpus",
+             fmt::format("{} asked; give 1 to {}", vcpus.count(), kMostVcpus));
+  }
+  if (memory < kSmallestMemory || memory > kLargestMemory) {
+    add_once(violations, "flavor.memory_mib",
+             fmt::format("{} asked; give {} to {}", to_string(memory), to_string(kSmallestMemory),
+                         to_string(kLargestMemory)));
+  }
+  const auto& disks = create.disks;
+  if (disks && (disks->count != 1 || disks->size < Bytes() || disks->size > kLargestDisk)) {
+    add_once(violations, "flavor.disks",
+             fmt::format("give one disk of at most {}", to_string(kLargestDisk)));
+  }
+  return {.id = create.id,
+          .cpu_class = create.cpu_class.value_or(CpuClass::kShared),
+          .vcpus = vcpus,
+          .memory = memory,
+          .disks = disks};
+}
+
+}  // namespace
+
+Sizing check_instance(const CreateInstance& create, const Ledger& ledger,
+                      std::vector<FieldViolation>& violations) {
+  Sizing sizing;
+  if (const Problem problem = check_dns_label(create.id)) {
+    add_once(violations, "instance_id", *problem);
+  }
+  check_texts(create, violations);
+  check_flavor_reference(create, ledger, sizing, violations);
+  check_image_reference(create, ledger, sizing, violations);
+  check_network_reference(create, ledger, sizing, violations);
+  if (!sizing.flavor || !sizing.image) return sizing;
+  if (sizing.flavor->memory < sizing.image->minimum_memory) {
+    add_once(violations, "instance.flavor",
+             fmt::format("flavor {} has {} of memory; image {} needs {}", sizing.flavor->id,
+                         to_string(sizing.flavor->memory), sizing.image->id,
+                         to_string(sizing.image->minimum_memory)));
+  }
+  check_boot_disk(create, sizing, violations);
+  return sizing;
+}
+
+Flavor check_flavor(const CreateFlavor& create, std::vector<FieldViolation>& violations) {
+  if (create.id.starts_with("SCS-")) return check_scs_flavor(create, violations);
+  if (create.id.empty() || create.id.size() > kLongestFlavorId) {
+    add_once(violations, "flavor_id",
+             fmt::format("has {} characters; give 1 to {}", create.id.size(), kLongestFlavorId));
+  }
+  return check_free_flavor(create, violations);
+}
+
+}  // namespace stellwerk::controller

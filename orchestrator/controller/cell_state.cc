@@ -1,0 +1,84 @@
+#include "orchestrator/controller/cell_state.h"
+
+#include <functional>
+#include <utility>
+
+#include "orchestrator/records/keys.h"
+
+namespace stellwerk::controller {
+namespace {
+
+constexpr size_t kPage = 1000;
+
+// Calls `each` for every entry below `prefix`, a guarded page at a time.
+absl::Status scan_prefix(store::Store& store, const store::Head& head, std::string_view prefix,
+                         const std::function<void(const store::Entry&)>& each) {
+  store::ScanRange range{std::string(prefix), records::prefix_end(prefix), kPage};
+  while (true) {
+    SW_ASSIGN_OR_RETURN(const std::vector<store::Entry> page, store.scan(range, head));
+    for (const store::Entry& entry : page) each(entry);
+    if (page.size() < kPage) return absl::OkStatus();
+    range.begin = page.back().key + '\0';
+  }
+}
+
+// Decodes everything below `prefix` into `into`; what cannot be read is noted and left alone.
+template <class Decode, class Keep>
+absl::Status load_kind(store::Store& store, const store::Head& head, std::string_view prefix,
+                       CellState& state, Decode decode, Keep keep) {
+  return scan_prefix(store, head, prefix, [&](const store::Entry& entry) {
+    auto decoded = decode(entry.value);
+    if (decoded.ok()) {
+      keep(*std::move(decoded));
+    } else {
+      state.invalid.emplace(entry.key, decoded.status());
+    }
+  });
+}
+
+template <class Map>
+auto keep_by_uid(Map& map) {
+  return [&map](auto value) { map.emplace(value.uid, std::move(value)); };
+}
+
+absl::Status load_cell_record(store::Store& store, CellState& state) {
+  SW_ASSIGN_OR_RETURN(const auto bytes, store.get(std::string(records::kCellKey)));
+  if (!bytes) return absl::OkStatus();
+  // Without the cell's identity nothing else can be trusted to be ours.
+  SW_ASSIGN_OR_RETURN(state.cell, records::decode_cell(*bytes));
+  return absl::OkStatus();
+}
+
+absl::Status load_requests_and_log(store::Store& store, const store::Head& head, CellState& state) {
+  SW_RETURN_IF_ERROR(load_kind(store, head, records::kRequestPrefix, state, records::decode_request,
+                               [&](records::RequestRecord request) {
+                                 const RequestKey key{request.scope, request.request_id};
+                                 state.requests.emplace(key, std::move(request));
+                               }));
+  return scan_prefix(store, head, records::kLogPrefix, [&](const store::Entry& entry) {
+    if (const auto sequence = records::parse_log_key(entry.key)) state.log.push_back(*sequence);
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<CellState> load_cell(store::Store& store, const store::Head& head) {
+  CellState state;
+  SW_RETURN_IF_ERROR(load_cell_record(store, state));
+  SW_RETURN_IF_ERROR(load_kind(store, head, records::kProjectPrefix, state, records::decode_project,
+                               keep_by_uid(state.projects)));
+  SW_RETURN_IF_ERROR(load_kind(store, head, records::kFlavorPrefix, state, records::decode_flavor,
+                               keep_by_uid(state.flavors)));
+  SW_RETURN_IF_ERROR(load_kind(store, head, records::kImagePrefix, state, records::decode_image,
+                               keep_by_uid(state.images)));
+  SW_RETURN_IF_ERROR(load_kind(store, head, records::kNetworkPrefix, state, records::decode_network,
+                               keep_by_uid(state.networks)));
+  SW_RETURN_IF_ERROR(load_kind(store, head, records::kHostPrefix, state, records::decode_host,
+                               keep_by_uid(state.hosts)));
+  SW_RETURN_IF_ERROR(load_kind(store, head, records::kInstancePrefix, state,
+                               records::decode_instance, keep_by_uid(state.instances)));
+  SW_RETURN_IF_ERROR(load_requests_and_log(store, head, state));
+  return state;
+}
+
+}  // namespace stellwerk::controller

@@ -1,0 +1,230 @@
+// Mutations of instances.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "core/overloaded.h"
+#include "core/validate.h"
+#include "orchestrator/controller/addresses.h"
+#include "orchestrator/controller/frame.h"
+#include "orchestrator/controller/mutations.h"
+#include "orchestrator/controller/views.h"
+#include "orchestrator/records/keys.h"
+#include "placement/engine.h"
+
+namespace stellwerk::controller {
+
+namespace {
+
+// Hosts that are not there yet are worth waiting for; hosts that are too small are not.
+absl::Status refusal(const std::string& id, const placement::Refused& refused) {
+  const auto& refusals = refused.refusals;
+  const bool none_reports =
+      std::all_of(refusals.begin(), refusals.end(),
+                  [](const placement::Refusal& one) { return one.rule == "accepting"; });
+  if (none_reports) {
+    return with_reason(unavailable("no host can take {}: {}", id, refused.summary),
+                       "NO_HOST_CONNECTED");
+  }
+  return with_reason(resource_exhausted("no host can take {}: {}", id, refused.summary),
+                     "NO_HOST_FITS");
+}
+
+}  // namespace
+
+absl::StatusOr<Claim> Mutations::place(const CreateInstance& create, const Sizing& sizing) const {
+  const Flavor& flavor = *sizing.flavor;
+  const placement::Request request{
+      .cpu_class = flavor.cpu_class,
+      .vcpus = flavor.vcpus,
+      .memory = memory_with_overhead(flavor.memory, flavor.vcpus),
+      .disk = sizing.boot_disk,
+      .disk_type = flavor.disks ? flavor.disks->type : DiskType::kUnspecified};
+  return std::visit(
+      Overloaded{
+          [](const placement::Placed& placed) -> absl::StatusOr<Claim> { return placed.claim; },
+          [&create](const placement::Refused& refused) -> absl::StatusOr<Claim> {
+            return refusal(create.id, refused);
+          }},
+      placement::place(ledger_.fleet(), request));
+}
+
+absl::StatusOr<std::vector<Port>> Mutations::allocate_ports(const Sizing& sizing) {
+  std::vector<Port> ports;
+  if (!sizing.network) return ports;
+  TakenAddresses taken;
+  const auto& invalid = ledger_.state().invalid;
+  const auto unreadable = invalid.lower_bound(std::string(records::kInstancePrefix));
+  taken.incomplete =
+      unreadable != invalid.end() && unreadable->first.starts_with(records::kInstancePrefix);
+  for (const auto& [uid, instance] : ledger_.state().instances) {
+    for (const Port& port : instance.ports) {
+      if (port.network == sizing.network->uid) taken.known.insert(port.address);
+    }
+  }
+  Network network = *sizing.network;
+  SW_ASSIGN_OR_RETURN(Port port, allocate_port(network, taken));
+  ports.push_back(port);
+  ledger_.put(std::move(network));
+  return ports;
+}
+
+absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateInstance& create) {
+  std::vector<FieldViolation> violations = frame.context.violations;
+  const Sizing sizing = check_instance(create, ledger_, violations);
+  if (!violations.empty()) return invalid_fields(violations);
+  if (const Instance* other = ledger_.instance(create.project, create.id)) {
+    return with_reason(
+        already_exists("instance {} exists{}; choose another id", create.id,
+                       other->desired == DesiredState::kDeleted ? " and is being deleted" : ""),
+        "NAME_TAKEN");
+  }
+  SW_ASSIGN_OR_RETURN(Claim claim, place(create, sizing));
+  // The last thing that can fail; it changes the ledger only when it succeeds.
+  SW_ASSIGN_OR_RETURN(std::vector<Port> ports, allocate_ports(sizing));
+
+  Instance instance{.uid = InstanceUid(frame.fresh_uid()),
+                    .project = frame.project_uid,
+                    .id = create.id,
+                    .generation = Generation(1),
+                    .desired = create.desired,
+                    .restart_policy = create.restart_policy,
+                    .flavor = sizing.flavor->uid,
+                    .flavor_id = sizing.flavor->id,
+                    .vcpus = sizing.flavor->vcpus,
+                    .memory = sizing.flavor->memory,
+                    .image = sizing.image->uid,
+                    .image_id = sizing.image->id,
+                    .image_format = sizing.image->format,
+                    .firmware = sizing.image->firmware,
+                    .boot_disk = sizing.boot_disk,
+                    .ports = std::move(ports),
+                    .ssh_keys = create.ssh_keys,
+                    .has_user_data = !create.user_data.empty(),
+                    .labels = create.labels,
+                    .claim = claim,
+                    .created_at = frame.now.wall};
+  const InstanceUid uid = instance.uid;
+  if (instance.has_user_data) ledger_.put_user_data(uid, create.user_data);
+  ledger_.put(std::move(instance));
+  book_.expect(uid, frame.now.wall);
+  record_event(frame.now,
+               {.type = "InstanceCreated",
+                .project = frame.project,
+                .resource = instance_name(frame.project, create.id),
+                .uid = uid.value(),
+                .message = fmt::format("flavor {}, image {}", create.flavor, create.image)});
+  return view_of(ledger_.state().instances.at(uid), ledger_, book_, frame.now.monotonic);
+}
+
+absl::StatusOr<Instance> Mutations::changeable(const Frame& frame, const std::string& project,
+                                               const std::string& id) const {
+  if (!frame.context.violations.empty()) return invalid_fields(frame.context.violations);
+  const Instance* instance = ledger_.instance(project, id);
+  const std::string name = instance_name(project, id);
+  if (!instance) return with_reason(not_found("{} does not exist", name), "NOT_FOUND");
+  SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(*instance)));
+  return *instance;
+}
+
+namespace {
+
+absl::Status refuse_if_deleted(const Instance& instance) {
+  if (instance.desired != DesiredState::kDeleted) return absl::OkStatus();
+  return with_reason(
+      failed_precondition("instance {} is being deleted and cannot be changed", instance.id),
+      "BEING_DELETED");
+}
+
+}  // namespace
+
+Answer Mutations::put_changed(const Frame& frame, Instance instance, std::string type,
+                              std::string message) {
+  instance.generation = instance.generation.next();
+  const InstanceUid uid = instance.uid;
+  record_event(frame.now, {.type = std::move(type),
+                           .project = frame.project,
+                           .resource = instance_name(frame.project, instance.id),
+                           .uid = uid.value(),
+                           .message = std::move(message)});
+  ledger_.put(std::move(instance));
+  return view_of(ledger_.state().instances.at(uid), ledger_, book_, frame.now.monotonic);
+}
+
+absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const StartInstance& start) {
+  SW_ASSIGN_OR_RETURN(Instance instance, changeable(frame, start.project, start.id));
+  SW_RETURN_IF_ERROR(refuse_if_deleted(instance));
+  if (instance.desired == DesiredState::kRunning) {
+    return view_of(instance, ledger_, book_, frame.now.monotonic);
+  }
+  instance.desired = DesiredState::kRunning;
+  instance.stop_hard = false;
+  return put_changed(frame, std::move(instance), "InstanceStartRequested", "");
+}
+
+absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const StopInstance& stop) {
+  SW_ASSIGN_OR_RETURN(Instance instance, changeable(frame, stop.project, stop.id));
+  SW_RETURN_IF_ERROR(refuse_if_deleted(instance));
+  if (instance.desired == DesiredState::kStopped && (instance.stop_hard || !stop.hard)) {
+    return view_of(instance, ledger_, book_, frame.now.monotonic);
+  }
+  instance.desired = DesiredState::kStopped;
+  instance.stop_hard = stop.hard;
+  return put_changed(frame, std::move(instance), "InstanceStopRequested",
+                     stop.hard ? "without asking the guest" : "");
+}
+
+absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const RebootInstance& reboot) {
+  SW_ASSIGN_OR_RETURN(Instance instance, changeable(frame, reboot.project, reboot.id));
+  SW_RETURN_IF_ERROR(refuse_if_deleted(instance));
+  if (instance.desired != DesiredState::kRunning) {
+    return with_reason(failed_precondition("instance {} is stopped; start it instead", instance.id),
+                       "NOT_RUNNING");
+  }
+  ++instance.reboot.count;
+  instance.reboot.hard = reboot.hard;
+  return put_changed(frame, std::move(instance), "InstanceRebootRequested",
+                     reboot.hard ? "reset without asking the guest" : "");
+}
+
+absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteInstance& deletion) {
+  SW_ASSIGN_OR_RETURN(Instance instance, changeable(frame, deletion.project, deletion.id));
+  if (instance.desired == DesiredState::kDeleted) {
+    return view_of(instance, ledger_, book_, frame.now.monotonic);
+  }
+  instance.desired = DesiredState::kDeleted;
+  return put_changed(frame, std::move(instance), "InstanceDeleteRequested", "");
+}
+
+void Mutations::accept_end(const Instance& ended, FinalEnd end, Now now) {
+  Instance instance = ended;
+  instance.desired = DesiredState::kStopped;
+  instance.generation = instance.generation.next();
+  const std::string project = ledger_.project_id(instance.project);
+  const bool by_guest = end == FinalEnd::kShutDownByGuest;
+  record_event(now, {.type = "InstanceEnded",
+                     .project = project,
+                     .resource = instance_name(project, instance.id),
+                     .uid = instance.uid.value(),
+                     .reason = by_guest ? "ShutDownByGuest" : "Crashed",
+                     .message = by_guest ? "the guest shut itself down; it stays stopped"
+                                         : "the guest ended unexpectedly and its restart policy "
+                                           "is never; it stays stopped"});
+  ledger_.put(std::move(instance));
+}
+
+void Mutations::finish_deletion(const Instance& gone, Now now) {
+  const std::string project = ledger_.project_id(gone.project);
+  const InstanceUid uid = gone.uid;
+  record_event(now, {.type = "InstanceDeleted",
+                     .project = project,
+                     .resource = instance_name(project, gone.id),
+                     .uid = uid.value(),
+                     .message = "domain, disk and port are gone"});
+  ledger_.erase(uid);
+  book_.forget(uid);
+}
+
+}  // namespace stellwerk::controller

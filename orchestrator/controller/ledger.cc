@@ -1,0 +1,302 @@
+#include "orchestrator/controller/ledger.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
+
+#include "core/validate.h"
+#include "orchestrator/records/keys.h"
+
+namespace stellwerk::controller {
+namespace {
+
+// One mutation adds at most this much; beyond the rest a batch counts as full. User-data has at
+// most 64 KiB, an instance and the answer kept for it at most 40 KiB each.
+constexpr size_t kKeysPerMutation = 16;
+constexpr size_t kBytesPerMutation = 160 * 1024;
+constexpr size_t kBytesOfLog = 128 * 1024;
+// A log record is one value of the store, whose limit is 128 KiB.
+constexpr size_t kFullLogBytes = 64 * 1024;
+constexpr size_t kTrimPerCommit = 8;
+constexpr size_t kLongestMessage = 500;
+
+template <class Map, class Key>
+auto* find_or_null(Map& map, const Key& key) {
+  const auto found = map.find(key);
+  return found == map.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+Ledger::Ledger(CellState state, placement::CpuLimits limits, Sequence durable,
+               size_t max_log_records)
+    : state_(std::move(state)),
+      pending_sequence_(durable.next()),
+      max_log_records_(max_log_records) {
+  fleet_.cpu_limits = limits;
+  index_all();
+}
+
+void Ledger::index_all() {
+  for (const auto& [uid, project] : state_.projects) project_names_[project.id] = uid;
+  for (const auto& [uid, flavor] : state_.flavors) flavor_names_[flavor.id] = uid;
+  for (const auto& [uid, host] : state_.hosts) {
+    host_names_[host.id] = uid;
+    add_host_view(host);
+  }
+  for (const auto& [uid, image] : state_.images) {
+    image_names_[{project_id(image.project), image.id}] = uid;
+  }
+  for (const auto& [uid, instance] : state_.instances) {
+    instance_names_[{project_id(instance.project), instance.id}] = uid;
+    charge(instance.claim);
+  }
+  for (const auto& [key, request] : state_.requests) {
+    requests_by_time_[request.answered_at].insert(key);
+  }
+}
+
+// A host whose record is unreadable has no view; its claims count again when it reports itself.
+void Ledger::charge(const Claim& claim) {
+  if (fleet_.find(claim.host)) fleet_.charge(claim);
+}
+
+void Ledger::release(const Claim& claim) {
+  if (fleet_.find(claim.host)) fleet_.release(claim);
+}
+
+void Ledger::add_host_view(const Host& host) {
+  placement::HostView* view = fleet_.find(host.uid);
+  if (!view) {
+    const auto place = std::lower_bound(
+        fleet_.hosts.begin(), fleet_.hosts.end(), host.uid,
+        [](const placement::HostView& a, const HostUid& uid) { return a.uid < uid; });
+    view = &*fleet_.hosts.insert(place, placement::HostView{.uid = host.uid});
+  }
+  view->id = host.id;
+  view->facts = host.facts;
+  view->reserve = host.reserve;
+}
+
+const Project* Ledger::project(std::string_view id) const {
+  const auto* uid = find_or_null(project_names_, std::string(id));
+  return uid ? &state_.projects.at(*uid) : nullptr;
+}
+
+const Instance* Ledger::instance(std::string_view project, std::string_view id) const {
+  const auto* uid = find_or_null(instance_names_, Name(project, id));
+  return uid ? &state_.instances.at(*uid) : nullptr;
+}
+
+const Image* Ledger::image(std::string_view project, std::string_view id) const {
+  const auto* uid = find_or_null(image_names_, Name(project, id));
+  return uid ? &state_.images.at(*uid) : nullptr;
+}
+
+const Flavor* Ledger::flavor(std::string_view id) const {
+  const auto* uid = find_or_null(flavor_names_, std::string(id));
+  return uid ? &state_.flavors.at(*uid) : nullptr;
+}
+
+const Network* Ledger::network(std::string_view id) const {
+  for (const auto& [uid, network] : state_.networks) {
+    if (network.id == id) return &network;
+  }
+  return nullptr;
+}
+
+std::string Ledger::project_id(const ProjectUid& uid) const {
+  const auto* project = find_or_null(state_.projects, uid);
+  return project ? project->id : "?" + uid.to_string();
+}
+
+void Ledger::put_bytes(std::string key, std::string value) {
+  pending_bytes_ += key.size() + value.size();
+  pending_[std::move(key)] = std::move(value);
+}
+
+void Ledger::put_delete(std::string key) {
+  pending_bytes_ += key.size();
+  pending_[std::move(key)] = std::nullopt;
+}
+
+void Ledger::put_cell(const records::Cell& cell) {
+  put_bytes(std::string(records::kCellKey), records::encode(cell));
+  state_.cell = cell;
+}
+
+void Ledger::put(Project project) {
+  project.changed_at = pending_sequence_;
+  put_bytes(records::project_key(project.uid), records::encode(project));
+  project_names_[project.id] = project.uid;
+  state_.projects[project.uid] = std::move(project);
+}
+
+void Ledger::put(Flavor flavor) {
+  flavor.changed_at = pending_sequence_;
+  put_bytes(records::flavor_key(flavor.uid), records::encode(flavor));
+  flavor_names_[flavor.id] = flavor.uid;
+  state_.flavors[flavor.uid] = std::move(flavor);
+}
+
+void Ledger::put(Image image) {
+  image.changed_at = pending_sequence_;
+  put_bytes(records::image_key(image.uid), records::encode(image));
+  image_names_[{project_id(image.project), image.id}] = image.uid;
+  state_.images[image.uid] = std::move(image);
+}
+
+void Ledger::put(Network network) {
+  network.changed_at = pending_sequence_;
+  put_bytes(records::network_key(network.uid), records::encode(network));
+  state_.networks[network.uid] = std::move(network);
+}
+
+void Ledger::put(Host host) {
+  host.changed_at = pending_sequence_;
+  put_bytes(records::host_key(host.uid), records::encode(host));
+  if (const auto* old = find_or_null(state_.hosts, host.uid)) host_names_.erase(old->id);
+  host_names_[host.id] = host.uid;
+  const bool is_new = !fleet_.find(host.uid);
+  add_host_view(host);
+  if (is_new) {
+    for (const auto& [uid, instance] : state_.instances) {
+      if (instance.claim.host == host.uid) fleet_.charge(instance.claim);
+    }
+  }
+  state_.hosts[host.uid] = std::move(host);
+}
+
+void Ledger::put(Instance instance) {
+  instance.changed_at = pending_sequence_;
+  put_bytes(records::instance_key(instance.uid), records::encode(instance));
+  if (const auto* old = find_or_null(state_.instances, instance.uid)) release(old->claim);
+  charge(instance.claim);
+  changed_hosts_.insert(instance.claim.host);
+  instance_names_[{project_id(instance.project), instance.id}] = instance.uid;
+  state_.instances[instance.uid] = std::move(instance);
+}
+
+void Ledger::put_user_data(const InstanceUid& uid, std::string bytes) {
+  put_bytes(records::user_data_key(uid), std::move(bytes));
+}
+
+void Ledger::remember(records::RequestRecord request) {
+  const RequestKey key{request.scope, request.request_id};
+  put_bytes(records::request_key(key.scope, key.id), records::encode(request));
+  requests_by_time_[request.answered_at].insert(key);
+  state_.requests[key] = std::move(request);
+}
+
+void Ledger::erase(const ProjectUid& uid) {
+  put_delete(records::project_key(uid));
+  project_names_.erase(state_.projects.at(uid).id);
+  state_.projects.erase(uid);
+}
+
+void Ledger::erase(const FlavorUid& uid) {
+  put_delete(records::flavor_key(uid));
+  flavor_names_.erase(state_.flavors.at(uid).id);
+  state_.flavors.erase(uid);
+}
+
+void Ledger::erase(const ImageUid& uid) {
+  put_delete(records::image_key(uid));
+  const Image& image = state_.images.at(uid);
+  image_names_.erase({project_id(image.project), image.id});
+  state_.images.erase(uid);
+}
+
+void Ledger::erase(const InstanceUid& uid) {
+  put_delete(records::instance_key(uid));
+  const Instance& instance = state_.instances.at(uid);
+  if (instance.has_user_data) put_delete(records::user_data_key(uid));
+  release(instance.claim);
+  changed_hosts_.insert(instance.claim.host);
+  instance_names_.erase({project_id(instance.project), instance.id});
+  state_.instances.erase(uid);
+}
+
+bool Ledger::forget_requests(WallTime before, size_t most) {
+  while (most > 0 && !requests_by_time_.empty() && requests_by_time_.begin()->first < before) {
+    std::set<RequestKey>& keys = requests_by_time_.begin()->second;
+    for (; most > 0 && !keys.empty(); --most) {
+      const RequestKey key = *keys.begin();
+      put_delete(records::request_key(key.scope, key.id));
+      state_.requests.erase(key);
+      keys.erase(keys.begin());
+    }
+    if (keys.empty()) requests_by_time_.erase(requests_by_time_.begin());
+  }
+  return most == 0;
+}
+
+void Ledger::record(Event event) {
+  event.message = shortened(event.message, kLongestMessage);
+  pending_log_bytes_ += 128 + event.resource.size() + event.message.size();
+  pending_log_.events.push_back(std::move(event));
+}
+
+void Ledger::record(AuditEntry entry) {
+  entry.message = shortened(entry.message, kLongestMessage);
+  pending_log_bytes_ += 128 + entry.resource.size() + entry.message.size();
+  pending_log_.audit.push_back(std::move(entry));
+}
+
+void Ledger::set_accepting(const HostUid& host, bool accepting) {
+  if (placement::HostView* view = fleet_.find(host)) view->accepting = accepting;
+}
+
+void Ledger::set_foreign(const HostUid& host, const ForeignUse& foreign) {
+  if (placement::HostView* view = fleet_.find(host)) view->foreign = foreign;
+}
+
+bool Ledger::has_pending() const {
+  return !pending_.empty() || !pending_log_.events.empty() || !pending_log_.audit.empty();
+}
+
+bool Ledger::is_full() const {
+  return pending_.size() + kKeysPerMutation > store::kMaxBatchKeys ||
+         pending_bytes_ + kBytesPerMutation + kBytesOfLog > store::kMaxBatchBytes ||
+         pending_log_bytes_ > kFullLogBytes;
+}
+
+Sequence Ledger::visible_sequence() const {
+  return has_pending() ? pending_sequence_ : Sequence(pending_sequence_.value() - 1);
+}
+
+std::set<HostUid> Ledger::take_changed_hosts() {
+  return std::exchange(changed_hosts_, {});
+}
+
+void Ledger::trim_log(store::Batch& batch) {
+  for (size_t i = 0; i < kTrimPerCommit && state_.log.size() > max_log_records_; ++i) {
+    batch.deletes.push_back(records::log_key(state_.log.front()));
+    state_.log.pop_front();
+  }
+}
+
+store::Batch Ledger::take_batch() {
+  store::Batch batch;
+  for (auto& [key, value] : pending_) {
+    if (value) {
+      batch.puts.push_back({key, *std::move(value)});
+    } else {
+      batch.deletes.push_back(key);
+    }
+  }
+  if (!pending_log_.events.empty() || !pending_log_.audit.empty()) {
+    pending_log_.sequence = pending_sequence_;
+    batch.puts.push_back({records::log_key(pending_sequence_), records::encode(pending_log_)});
+    state_.log.push_back(pending_sequence_);
+  }
+  trim_log(batch);
+  pending_.clear();
+  pending_bytes_ = 0;
+  pending_log_ = {};
+  pending_log_bytes_ = 0;
+  pending_sequence_ = pending_sequence_.next();
+  return batch;
+}
+
+}  // namespace stellwerk::controller

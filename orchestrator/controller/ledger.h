@@ -1,0 +1,110 @@
+// The cell in memory and the batch in the making. Every change goes through here, so that state,
+// indexes by name, host loads and the next commit never disagree.
+//
+// Invariants: what is in memory = what is durable + the batch in flight + the pending batch; loads
+// are sums over claims. One thread at a time.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/event.h"
+#include "drivers/store/store.h"
+#include "orchestrator/controller/cell_state.h"
+#include "placement/fleet.h"
+
+namespace stellwerk::controller {
+
+// (project id, resource id): the order of lists.
+using Name = std::pair<std::string, std::string>;
+
+class Ledger {
+ public:
+  // `durable` is the sequence under which `state` was loaded.
+  Ledger(CellState state, placement::CpuLimits limits, Sequence durable, size_t max_log_records);
+
+  const CellState& state() const { return state_; }
+  const placement::Fleet& fleet() const { return fleet_; }
+  const std::map<Name, InstanceUid>& instance_names() const { return instance_names_; }
+  const std::map<Name, ImageUid>& image_names() const { return image_names_; }
+  const std::map<std::string, FlavorUid>& flavor_names() const { return flavor_names_; }
+  const std::map<std::string, ProjectUid>& project_names() const { return project_names_; }
+  const std::map<std::string, HostUid>& host_names() const { return host_names_; }
+
+  // Null if there is none.
+  const Project* project(std::string_view id) const;
+  const Instance* instance(std::string_view project, std::string_view id) const;
+  const Image* image(std::string_view project, std::string_view id) const;
+  const Flavor* flavor(std::string_view id) const;
+  const Network* network(std::string_view id) const;
+  // "?" and the uid where the project's record is unreadable: no id that a caller can name.
+  std::string project_id(const ProjectUid& uid) const;
+
+  // Creates or replaces; stamps `changed_at` with the pending commit.
+  void put_cell(const records::Cell& cell);
+  void put(Project project);
+  void put(Flavor flavor);
+  void put(Image image);
+  void put(Network network);
+  void put(Host host);
+  void put(Instance instance);
+  void put_user_data(const InstanceUid& uid, std::string bytes);
+  void remember(records::RequestRecord request);
+
+  void erase(const ProjectUid& uid);
+  void erase(const FlavorUid& uid);
+  void erase(const ImageUid& uid);
+  void erase(const InstanceUid& uid);  // and its user-data
+  // Forgets up to `most` requests that were answered before then; true if there may be more.
+  bool forget_requests(WallTime before, size_t most);
+
+  void record(Event event);
+  void record(AuditEntry entry);
+
+  // Soft: what a host's agent reported. Not part of any commit.
+  void set_accepting(const HostUid& host, bool accepting);
+  void set_foreign(const HostUid& host, const ForeignUse& foreign);
+
+  bool has_pending() const;
+  // No further change should be added before this batch is taken: limits of size are near.
+  bool is_full() const;
+  // The sequence that the pending batch will have.
+  Sequence pending_sequence() const { return pending_sequence_; }
+  // The newest sequence that memory shows.
+  Sequence visible_sequence() const;
+  // Hosts whose instances changed since the last call.
+  std::set<HostUid> take_changed_hosts();
+  // Hands out the pending batch, its log record and some trimming included, and begins the next.
+  store::Batch take_batch();
+
+ private:
+  void put_bytes(std::string key, std::string value);
+  void put_delete(std::string key);
+  void index_all();
+  void charge(const Claim& claim);
+  void release(const Claim& claim);
+  void add_host_view(const Host& host);
+  void trim_log(store::Batch& batch);
+
+  CellState state_;
+  placement::Fleet fleet_;
+  std::map<Name, InstanceUid> instance_names_;
+  std::map<Name, ImageUid> image_names_;
+  std::map<std::string, FlavorUid> flavor_names_;
+  std::map<std::string, ProjectUid> project_names_;
+  std::map<std::string, HostUid> host_names_;
+  std::map<WallTime, std::set<RequestKey>> requests_by_time_;
+
+  Sequence pending_sequence_;
+  const size_t max_log_records_;
+  std::map<std::string, std::optional<std::string>> pending_;  // no value: a deletion
+  size_t pending_bytes_ = 0;
+  LogRecord pending_log_;
+  size_t pending_log_bytes_ = 0;
+  std::set<HostUid> changed_hosts_;
+};
+
+}  // namespace stellwerk::controller

@@ -1,0 +1,81 @@
+#include "orchestrator/controller/mutation_names.h"
+
+#include "core/overloaded.h"
+#include "core/validate.h"
+#include "orchestrator/controller/views.h"
+
+namespace stellwerk::controller {
+namespace {
+
+// Ids may still be anything when a refusal is written to the log.
+constexpr size_t kLongestLogged = 80;
+
+std::string logged(const std::string& id) {
+  return id.size() > kLongestLogged || check_display_text(id, kLongestLogged) ? quoted(id) : id;
+}
+
+const Image* find_image(const ImageUid& uid, const Ledger& ledger) {
+  const auto found = ledger.state().images.find(uid);
+  return found == ledger.state().images.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+std::string_view method_of(const MutationBody& body) {
+  using namespace std::string_view_literals;
+  return std::visit(Overloaded{[](const CreateInstance&) { return "CreateInstance"sv; },
+                               [](const StartInstance&) { return "StartInstance"sv; },
+                               [](const StopInstance&) { return "StopInstance"sv; },
+                               [](const RebootInstance&) { return "RebootInstance"sv; },
+                               [](const DeleteInstance&) { return "DeleteInstance"sv; },
+                               [](const BeginImageImport&) { return "ImportImage"sv; },
+                               [](const FinishImageImport&) { return "ImportImage"sv; },
+                               [](const DeleteImage&) { return "DeleteImage"sv; },
+                               [](const CreateFlavor&) { return "CreateFlavor"sv; },
+                               [](const DeleteFlavor&) { return "DeleteFlavor"sv; },
+                               [](const CreateProject&) { return "CreateProject"sv; },
+                               [](const DeleteProject&) { return "DeleteProject"sv; }},
+                    body);
+}
+
+std::string resource_of(const MutationBody& body, const Ledger& ledger) {
+  return std::visit(
+      Overloaded{
+          [](const BeginImageImport& m) { return image_name(logged(m.project), logged(m.id)); },
+          [](const DeleteImage& m) { return image_name(logged(m.project), logged(m.id)); },
+          [&ledger](const FinishImageImport& m) {
+            const Image* image = find_image(m.image, ledger);
+            return image ? image_name(ledger.project_id(image->project), image->id)
+                         : m.image.to_string();
+          },
+          [](const CreateFlavor& m) { return flavor_name(logged(m.id)); },
+          [](const DeleteFlavor& m) { return flavor_name(logged(m.id)); },
+          [](const CreateProject& m) { return project_name(logged(m.id)); },
+          [](const DeleteProject& m) { return project_name(logged(m.id)); },
+          [](const auto& m) { return instance_name(logged(m.project), logged(m.id)); }},
+      body);
+}
+
+bool belongs_to_project(const MutationBody& body) {
+  return std::visit(
+      Overloaded{[](const CreateFlavor&) { return false; },
+                 [](const DeleteFlavor&) { return false; },
+                 [](const CreateProject&) { return false; },
+                 [](const DeleteProject&) { return false; }, [](const auto&) { return true; }},
+      body);
+}
+
+std::string project_of(const MutationBody& body, const Ledger& ledger) {
+  return std::visit(Overloaded{[&ledger](const FinishImageImport& m) {
+                                 const Image* image = find_image(m.image, ledger);
+                                 return image ? ledger.project_id(image->project) : std::string();
+                               },
+                               [](const CreateFlavor&) { return std::string(); },
+                               [](const DeleteFlavor&) { return std::string(); },
+                               [](const CreateProject&) { return std::string(); },
+                               [](const DeleteProject&) { return std::string(); },
+                               [](const auto& m) { return m.project; }},
+                    body);
+}
+
+}  // namespace stellwerk::controller

@@ -1,0 +1,143 @@
+#include "orchestrator/controller/mutations.h"
+
+#include <utility>
+
+#include "core/overloaded.h"
+#include "core/validate.h"
+#include "orchestrator/controller/frame.h"
+#include "orchestrator/controller/mutation_names.h"
+#include "orchestrator/controller/views.h"
+
+namespace stellwerk::controller {
+namespace {
+
+// What is kept of an answer; lists and hosts are never answers of mutations.
+std::optional<std::pair<decltype(records::RequestRecord::resource), Observed>> kept_part(
+    const Answer& answer) {
+  using Kept = std::pair<decltype(records::RequestRecord::resource), Observed>;
+  return std::visit(
+      Overloaded{[](const InstanceView& view) {
+                   return std::optional(Kept(view.instance, view.observed));
+                 },
+                 [](const ImageView& view) { return std::optional(Kept(view.image, {})); },
+                 [](const Flavor& flavor) { return std::optional(Kept(flavor, {})); },
+                 [](const Project& project) { return std::optional(Kept(project, {})); },
+                 [](const auto&) { return std::optional<Kept>(); }},
+      answer);
+}
+
+}  // namespace
+
+absl::StatusOr<Answer> Mutations::decide(const Mutation& mutation, Now now) {
+  Frame frame{.context = mutation.context,
+              .now = now,
+              .method = std::string(method_of(mutation.body)),
+              .project = project_of(mutation.body, ledger_),
+              .sequence = ledger_.pending_sequence()};
+  // Named before anything is carried out: a deletion takes the name away.
+  const std::string resource = resource_of(mutation.body, ledger_);
+  const auto first = find_first_answer(frame, mutation.body);
+  if (first.ok() && *first) return **first;
+  const absl::StatusOr<Answer> answer =
+      first.ok() ? carry_out(frame, mutation.body) : absl::StatusOr<Answer>(first.status());
+  ledger_.record(AuditEntry{.time = now.wall,
+                            .caller = frame.context.caller,
+                            .method = frame.method,
+                            .resource = resource,
+                            .request_id = frame.context.request_id,
+                            .outcome = absl::StatusCodeToString(answer.status().code()),
+                            .message = std::string(message_of(answer.status()))});
+  return answer;
+}
+
+absl::StatusOr<std::optional<Answer>> Mutations::find_first_answer(Frame& frame,
+                                                                   const MutationBody& body) const {
+  SW_RETURN_IF_ERROR(find_scope(frame, body));
+  return repeated(frame, body);
+}
+
+absl::Status Mutations::find_scope(Frame& frame, const MutationBody& body) const {
+  frame.scope = ledger_.state().cell->uid.value();
+  if (!belongs_to_project(body)) return absl::OkStatus();
+  const Project* project = ledger_.project(frame.project);
+  if (project) {
+    frame.project_uid = project->uid;
+    frame.scope = project->uid.value();
+    return absl::OkStatus();
+  }
+  if (!frame.context.violations.empty()) return invalid_fields(frame.context.violations);
+  return with_reason(
+      not_found("project {} does not exist; create it or name another", quoted(frame.project)),
+      "NOT_FOUND");
+}
+
+absl::StatusOr<std::optional<Answer>> Mutations::repeated(const Frame& frame,
+                                                          const MutationBody& body) const {
+  // The end of an import bears the request id of its beginning.
+  if (std::holds_alternative<FinishImageImport>(body)) return std::nullopt;
+  const RequestKey key{frame.scope, frame.context.request_id};
+  if (imports_under_way_.contains(key)) {
+    return with_reason(aborted("an import with request id {} is under way; wait for it",
+                               frame.context.request_id.to_string()),
+                       "IMPORT_UNDER_WAY");
+  }
+  const auto& requests = ledger_.state().requests;
+  const auto found = requests.find(key);
+  if (found == requests.end()) return std::nullopt;
+  const records::RequestRecord& request = found->second;
+  if (request.method != frame.method || request.body != frame.context.body) {
+    return with_reason(already_exists("request id {} was used for another request ({}) at {}; "
+                                      "make a new id for a new request",
+                                      frame.context.request_id.to_string(), request.method,
+                                      to_rfc3339(request.answered_at)),
+                       "REQUEST_ID_REUSED");
+  }
+  return std::visit(
+      Overloaded{[&](const Instance& instance) {
+                   return std::optional<Answer>(view_of(instance, ledger_, request.observed));
+                 },
+                 [&](const Image& image) { return std::optional<Answer>(view_of(image, ledger_)); },
+                 [](const auto& resource) { return std::optional<Answer>(resource); }},
+      request.resource);
+}
+
+absl::StatusOr<Answer> Mutations::carry_out(const Frame& frame, const MutationBody& body) {
+  const auto answer =
+      std::visit([&](const auto& mutation) { return apply(frame, mutation); }, body);
+  if (answer.ok() && !std::holds_alternative<BeginImageImport>(body)) remember(frame, *answer);
+  return answer;
+}
+
+void Mutations::remember(const Frame& frame, const Answer& answer) {
+  auto kept = kept_part(answer);
+  if (!kept) return;
+  ledger_.remember({.scope = frame.scope,
+                    .request_id = frame.context.request_id,
+                    .method = frame.method,
+                    .body = frame.context.body,
+                    .answered_at = frame.now.wall,
+                    .resource = std::move(kept->first),
+                    .observed = std::move(kept->second)});
+}
+
+void Mutations::record_event(Now now, EventText text) {
+  ledger_.record(Event{.time = now.wall,
+                       .type = std::move(text.type),
+                       .project_id = std::move(text.project),
+                       .resource = std::move(text.resource),
+                       .uid = text.uid,
+                       .reason = std::move(text.reason),
+                       .message = std::move(text.message)});
+}
+
+absl::Status Mutations::check_etag(const Frame& frame, const std::string& resource,
+                                   const std::string& current) const {
+  const std::string& etag = frame.context.etag;
+  if (etag.empty() || etag == current) return absl::OkStatus();
+  return with_reason(
+      aborted("{} has changed: its etag is {}, not {}; read it again and decide anew", resource,
+              quoted(current), quoted(etag)),
+      "ETAG_MISMATCH");
+}
+
+}  // namespace stellwerk::controller

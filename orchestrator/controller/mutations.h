@@ -1,0 +1,89 @@
+// The decisions: each mutation checks, changes the ledger, and says what happened. No change is
+// made before every check has passed. One thread at a time.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "orchestrator/controller/admission.h"
+#include "orchestrator/controller/host_book.h"
+#include "orchestrator/controller/ledger.h"
+#include "orchestrator/controller/requests.h"
+
+namespace stellwerk::controller {
+
+class Mutations {
+ public:
+  Mutations(Ledger& ledger, HostBook& book) : ledger_(ledger), book_(book) {}
+
+  // Decides one mutation and leaves its audit entry. A repeated request gets its first answer.
+  absl::StatusOr<Answer> decide(const Mutation& mutation, Now now);
+
+  // Decisions that no caller asked for.
+  // A guest ended for good: its instance becomes desired-stopped.
+  void accept_end(const Instance& instance, FinalEnd end, Now now);
+  // Domain, disk and port are gone: so is the record.
+  void finish_deletion(const Instance& instance, Now now);
+  // The image's files are gone.
+  void forget_image(const ImageUid& uid, Now now);
+  // An event about an image that nobody asked for.
+  void report_image(const ImageUid& uid, std::string type, std::string message, Now now);
+  // An import broke off; its files are to be deleted.
+  void abandon_import(Image image, std::string why, Now now);
+  // Images that are now in deletion: their files go once that is durable.
+  std::vector<ImageUid> take_abandoned_images() { return std::exchange(abandoned_images_, {}); }
+
+ private:
+  struct Frame;  // one mutation under way: context, time, scope
+  struct EventText {
+    std::string type;
+    std::string project;
+    std::string resource;
+    Uuid uid;
+    std::string reason;
+    std::string message;
+  };
+
+  absl::Status find_scope(Frame& frame, const MutationBody& body) const;
+  absl::StatusOr<Answer> carry_out(const Frame& frame, const MutationBody& body);
+  absl::StatusOr<Answer> apply(const Frame& frame, const CreateInstance& create);
+  absl::StatusOr<Answer> apply(const Frame& frame, const StartInstance& start);
+  absl::StatusOr<Answer> apply(const Frame& frame, const StopInstance& stop);
+  absl::StatusOr<Answer> apply(const Frame& frame, const RebootInstance& reboot);
+  absl::StatusOr<Answer> apply(const Frame& frame, const DeleteInstance& deletion);
+  absl::StatusOr<Answer> apply(const Frame& frame, const BeginImageImport& begin);
+  absl::StatusOr<Answer> apply(const Frame& frame, const FinishImageImport& finish);
+  absl::StatusOr<Answer> apply(const Frame& frame, const DeleteImage& deletion);
+  absl::StatusOr<Answer> apply(const Frame& frame, const CreateFlavor& create);
+  absl::StatusOr<Answer> apply(const Frame& frame, const DeleteFlavor& deletion);
+  absl::StatusOr<Answer> apply(const Frame& frame, const CreateProject& create);
+  absl::StatusOr<Answer> apply(const Frame& frame, const DeleteProject& deletion);
+
+  absl::StatusOr<Claim> place(const CreateInstance& create, const Sizing& sizing) const;
+  absl::StatusOr<std::vector<Port>> allocate_ports(const Sizing& sizing);
+  // The instance, if it may be changed: it exists, is not in deletion, and the etag holds.
+  absl::StatusOr<Instance> changeable(const Frame& frame, const std::string& project,
+                                      const std::string& id) const;
+  Answer put_changed(const Frame& frame, Instance instance, std::string type, std::string message);
+  void record_event(Now now, EventText text);
+  // Keeps the answer for a repetition of the request.
+  void remember(const Frame& frame, const Answer& answer);
+  // What the same request was answered before; nothing if it is new.
+  absl::StatusOr<std::optional<Answer>> find_first_answer(Frame& frame,
+                                                          const MutationBody& body) const;
+  absl::StatusOr<std::optional<Answer>> repeated(const Frame& frame,
+                                                 const MutationBody& body) const;
+  absl::Status check_etag(const Frame& frame, const std::string& resource,
+                          const std::string& current) const;
+
+  Ledger& ledger_;
+  HostBook& book_;
+  std::vector<ImageUid> abandoned_images_;
+  // Request ids whose imports have begun and not ended; an import does not outlive the process.
+  std::map<RequestKey, ImageUid> imports_under_way_;
+};
+
+}  // namespace stellwerk::controller

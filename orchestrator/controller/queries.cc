@@ -1,0 +1,143 @@
+#include "orchestrator/controller/queries.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/overloaded.h"
+#include "core/validate.h"
+#include "orchestrator/controller/views.h"
+
+namespace stellwerk::controller {
+namespace {
+
+constexpr int64_t kLargestPage = 1000;
+constexpr std::string_view kAllProjects = "-";
+
+absl::Status missing(const std::string& name) {
+  return with_reason(not_found("{} does not exist", name), "NOT_FOUND");
+}
+
+int64_t page_size(const PageRequest& page) {
+  return std::clamp<int64_t>(page.size, 1, kLargestPage);
+}
+
+// One page of a map from name to uid, in order, from the name after `after` on.
+template <class Item, class Index, class Key, class Token, class View>
+Page<Item> page_of(const Index& index, const PageRequest& request, const Key& after,
+                   const std::function<bool(const Key&)>& wanted, Token token, View view) {
+  Page<Item> page;
+  const auto size = static_cast<size_t>(page_size(request));
+  auto at = request.token.empty() ? index.begin() : index.upper_bound(after);
+  for (; at != index.end(); ++at) {
+    if (!wanted(at->first)) continue;
+    if (page.items.size() == size) {
+      page.next_token = token(std::prev(at)->first);
+      return page;
+    }
+    page.items.push_back(view(at->second));
+  }
+  return page;
+}
+
+class Reader {
+ public:
+  Reader(const Ledger& ledger, const HostBook& book, MonotonicTime now)
+      : ledger_(ledger), book_(book), now_(now) {}
+
+  absl::StatusOr<Answer> operator()(const GetInstance& get) const {
+    const Instance* found = ledger_.instance(get.project, get.id);
+    if (!found) return missing(instance_name(get.project, get.id));
+    return view_of(*found, ledger_, book_, now_);
+  }
+  absl::StatusOr<Answer> operator()(const GetImage& get) const {
+    const Image* found = ledger_.image(get.project, get.id);
+    if (!found) return missing(image_name(get.project, get.id));
+    return view_of(*found, ledger_);
+  }
+  absl::StatusOr<Answer> operator()(const GetFlavor& get) const {
+    const Flavor* found = ledger_.flavor(get.id);
+    if (!found) return missing(flavor_name(get.id));
+    return *found;
+  }
+  absl::StatusOr<Answer> operator()(const GetProject& get) const {
+    const Project* found = ledger_.project(get.id);
+    if (!found) return missing(project_name(get.id));
+    return *found;
+  }
+  absl::StatusOr<Answer> operator()(const GetHost& get) const {
+    const auto found = ledger_.host_names().find(get.id);
+    if (found == ledger_.host_names().end()) return missing(host_name(get.id));
+    return view_of(ledger_.state().hosts.at(found->second), ledger_, book_);
+  }
+
+  absl::StatusOr<Answer> operator()(const ListInstances& list) const {
+    return project_page<InstanceView>(list, ledger_.instance_names(), [this](const auto& uid) {
+      return view_of(ledger_.state().instances.at(uid), ledger_, book_, now_);
+    });
+  }
+  absl::StatusOr<Answer> operator()(const ListImages& list) const {
+    return project_page<ImageView>(list, ledger_.image_names(), [this](const auto& uid) {
+      return view_of(ledger_.state().images.at(uid), ledger_);
+    });
+  }
+  absl::StatusOr<Answer> operator()(const ListFlavors& list) const {
+    return cell_page<Flavor>(list, ledger_.flavor_names(),
+                             [this](const auto& uid) { return ledger_.state().flavors.at(uid); });
+  }
+  absl::StatusOr<Answer> operator()(const ListProjects& list) const {
+    return cell_page<Project>(list, ledger_.project_names(),
+                              [this](const auto& uid) { return ledger_.state().projects.at(uid); });
+  }
+  absl::StatusOr<Answer> operator()(const ListHosts& list) const {
+    return cell_page<HostView>(list, ledger_.host_names(), [this](const auto& uid) {
+      return view_of(ledger_.state().hosts.at(uid), ledger_, book_);
+    });
+  }
+
+ private:
+  template <class Item, class List, class Index, class View>
+  absl::StatusOr<Answer> project_page(const List& list, const Index& index, View view) const {
+    if (list.project != kAllProjects && !ledger_.project(list.project)) {
+      return missing(project_name(list.project));
+    }
+    const size_t slash = list.page.token.find('/');
+    if (!list.page.token.empty() && slash == std::string::npos) return bad_token(list.page);
+    const Name after =
+        list.page.token.empty()
+            ? Name(list.project == kAllProjects ? "" : list.project, "")
+            : Name(list.page.token.substr(0, slash), list.page.token.substr(slash + 1));
+    // Ids are at least one character, so every name of the project comes after (project, "").
+    PageRequest from = list.page;
+    from.token = "set";
+    return page_of<Item, Index, Name>(
+        index, from, after,
+        [&list](const Name& name) {
+          return list.project == kAllProjects || name.first == list.project;
+        },
+        [](const Name& name) { return name.first + "/" + name.second; }, view);
+  }
+
+  template <class Item, class List, class Index, class View>
+  absl::StatusOr<Answer> cell_page(const List& list, const Index& index, View view) const {
+    return page_of<Item, Index, std::string>(
+        index, list.page, list.page.token, [](const std::string&) { return true; },
+        [](const std::string& id) { return id; }, view);
+  }
+
+  static absl::Status bad_token(const PageRequest& page) {
+    return invalid_fields({{"page_token", "is not a token of this list: " + quoted(page.token)}});
+  }
+
+  const Ledger& ledger_;
+  const HostBook& book_;
+  const MonotonicTime now_;
+};
+
+}  // namespace
+
+absl::StatusOr<Answer> answer_query(const Query& query, const Ledger& ledger, const HostBook& book,
+                                    MonotonicTime now) {
+  return std::visit(Reader(ledger, book, now), query);
+}
+
+}  // namespace stellwerk::controller

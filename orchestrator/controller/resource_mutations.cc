@@ -1,0 +1,245 @@
+// Mutations of images, flavors and projects.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <utility>
+
+#include "core/validate.h"
+#include "orchestrator/controller/frame.h"
+#include "orchestrator/controller/mutations.h"
+#include "orchestrator/controller/views.h"
+
+namespace stellwerk::controller {
+namespace {
+
+constexpr size_t kMostUsersNamed = 5;
+constexpr std::string_view kDefaultProject = "default";
+
+absl::Status missing(const std::string& name) {
+  return with_reason(not_found("{} does not exist", name), "NOT_FOUND");
+}
+
+// The ids of instances that match, the first few by name.
+template <class Matches>
+std::vector<std::string> users(const Ledger& ledger, Matches matches) {
+  std::vector<std::string> names;
+  for (const auto& [name, uid] : ledger.instance_names()) {
+    if (!matches(ledger.state().instances.at(uid))) continue;
+    names.push_back(names.size() == kMostUsersNamed ? "…" : name.second);
+    if (names.size() > kMostUsersNamed) break;
+  }
+  return names;
+}
+
+}  // namespace
+
+absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const BeginImageImport& begin) {
+  std::vector<FieldViolation> violations = frame.context.violations;
+  if (const Problem problem = check_dns_label(begin.id)) {
+    add_once(violations, "image_id", *problem);
+  }
+  if (!violations.empty()) return invalid_fields(violations);
+  const ImageUid uid(frame.fresh_uid());
+  if (const Image* other = ledger_.image(begin.project, begin.id)) {
+    return with_reason(already_exists("image {} exists ({}); choose another id or delete it",
+                                      begin.id, to_string(other->state)),
+                       "NAME_TAKEN");
+  }
+  ledger_.put(Image{.uid = uid,
+                    .project = frame.project_uid,
+                    .id = begin.id,
+                    .state = ImageState::kImporting,
+                    .firmware = begin.firmware,
+                    .minimum_disk = begin.minimum_disk,
+                    .minimum_memory = begin.minimum_memory,
+                    .labels = begin.labels,
+                    .created_at = frame.now.wall});
+  imports_under_way_[{frame.scope, frame.context.request_id}] = uid;
+  return view_of(ledger_.state().images.at(uid), ledger_);
+}
+
+absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const FinishImageImport& finish) {
+  std::erase_if(imports_under_way_,
+                [&finish](const auto& import) { return import.second == finish.image; });
+  const auto found = ledger_.state().images.find(finish.image);
+  if (found == ledger_.state().images.end() || found->second.state != ImageState::kImporting) {
+    return with_reason(aborted("the import was given up; begin it again"), "IMPORT_GIVEN_UP");
+  }
+  Image image = found->second;
+  if (!finish.content.ok()) {
+    abandon_import(std::move(image), std::string(message_of(finish.content.status())), frame.now);
+    return finish.content.status();
+  }
+  image.state = ImageState::kActive;
+  image.format = finish.content->format;
+  image.file_size = finish.content->file_size;
+  image.virtual_size = finish.content->virtual_size;
+  image.sha256 = finish.content->sha256;
+  const ImageUid uid = image.uid;
+  record_event(frame.now,
+               {.type = "ImageImported",
+                .project = frame.project,
+                .resource = image_name(frame.project, image.id),
+                .uid = uid.value(),
+                .message = fmt::format("{}, {}, sha256 {}", to_string(image.format),
+                                       to_string(image.virtual_size), to_hex(image.sha256))});
+  ledger_.put(std::move(image));
+  return view_of(ledger_.state().images.at(uid), ledger_);
+}
+
+void Mutations::abandon_import(Image image, std::string why, Now now) {
+  const std::string project = ledger_.project_id(image.project);
+  record_event(now, {.type = "ImageImportFailed",
+                     .project = project,
+                     .resource = image_name(project, image.id),
+                     .uid = image.uid.value(),
+                     .reason = "ImportFailed",
+                     .message = std::move(why)});
+  image.state = ImageState::kDeleting;
+  abandoned_images_.push_back(image.uid);
+  ledger_.put(std::move(image));
+}
+
+absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteImage& deletion) {
+  if (!frame.context.violations.empty()) return invalid_fields(frame.context.violations);
+  const Image* found = ledger_.image(deletion.project, deletion.id);
+  const std::string name = image_name(deletion.project, deletion.id);
+  if (!found) return missing(name);
+  SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(found->changed_at)));
+  if (found->state == ImageState::kDeleting) return view_of(*found, ledger_);
+  if (found->state == ImageState::kImporting) {
+    return with_reason(
+        failed_precondition("image {} is being imported; end the import first", deletion.id),
+        "IMPORT_UNDER_WAY");
+  }
+  const auto used_by =
+      users(ledger_, [found](const Instance& instance) { return instance.image == found->uid; });
+  if (!used_by.empty()) {
+    return with_reason(failed_precondition("image {} is used by: {}; delete these instances first",
+                                           deletion.id, fmt::join(used_by, ", ")),
+                       "IMAGE_IN_USE");
+  }
+  Image image = *found;
+  image.state = ImageState::kDeleting;
+  abandoned_images_.push_back(image.uid);
+  const ImageUid uid = image.uid;
+  record_event(frame.now, {.type = "ImageDeleteRequested",
+                           .project = frame.project,
+                           .resource = name,
+                           .uid = uid.value()});
+  ledger_.put(std::move(image));
+  return view_of(ledger_.state().images.at(uid), ledger_);
+}
+
+void Mutations::report_image(const ImageUid& uid, std::string type, std::string message, Now now) {
+  const auto found = ledger_.state().images.find(uid);
+  if (found == ledger_.state().images.end()) return;
+  const std::string project = ledger_.project_id(found->second.project);
+  record_event(now, {.type = std::move(type),
+                     .project = project,
+                     .resource = image_name(project, found->second.id),
+                     .uid = uid.value(),
+                     .message = std::move(message)});
+}
+
+void Mutations::forget_image(const ImageUid& uid, Now now) {
+  const auto found = ledger_.state().images.find(uid);
+  if (found == ledger_.state().images.end() || found->second.state != ImageState::kDeleting) return;
+  const std::string project = ledger_.project_id(found->second.project);
+  record_event(now, {.type = "ImageDeleted",
+                     .project = project,
+                     .resource = image_name(project, found->second.id),
+                     .uid = uid.value()});
+  ledger_.erase(uid);
+}
+
+absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateFlavor& create) {
+  std::vector<FieldViolation> violations = frame.context.violations;
+  Flavor flavor = check_flavor(create, violations);
+  if (!violations.empty()) return invalid_fields(violations);
+  if (ledger_.flavor(create.id)) {
+    return with_reason(already_exists("flavor {} exists; choose another id", create.id),
+                       "NAME_TAKEN");
+  }
+  flavor.uid = FlavorUid(frame.fresh_uid());
+  flavor.created_at = frame.now.wall;
+  const FlavorUid uid = flavor.uid;
+  record_event(frame.now,
+               {.type = "FlavorCreated", .resource = flavor_name(create.id), .uid = uid.value()});
+  ledger_.put(std::move(flavor));
+  return ledger_.state().flavors.at(uid);
+}
+
+absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteFlavor& deletion) {
+  if (!frame.context.violations.empty()) return invalid_fields(frame.context.violations);
+  const Flavor* found = ledger_.flavor(deletion.id);
+  const std::string name = flavor_name(deletion.id);
+  if (!found) return missing(name);
+  SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(found->changed_at)));
+  if (found->builtin) {
+    return with_reason(
+        failed_precondition("flavor {} is mandatory after SCS-0103 and stays", deletion.id),
+        "BUILTIN_FLAVOR");
+  }
+  const Flavor flavor = *found;
+  record_event(frame.now, {.type = "FlavorDeleted", .resource = name, .uid = flavor.uid.value()});
+  ledger_.erase(flavor.uid);
+  return flavor;
+}
+
+absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateProject& create) {
+  std::vector<FieldViolation> violations = frame.context.violations;
+  if (const Problem problem = check_dns_label(create.id)) {
+    add_once(violations, "project_id", *problem);
+  }
+  if (!violations.empty()) return invalid_fields(violations);
+  if (ledger_.project(create.id)) {
+    return with_reason(already_exists("project {} exists; choose another id", create.id),
+                       "NAME_TAKEN");
+  }
+  Project project{.uid = ProjectUid(frame.fresh_uid()),
+                  .id = create.id,
+                  .labels = create.labels,
+                  .created_at = frame.now.wall};
+  const ProjectUid uid = project.uid;
+  record_event(frame.now, {.type = "ProjectCreated",
+                           .project = create.id,
+                           .resource = project_name(create.id),
+                           .uid = uid.value()});
+  ledger_.put(std::move(project));
+  return ledger_.state().projects.at(uid);
+}
+
+absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteProject& deletion) {
+  if (!frame.context.violations.empty()) return invalid_fields(frame.context.violations);
+  const Project* found = ledger_.project(deletion.id);
+  const std::string name = project_name(deletion.id);
+  if (!found) return missing(name);
+  SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(found->changed_at)));
+  if (deletion.id == kDefaultProject) {
+    return with_reason(failed_precondition("the project {} always exists", deletion.id),
+                       "DEFAULT_PROJECT");
+  }
+  const auto instances =
+      users(ledger_, [found](const Instance& instance) { return instance.project == found->uid; });
+  if (!instances.empty()) {
+    return with_reason(failed_precondition("project {} has instances: {}; delete them first",
+                                           deletion.id, fmt::join(instances, ", ")),
+                       "PROJECT_IN_USE");
+  }
+  for (const auto& [uid, image] : ledger_.state().images) {
+    if (image.project != found->uid) continue;
+    return with_reason(failed_precondition("project {} has images, such as {}; delete them first",
+                                           deletion.id, image.id),
+                       "PROJECT_IN_USE");
+  }
+  const Project project = *found;
+  record_event(frame.now, {.type = "ProjectDeleted",
+                           .project = project.id,
+                           .resource = name,
+                           .uid = project.uid.value()});
+  ledger_.erase(project.uid);
+  return project;
+}
+
+}  // namespace stellwerk::controller

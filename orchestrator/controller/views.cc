@@ -1,0 +1,69 @@
+#include "orchestrator/controller/views.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace stellwerk::controller {
+
+InstanceView view_of(const Instance& instance, const Ledger& ledger, Observed observed) {
+  InstanceView view{.instance = instance,
+                    .project_id = ledger.project_id(instance.project),
+                    .observed = std::move(observed)};
+  const auto host = ledger.state().hosts.find(instance.claim.host);
+  if (host != ledger.state().hosts.end()) view.host_id = host->second.id;
+  for (const Port& port : instance.ports) {
+    const auto network = ledger.state().networks.find(port.network);
+    const bool known = network != ledger.state().networks.end();
+    view.ports.push_back({.network_id = known ? network->second.id : port.network.to_string(),
+                          .mac = port.mac,
+                          .address = port.address});
+  }
+  return view;
+}
+
+InstanceView view_of(const Instance& instance, const Ledger& ledger, const HostBook& book,
+                     MonotonicTime now) {
+  return view_of(instance, ledger, book.observed(instance.uid, instance.claim.host, now));
+}
+
+ImageView view_of(const Image& image, const Ledger& ledger) {
+  return {.image = image, .project_id = ledger.project_id(image.project)};
+}
+
+HostView view_of(const Host& host, const Ledger& ledger, const HostBook& book) {
+  HostView view{.host = host, .connected = book.is_connected(host.uid)};
+  if (const placement::HostView* load = ledger.fleet().find(host.uid)) {
+    view.memory_used = load->memory_used;
+    view.disk_used = load->disk_used;
+    view.vcpus_used = load->vcpus_used;
+  }
+  const auto& instances = ledger.state().instances;
+  view.instances = std::count_if(instances.begin(), instances.end(), [&host](const auto& entry) {
+    return entry.second.claim.host == host.uid;
+  });
+  const HostBook::HostNews& news = book.news(host.uid);
+  view.foreign = news.foreign;
+  view.orphans = news.orphans;
+  view.disk_available = news.disk_available;
+  return view;
+}
+
+std::string instance_name(std::string_view project, std::string_view id) {
+  return fmt::format("projects/{}/instances/{}", project, id);
+}
+std::string image_name(std::string_view project, std::string_view id) {
+  return fmt::format("projects/{}/images/{}", project, id);
+}
+std::string project_name(std::string_view id) {
+  return fmt::format("projects/{}", id);
+}
+std::string flavor_name(std::string_view id) {
+  return fmt::format("flavors/{}", id);
+}
+std::string host_name(std::string_view id) {
+  return fmt::format("hosts/{}", id);
+}
+
+}  // namespace stellwerk::controller

@@ -1,0 +1,157 @@
+"""Images that must not get in, and imports that break off: a clear error and nothing left."""
+
+import hashlib
+import os
+import pathlib
+import signal
+import subprocess
+import unittest
+
+from lab import waiting
+from lab.case import CellCase, make_tiny
+
+MIB = 1 << 20
+
+
+def qemu_img(*words):
+    subprocess.run(["qemu-img", *map(str, words)], check=True, stdout=subprocess.DEVNULL)
+
+
+class BadImages(CellCase):
+    configuration = {"storage": {"max_image_mib": 32, "max_virtual_mib": 2048}}
+
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(os.environ["STELLWERK_LAB"]) / self.id()
+        self.folder.mkdir()
+        self.file = self.folder / "image"
+        self.before = self.cell.instance_files("")
+        self.addCleanup(self.nothing_is_left_and_the_daemon_goes_on)
+
+    def nothing_is_left_and_the_daemon_goes_on(self):
+        self.assertEqual([image["name"] for image in self.cell.json("image", "list")],
+                         ["projects/default/images/tiny"])
+        self.assertEqual(self.cell.instance_files(""), self.before)
+        self.cell.cli("image", "import", "good", self.tiny_image)
+        self.cell.cli("image", "delete", "good")
+
+    def refuse(self, *more, names):
+        return self.refused("image", "import", "bad", self.file, *more, names=names)
+
+    def test_backing_file_is_refused(self):
+        qemu_img("create", "-f", "qcow2", "-b", "/etc/passwd", "-F", "raw", self.file, "1M")
+        self.refuse(names="backing file")
+
+    def test_external_data_file_is_refused(self):
+        qemu_img("create", "-f", "qcow2", "-o",
+                 f"data_file={self.folder}/data,data_file_raw=on", self.file, "1M")
+        self.refuse(names="data file")
+
+    def test_raw_disk_whose_content_is_a_qcow2_with_a_backing_file_is_refused(self):
+        qemu_img("create", "-f", "qcow2", "-b", "/etc/passwd", "-F", "raw", self.file, "1M")
+        with open(self.file, "r+b") as disk:
+            disk.truncate(4 * MIB)
+        self.refuse(names="backing file")
+
+    def test_other_formats_are_refused_by_their_name(self):
+        for image_format in ("vmdk", "vdi", "vhdx", "vpc", "qed"):
+            with self.subTest(image_format):
+                self.file.unlink(missing_ok=True)
+                qemu_img("create", "-f", image_format, self.file, "8M")
+                self.refuse(names=["raw", "qcow2"])
+
+    def test_truncated_qcow2_is_refused(self):
+        self.file.write_bytes(os.urandom(4 * MIB))
+        qemu_img("convert", "-O", "qcow2", self.file, self.folder / "whole")
+        self.file.write_bytes((self.folder / "whole").read_bytes()[:2 * MIB])
+        self.refuse(names="truncated")
+
+    def test_corrupt_qcow2_is_refused(self):
+        qemu_img("create", "-f", "qcow2", self.file, "8M")
+        with open(self.file, "r+b") as disk:
+            disk.seek(40)  # the offset of the first-level table
+            disk.write((1 << 62).to_bytes(8, "big"))
+        self.refuse(names="qcow2")
+
+    def test_empty_file_is_refused(self):
+        self.file.write_bytes(b"")
+        self.refuse(names="empty")
+
+    def test_file_over_the_limit_is_refused(self):
+        with open(self.file, "wb") as disk:
+            disk.truncate(33 * MIB)
+        self.refuse(names="32")
+
+    def test_virtual_size_over_the_limit_is_refused(self):
+        qemu_img("create", "-f", "qcow2", self.file, "3G")
+        self.refuse(names="virtual")
+
+    def test_wrong_checksum_is_refused_and_the_right_one_accepted(self):
+        content = self.tiny_image.read_bytes()
+        self.file.write_bytes(content)
+        self.refuse("--sha256", "0" * 64, names="sha256")
+        self.cell.cli("image", "import", "summed", self.file, "--sha256",
+                      hashlib.sha256(content).hexdigest())
+        self.cell.cli("image", "delete", "summed")
+
+    def test_cut_connection_leaves_nothing(self):
+        with subprocess.Popen(self.cell.command("image", "import", "cut", "-"),
+                              stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
+            client.stdin.write(os.urandom(8 * MIB))
+            client.stdin.flush()
+            waiting.until(lambda: any("incoming" in file for file in self.cell.instance_files("")),
+                          30, "the upload to be under way", describe=self.cell.log_tail)
+            client.send_signal(signal.SIGKILL)
+            client.stdin.close()
+        waiting.until(lambda: self.cell.instance_files("") == self.before, 30,
+                      "the upload to be gone", describe=self.cell.log_tail)
+
+    def test_daemon_killed_while_importing_leaves_nothing_after_its_restart(self):
+        with subprocess.Popen(self.cell.command("image", "import", "cut", "-"),
+                              stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
+            client.stdin.write(os.urandom(8 * MIB))
+            client.stdin.flush()
+            waiting.until(lambda: any("incoming" in file for file in self.cell.instance_files("")),
+                          30, "the upload to be under way", describe=self.cell.log_tail)
+            self.cell.kill()
+            client.stdin.close()
+            self.assertNotEqual(client.wait(timeout=30), 0)
+        self.cell.start()
+        waiting.until(lambda: self.cell.instance_files("") == self.before, 30,
+                      "the upload to be gone", describe=self.cell.log_tail)
+
+    def test_image_in_use_is_not_deleted(self):
+        self.book("user", "--stopped")
+        self.refused("image", "delete", "tiny", names="instance")
+
+
+class FullDisk(CellCase):
+    """The storage directory lies on a file system of 48 MiB."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.small = pathlib.Path(os.environ["STELLWERK_LAB"]) / "small"
+        cls.small.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48M", "tmpfs", cls.small], check=True)
+        cls.configuration = {"storage": {"directory": str(cls.small / "storage")},
+                             "host": {"disk_reserve_mib": 1}}
+        super().setUpClass()
+
+    @classmethod
+    def prepare(cls):
+        make_tiny(cls.cell, cls.tiny_image)
+
+    def test_import_that_fills_the_disk_is_refused_and_leaves_nothing(self):
+        before = self.cell.instance_files("")
+        big = pathlib.Path(os.environ["STELLWERK_LAB"]) / "big"
+        big.write_bytes(os.urandom(64 * MIB))
+        with open(big, "rb") as stream:  # from a pipe, so that its size is not known before
+            self.refused("image", "import", "big", "-", names="full", stdin=stream)
+        self.assertEqual(self.cell.instance_files(""), before)
+        self.refused("image", "show", "big", names="big", code=3)
+        self.cell.cli("image", "import", "small", self.tiny_image)
+        self.cell.cli("image", "delete", "small")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

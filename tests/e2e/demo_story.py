@@ -1,0 +1,197 @@
+"""demo_story.py IMAGE_FOLDER: one instance's life, from booking to nothing left. In a sandbox."""
+
+import json
+import pathlib
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from lab import cell as cells  # noqa: E402
+from lab import machine, processes, waiting  # noqa: E402
+from lab.story import NotSeen, Story  # noqa: E402
+
+NAME, IMAGE, FLAVOR, DISK_GIB = "web-1", "debian-12", "SCS-2V-4", 6
+BOOT_SECONDS = 420
+USER_DATA = """#cloud-config
+write_files:
+  - path: /etc/motd
+    content: "booked with Stellwerk\\n"
+"""
+
+
+class Demonstration:
+    def __init__(self, image):
+        self.story = Story()
+        self.image = image
+        self.cell = cells.Cell("demo", {
+            "hypervisor": {"accel": "auto", "probe_kernel": str(image / "vmlinuz")}})
+        self.key = self.cell.directory / "key"
+        self.uid = self.address = None
+
+    def stellwerk(self, *words):
+        self.story.run(self.cell.command(*words), typed=["stellwerk", *words])
+
+    def ssh(self, *words):
+        return ["ssh", "-q", "-i", self.key, "-o", "StrictHostKeyChecking=no",
+                "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=5",
+                "-o", "BatchMode=yes", f"debian@{self.address}", *words]
+
+    def inside(self, *words, timeout=60):
+        """What a command inside the guest says."""
+        return self.story.read(self.ssh(*words), timeout=timeout,
+                               typed=["ssh", f"debian@{self.address}", *words])
+
+    def answers_ssh(self):
+        return subprocess.run(self.ssh("true"), check=False, capture_output=True,
+                              stdin=subprocess.DEVNULL, timeout=60).returncode == 0
+
+    def boot_id(self):
+        return self.inside("cat", "/proc/sys/kernel/random/boot_id").strip()
+
+    def qemu(self):
+        return processes.qemus().get(self.uid, [])
+
+    def traces(self):
+        """Everything that an instance is, wherever it can be seen."""
+        return {
+            "domain": [name for uuid, name in machine.domains().items() if uuid == self.uid],
+            "disk file": self.cell.instance_files(self.uid),
+            "bridge port": [port for port in machine.bridge_ports("stellwerk0")
+                            if port == cells.interface_of(self.uid)],
+            "address": ["it answers"] if answers(self.address) else [],
+            "instance in the CLI's list": [item["name"] for item in
+                                           self.cell.json("instance", "list")
+                                           if item["uid"] == self.uid],
+            "instance row in SQLite": self.cell.stored_keys(f"instance/{self.uid}"),
+            "user-data in SQLite": self.cell.stored_keys(f"userdata/{self.uid}"),
+            "QEMU process": self.qemu(),
+            "claim on the host": [host["name"] for host in self.cell.json("host", "list")
+                                  if int(host["use"]["instances"]) > 0],
+        }
+
+    def start_daemon(self):
+        self.story.typed(["stellwerkd", "all", "--config", self.cell.config_file.name])
+        self.cell.start()
+
+    def begin(self):
+        self.story.chapter("stellwerkd on its embedded default: SQLite, local disks, libvirt, QEMU")
+        self.story.show(self.cell.config_file.read_text("utf-8"))
+        self.story.run([cells.BINARIES / "stellwerkd", "check-config", "--config",
+                        self.cell.config_file],
+                       typed=["stellwerkd", "check-config", "--config",
+                              self.cell.config_file.name])
+        self.story.seen("no domain runs and there is no bridge yet",
+                        not machine.domains() and "stellwerk0" not in machine.interfaces())
+        self.start_daemon()
+        self.stellwerk("host", "list")
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
+        (self.cell.directory / "user-data").write_text(USER_DATA, encoding="utf-8")
+
+    def book(self):
+        self.story.chapter("An image is imported, an instance booked")
+        self.stellwerk("image", "import", IMAGE, self.image / "disk.qcow2")
+        self.stellwerk("instance", "create", NAME, "--flavor", FLAVOR, "--image", IMAGE,
+                       "--boot-disk", f"{DISK_GIB}GiB", "--ssh-key", f"{self.key}.pub",
+                       "--user-data", self.cell.directory / "user-data", "--wait")
+        self.stellwerk("instance", "show", NAME)
+        booked = self.cell.instance(NAME)
+        self.uid, self.address = booked["uid"], booked["networkInterfaces"][0]["ipAddress"]
+        self.story.seen("the instance runs, says the host", booked["phase"] == "PHASE_RUNNING")
+        self.stellwerk("event", "list", "--instance", NAME)
+        told = json.dumps(self.cell.events("--instance", NAME)).upper()
+        # Transitions between two commits are told as one, so not every phase has an event.
+        before = [phase for phase in ("PENDING", "PREPARING", "STARTING") if phase in told]
+        self.story.seen(f"its events tell of the phases {', '.join(before)}", before)
+        self.story.seen("and at last of RUNNING", "RUNNING" in told)
+
+    def log_in(self):
+        self.story.chapter("The guest boots: SeaBIOS, kernel, systemd, cloud-init, SSH")
+        console = self.cell.storage / "instances" / self.uid / "console.log"
+        self.story.comes("it answers SSH with the key that was booked", self.answers_ssh,
+                         BOOT_SECONDS)
+        self.story.seen("cloud-init reaches its end without an error", "status: done" in
+                        self.inside("cloud-init", "status", "--wait", timeout=BOOT_SECONDS))
+        self.story.seen("it says so on the serial console",
+                        "Cloud-init v." in machine.console(console))
+        self.story.seen("it is Debian 12", 'VERSION_ID="12"' in self.inside(
+            "cat", "/etc/os-release"))
+        self.story.seen("its host name is the instance's", self.inside("hostname").strip() == NAME)
+        self.story.seen("user-data took effect", "booked with" in self.inside("cat", "/etc/motd"))
+        self.story.seen("its machine UUID is the instance's uid", self.inside(
+            "sudo", "cat", "/sys/class/dmi/id/product_uuid").strip().lower() == self.uid)
+        size = int(self.inside("lsblk", "-bdno", "SIZE", "/dev/vda"))
+        self.story.seen(f"its disk has the {DISK_GIB} GiB that were booked", size == DISK_GIB << 30)
+
+    def lose_the_daemon(self):
+        self.story.chapter("The daemon is killed; the guest does not notice")
+        before, boot = self.qemu(), self.boot_id()
+        self.story.seen("one QEMU process runs the guest", len(before) == 1)
+        self.story.typed(["kill", "-9", self.cell.daemon.pid])
+        self.cell.kill()
+        self.story.seen("the daemon is gone", self.cell.run("host", "list").returncode == 5)
+        self.story.seen("meanwhile, the same boot goes on inside", self.boot_id() == boot)
+        self.start_daemon()
+        self.story.comes("the daemon sees it running again", lambda: self.cell.instance(NAME)[
+            "phase"] == "PHASE_RUNNING", 60)
+        self.story.seen(f"it is the same QEMU process, {before[0]}", self.qemu() == before)
+        self.story.seen("and the same boot", self.boot_id() == boot)
+        return boot
+
+    def manage_again(self, boot):
+        self.story.chapter("It is managed as before: stop and start")
+        self.stellwerk("instance", "stop", NAME, "--wait")
+        self.story.seen("it is stopped", self.cell.instance(NAME)["phase"] == "PHASE_STOPPED")
+        self.story.seen("no QEMU process runs it", not self.qemu())
+        self.stellwerk("instance", "start", NAME, "--wait")
+        self.story.seen("one QEMU process runs it again", len(self.qemu()) == 1)
+        self.story.comes("it answers SSH again", self.answers_ssh, BOOT_SECONDS)
+        self.story.seen("this is another boot", self.boot_id() != boot)
+        self.story.seen("of the same disk", "booked with" in self.inside("cat", "/etc/motd"))
+
+    def delete(self):
+        self.story.chapter("It is deleted; nothing of it is left")
+        for kind, found in self.traces().items():
+            self.story.seen(f"before: {kind}: {', '.join(map(str, found))}", found)
+        self.stellwerk("instance", "delete", NAME, "--wait")
+        for kind, found in self.traces().items():
+            self.story.seen(f"no {kind}", not found)
+        self.story.seen("no domain and no QEMU process at all",
+                        not machine.domains() and not processes.qemus())
+        self.stellwerk("image", "delete", IMAGE)
+        self.cell.stop()
+        self.story.seen("the daemon ends in good order", self.cell.daemon.returncode == 0)
+
+    def tell(self):
+        self.begin()
+        self.book()
+        self.log_in()
+        self.manage_again(self.lose_the_daemon())
+        self.delete()
+        self.story.chapter(f"All {self.story.claims} claims were seen to hold")
+
+
+def answers(address):
+    """True if somebody has this address: refusing a connection is an answer, too."""
+    try:
+        with socket.create_connection((address, 22), timeout=5):
+            return True
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+
+
+def main():
+    demonstration = Demonstration(pathlib.Path(sys.argv[1]))
+    try:
+        demonstration.tell()
+    except (NotSeen, AssertionError, waiting.TookTooLong, subprocess.SubprocessError) as problem:
+        demonstration.story.failed(problem)
+        print(demonstration.cell.log_tail())
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

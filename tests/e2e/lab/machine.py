@@ -1,0 +1,36 @@
+"""What the sandbox's machine itself says, past Stellwerk: libvirt, interfaces, consoles."""
+
+import json
+import subprocess
+
+
+def output(*words):
+    return subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def virsh(*words):
+    return output("virsh", "-q", "-c", "qemu:///system", *words)
+
+
+def domains():
+    """{uuid: name} of all domains, running or not."""
+    lines = virsh("list", "--all", "--uuid", "--name").split("\n")
+    return dict(line.split(None, 1) for line in map(str.strip, lines) if line)
+
+
+def interfaces():
+    return sorted(link["ifname"] for link in json.loads(output("ip", "-json", "link", "show")))
+
+
+def bridge_ports(bridge):
+    links = json.loads(output("ip", "-json", "link", "show", "master", bridge))
+    return sorted(link["ifname"] for link in links)
+
+
+def console(path):
+    """What a guest has printed on its serial port so far."""
+    try:
+        with open(path, "rb") as file:
+            return file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,178 @@
+"""One instance's life on real libvirt and QEMU, as its owner and its host see it."""
+
+import os
+import signal
+import unittest
+
+from lab import cell as cells
+from lab import libvirtd, machine, waiting
+from lab.case import CellCase
+
+
+class LifeCycle(CellCase):
+    def test_booked_instance_boots_under_qemu_with_its_own_uuid(self):
+        instance = self.book("web")
+        uid = instance["uid"]
+        self.assertEqual(instance["phase"], "PHASE_RUNNING")
+        self.assertEqual(len(self.qemus_of(uid)), 1)
+        self.assertEqual(machine.domains(), {uid: cells.domain_of(uid)})
+        self.assertEqual(machine.bridge_ports("stellwerk0"), [cells.interface_of(uid)])
+        self.await_greeting(uid)
+
+    def test_stop_asks_the_guest_and_start_boots_the_same_disk_again(self):
+        uid = self.book("web")["uid"]
+        self.await_greeting(uid)
+        stopped = self.cell.json("instance", "stop", "web", "--wait", "--timeout", "50")
+        self.assertEqual((stopped["phase"], stopped["desiredState"]), ("PHASE_STOPPED", "STOPPED"))
+        self.assertEqual(self.qemus_of(uid), [])
+        self.assertIn(f"instances/{uid}/disk.qcow2", self.cell.instance_files(uid))
+        started = self.cell.json("instance", "start", "web", "--wait")
+        self.assertEqual((started["phase"], started["uid"]), ("PHASE_RUNNING", uid))
+        self.assertEqual(started["observedGeneration"], started["generation"])
+        self.await_greeting(uid, count=1)
+
+    def test_forced_reboot_resets_the_same_process(self):
+        uid = self.book("web")["uid"]
+        self.await_greeting(uid)
+        before = self.qemus_of(uid)
+        self.cell.cli("instance", "reboot", "web", "--force", "--wait")
+        self.await_greeting(uid, count=2)
+        self.assertEqual(self.qemus_of(uid), before)
+
+    def test_delete_leaves_no_trace_and_frees_the_name(self):
+        uid = self.book("web")["uid"]
+        self.assertEqual(set(self.traces(uid)), {"domain", "process", "files", "interface", "keys"})
+        self.cell.cli("instance", "delete", "web", "--wait")
+        self.assertEqual(self.traces(uid), {})
+        self.assertEqual(self.cell.json("instance", "list"), [])
+        self.assertEqual(self.cell.run("instance", "show", "web").returncode, 3)
+        again = self.book("web")
+        self.assertNotEqual(again["uid"], uid)
+
+    def test_instance_without_a_network_has_no_port(self):
+        instance = self.book("alone", "--no-network")
+        self.assertEqual(instance["networkInterfaces"], [])
+        self.assertEqual(machine.bridge_ports("stellwerk0"), [])
+        self.assertNotIn("<interface", machine.virsh("dumpxml", instance["uid"]))
+        self.await_greeting(instance["uid"])
+
+    def test_booked_stopped_reserves_without_running(self):
+        instance = self.book("later", "--stopped")
+        self.assertEqual(self.qemus_of(instance["uid"]), [])
+        host = self.cell.json("host", "list")[0]
+        self.assertEqual(int(host["use"]["instances"]), 1)
+        self.cell.cli("instance", "start", "later", "--wait")
+        self.await_greeting(instance["uid"])
+
+    def test_repeated_request_id_is_carried_out_once(self):
+        request = "5f0c6e0e-6f0b-4c0e-9b8e-2f6a1d3c4b5a"
+        first = self.book("once", "--request-id", request)
+        second = self.book("once", "--request-id", request)
+        self.assertEqual(first["uid"], second["uid"])
+        self.assertEqual(len(self.qemus_of(first["uid"])), 1)
+        self.refused("instance", "create", "twice", "--flavor", "tiny", "--image", "tiny",
+                     "--request-id", request, names="request_id", code=4)
+        self.assertEqual(len(self.cell.json("instance", "list")), 1)
+
+    def test_stale_etag_is_refused(self):
+        etag = self.book("web")["etag"]
+        self.cell.cli("instance", "stop", "web", "--force", "--wait")
+        self.refused("instance", "delete", "web", "--etag", etag, names="etag", code=4)
+        self.assertEqual(self.cell.instance("web")["desiredState"], "STOPPED")
+
+
+class EndsOfGuests(CellCase):
+    def test_guest_shut_down_from_inside_becomes_desired_stopped_with_an_event(self):
+        uid = self.book("quits")["uid"]
+        self.await_greeting(uid)
+        machine.virsh("send-key", uid, "KEY_Q")
+        instance = self.await_phase("quits", "STOPPED")
+        self.assertEqual(instance["desiredState"], "STOPPED")
+        self.assertEqual(self.qemus_of(uid), [])
+        self.assertIn(("InstanceEnded", "ShutDownByGuest"), self.events_of("quits"))
+
+    def test_crashed_qemu_is_started_again(self):
+        uid = self.book("falls")["uid"]
+        first = self.qemus_of(uid)[0]
+        self.await_greeting(uid)
+        os.kill(first, signal.SIGKILL)
+        waiting.until(lambda: [pid for pid in self.qemus_of(uid) if pid != first], 60,
+                      "another QEMU", describe=self.cell.log_tail)
+        self.await_phase("falls", "RUNNING")
+        self.assertEqual(self.cell.instance("falls")["desiredState"], "RUNNING")
+
+    def test_crashed_qemu_stays_down_if_the_policy_says_never(self):
+        uid = self.book("stays", "--restart-policy", "never")["uid"]
+        os.kill(self.qemus_of(uid)[0], signal.SIGKILL)
+        waiting.until(lambda: ("InstanceEnded", "Crashed") in self.events_of("stays"), 60,
+                      "the crash to be told", describe=self.cell.log_tail)
+        self.assertEqual(self.cell.instance("stays")["desiredState"], "STOPPED")
+        other = self.book("other")["uid"]
+        os.kill(self.qemus_of(other)[0], signal.SIGKILL)
+        # By the time that the other one is up again, this one had its chance.
+        waiting.until(lambda: self.qemus_of(other), 60, "the other guest to be restarted")
+        self.assertEqual(self.qemus_of(uid), [])
+
+
+class Restarts(CellCase):
+    def test_daemon_killed_and_started_leaves_the_guest_alone_and_manages_it(self):
+        uid = self.book("web")["uid"]
+        self.await_greeting(uid)
+        before = self.qemus_of(uid)
+        self.cell.kill()
+        self.assertEqual(self.qemus_of(uid), before)
+        self.cell.start()
+        self.await_phase("web", "RUNNING")
+        self.assertEqual(self.qemus_of(uid), before)
+        self.assertEqual(self.greetings(uid), 1)
+        self.cell.cli("instance", "stop", "web", "--wait", "--timeout", "50")
+        self.assertEqual(self.qemus_of(uid), [])
+
+    def test_daemon_stopped_in_good_order_leaves_the_guest_alone(self):
+        uid = self.book("web")["uid"]
+        before = self.qemus_of(uid)
+        self.cell.stop()
+        self.assertEqual(self.cell.daemon.returncode, 0, self.cell.log_tail())
+        self.assertEqual(self.qemus_of(uid), before)
+        self.cell.start()
+        self.await_phase("web", "RUNNING")
+        self.assertEqual(self.qemus_of(uid), before)
+
+    def test_daemon_comes_back_to_libvirt_after_libvirtd_was_killed(self):
+        uid = self.book("web")["uid"]
+        before = self.qemus_of(uid)
+        libvirtd.kill()
+        self.assertEqual(self.qemus_of(uid), before)
+        libvirtd.start()
+        self.await_phase("web", "RUNNING")
+        self.assertEqual(self.qemus_of(uid), before)
+        second = self.book("second")
+        self.await_greeting(second["uid"])
+
+    def test_unreachable_libvirt_is_unknown_and_not_stopped(self):
+        uid = self.book("web")["uid"]
+        before = self.qemus_of(uid)
+        libvirtd.kill()
+        try:
+            self.await_phase("web", "UNKNOWN")
+            self.assertEqual(self.cell.instance("web")["desiredState"], "RUNNING")
+        finally:
+            libvirtd.start()
+        self.await_phase("web", "RUNNING")
+        self.assertEqual(self.qemus_of(uid), before)
+
+    def test_guest_that_ended_while_the_daemon_was_down_is_started_again(self):
+        uid = self.book("web")["uid"]
+        self.await_greeting(uid)
+        self.cell.kill()
+        machine.virsh("send-key", uid, "KEY_Q")
+        waiting.until(lambda: not self.qemus_of(uid), 20, "the guest to end")
+        self.cell.start()
+        # How it ended was not seen, so it counts as a crash: the policy starts it again.
+        self.await_phase("web", "RUNNING")
+        self.assertEqual(len(self.qemus_of(uid)), 1)
+        self.await_greeting(uid)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

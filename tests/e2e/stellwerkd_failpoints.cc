@@ -1,0 +1,59 @@
+// stellwerkd for the kill test: ends itself by SIGKILL at the n-th passage of a failpoint.
+//
+// STELLWERK_FAILPOINTS="store.commit.before:3,storage.create-disk.during:1". A passage is counted
+// in whichever thread it happens.
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <charconv>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "api/daemon/program.h"
+#include "core/failpoint.h"
+
+namespace {
+
+// Passages left until the end. The map itself never changes once threads exist.
+using Countdown = std::map<std::string, std::atomic<int>, std::less<>>;
+
+bool read_one(std::string_view text, Countdown& countdown) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const std::string_view digits = text.substr(colon + 1);
+  int passages = 0;
+  const auto [stop, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), passages);
+  if (error != std::errc() || stop != digits.data() + digits.size() || passages < 1) return false;
+  countdown[std::string(text.substr(0, colon))] = passages;
+  return true;
+}
+
+bool read_all(std::string_view text, Countdown& countdown) {
+  while (!text.empty()) {
+    const size_t comma = text.find(',');
+    if (!read_one(text.substr(0, comma), countdown)) return false;
+    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+  }
+  return true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  static Countdown countdown;
+  const char* const text = std::getenv("STELLWERK_FAILPOINTS");
+  if (text != nullptr && !read_all(text, countdown)) {
+    fmt::print(stderr, "STELLWERK_FAILPOINTS: \"{}\" is not NAME:N[,NAME:N…] with N from 1\n", text);
+    return 2;
+  }
+  stellwerk::set_failpoint_hook([](std::string_view name) {
+    const auto found = countdown.find(name);
+    if (found != countdown.end() && --found->second == 0) ::kill(::getpid(), SIGKILL);
+  });
+  return stellwerk::daemon::run_program(argc, argv);
+}

@@ -1,0 +1,30 @@
+// Mistakes planted into the simulated process around controller and agent, one at a time, to show
+// that the simulator finds them: one that finds nothing proves nothing.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace stellwerk::sim {
+
+enum class Bug : uint8_t {
+  kNone,
+  kAnswerBeforeDurable,  // a commit counts as done when it is sent
+  kUnsyncedStore,        // a power cut takes the newest commit back
+  kLostReplyIsFailure,   // an unknown outcome is reported as "nothing was written"
+  kLoadBeforeTakeover,   // the cell is read before older writers are shut out
+  kForgetRequests,       // a restart does not load what was answered
+  kStaleOrders,          // the agent gets older orders under the newest sequence
+  kHidePorts,            // the agent never sees left-over ports
+  kDestroyUnclaimed,     // absence is taken for an order
+  kKeepPartialFiles,     // opening the storage does not clean up
+};
+
+inline constexpr Bug kAllBugs[] = {
+    Bug::kAnswerBeforeDurable, Bug::kUnsyncedStore,   Bug::kLostReplyIsFailure,
+    Bug::kLoadBeforeTakeover,  Bug::kForgetRequests,  Bug::kStaleOrders,
+    Bug::kHidePorts,           Bug::kDestroyUnclaimed, Bug::kKeepPartialFiles};
+
+std::string_view to_string(Bug bug);
+
+}  // namespace stellwerk::sim

@@ -1,0 +1,226 @@
+#include "tests/sim/executor.h"
+
+#include <utility>
+
+#include "core/overloaded.h"
+#include "orchestrator/records/keys.h"
+
+namespace stellwerk::sim {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr Duration kDeadline = std::chrono::seconds(5);
+
+hypervisor::DomainSpec domain_spec(const agent::StartDomain& step,
+                                   const storage::Storage::Paths& paths) {
+  const Instance& instance = step.instance;
+  hypervisor::DomainSpec spec{.owner = {.cell = step.cell,
+                                        .instance = instance.uid,
+                                        .generation = instance.generation,
+                                        .reboot_count = instance.reboot.count,
+                                        .instance_id = instance.id},
+                              .vcpus = instance.vcpus,
+                              .memory = instance.memory,
+                              .firmware = instance.firmware,
+                              .boot_disk = {paths.disk, paths.disk_format},
+                              .seed_path = paths.seed,
+                              .console_log = paths.console_log};
+  for (const Port& port : instance.ports) {
+    spec.ports.push_back({.mac = port.mac,
+                          .bridge = "stellwerk0",
+                          .interface_name = agent::interface_name(instance.uid)});
+  }
+  return spec;
+}
+
+}  // namespace
+
+Executor::Executor(const Stage& stage, Life& life, CellUid cell)
+    : stage_(stage),
+      life_(life),
+      hypervisor_(std::make_shared<SimHypervisor>(stage.world, stage.guests, cell)),
+      storage_(stage.world),
+      network_(stage.world) {}
+
+void Executor::run(const agent::Step& step, Done done) {
+  const std::string name =
+      fmt::format("{} {}", agent::name_of(step), brief(agent::instance_of(step)));
+  stage_.log.add("agent: {} begins", name);
+  run_from(std::make_shared<const Calls>(calls_of(step)), 0,
+           [this, name, done = std::move(done)](absl::Status result) {
+             stage_.log.add("agent: {}: {}", name, result.ok() ? "done" : describe(result));
+             done(std::move(result));
+           });
+}
+
+void Executor::run_from(std::shared_ptr<const Calls> calls, size_t index, Done done) {
+  if (index == calls->size()) return done(absl::OkStatus());
+  perform((*calls)[index],
+          [this, calls, index, done = std::move(done)](absl::Status result) mutable {
+            if (!result.ok()) return done(std::move(result));
+            run_from(std::move(calls), index + 1, std::move(done));
+          });
+}
+
+void Executor::perform(const Call& call, Done done) {
+  const bool slow = stage_.delays.chance(50);
+  const Duration delay = slow ? stage_.delays.between(milliseconds(200), std::chrono::seconds(3))
+                              : stage_.delays.between(milliseconds(1), milliseconds(60));
+  const auto answer_late = [this, done](absl::Status) {
+    life_.after(kDeadline, [done] { done(deadline_exceeded("the simulated driver hangs")); });
+  };
+  switch (stage_.mishaps.driver_call(call.outlives_caller)) {
+    case Fate::kDone: return happen(call, delay, done);
+    case Fate::kAnswerLost: return happen(call, delay, answer_late);
+    case Fate::kRefused:
+      return life_.after(delay, [abandon = call.abandon, done] {
+        if (abandon) abandon();
+        done(unavailable("the simulated driver refuses"));
+      });
+    case Fate::kLate:
+      answer_late(absl::OkStatus());
+      return happen(call, kDeadline + delay, [](absl::Status) {});
+  }
+}
+
+// A call that outlives its caller happens unless the machine loses power before.
+void Executor::happen(const Call& call, Duration delay, Done done) {
+  Action action = [effect = call.effect, done = life_.within(std::move(done))] { done(effect()); };
+  if (!call.outlives_caller || !stage_.mishaps.outlives_caller()) {
+    return life_.after(delay, std::move(action));
+  }
+  const std::string boot = stage_.world.machine().facts.boot_id;
+  stage_.schedule.after(
+      delay, [boot, name = call.name, action = std::move(action), &world = stage_.world,
+              &log = stage_.log, alive = life_.watch()] {
+        if (!world.machine().powered || world.machine().facts.boot_id != boot) return;
+        if (!alive()) log.add("hypervisor: a dead daemon's {} happens", name);
+        action();
+      });
+}
+
+Executor::Calls Executor::calls_of(const agent::Step& step) {
+  using namespace agent;
+  return std::visit(
+      Overloaded{
+          [&](const PrepareFiles& s) { return calls_for(s); },
+          [&](const StartDomain& s) { return calls_for(s); },
+          [&](const MarkStarted& s) { return Calls{mark_started(s.instance, s.generation)}; },
+          [&](const ResumeDomain& s) {
+            return Calls{hypervisor_call(
+                "resume", [s](SimHypervisor& hypervisor) { return hypervisor.resume(s.instance); })};
+          },
+          [&](const RequestShutdown& s) {
+            return Calls{hypervisor_call("shutdown", [s](SimHypervisor& hypervisor) {
+              return hypervisor.request_shutdown(s.instance);
+            })};
+          },
+          [&](const RebootDomain& s) {
+            return Calls{hypervisor_call("reboot", [s](SimHypervisor& hypervisor) {
+              return hypervisor.reboot(s.instance, s.order);
+            })};
+          },
+          [&](const DestroyDomain& s) {
+            return Calls{hypervisor_call("destroy", [s](SimHypervisor& hypervisor) {
+              return hypervisor.destroy(s.instance);
+            })};
+          },
+          [&](const RemovePort& s) {
+            return Calls{{.name = "remove-port",
+                          .effect = [this, s] { return network_.remove_port(s.interface_name); }}};
+          },
+          [&](const DeleteFiles& s) {
+            return Calls{{.name = "delete-instance",
+                          .effect = [this, s] { return storage_.delete_instance(s.instance); }}};
+          }},
+      step);
+}
+
+Executor::Call Executor::hypervisor_call(std::string name,
+                                         std::function<absl::Status(SimHypervisor&)> effect) {
+  return {.name = std::move(name),
+          .effect = [hypervisor = hypervisor_, effect = std::move(effect)] {
+            return effect(*hypervisor);
+          },
+          .outlives_caller = true};
+}
+
+Executor::Call Executor::mark_started(const InstanceUid& instance, Generation generation) {
+  return {.name = "mark-started",
+          .effect = [=, this] { return storage_.mark_started(instance, generation); }};
+}
+
+Executor::Calls Executor::calls_for(const agent::PrepareFiles& step) {
+  const Instance& instance = step.instance;
+  storage_.begin_disk(instance.uid);
+  const storage::DiskSpec disk{.instance = instance.uid,
+                               .image = instance.image,
+                               .image_format = instance.image_format,
+                               .size = instance.boot_disk};
+  const auto seed = [this, instance]() -> absl::Status {
+    storage::SeedSpec spec{.instance = instance.uid};
+    if (instance.has_user_data) {
+      SW_ASSIGN_OR_RETURN(const auto bytes, stage_.store.get(records::user_data_key(instance.uid)));
+      if (!bytes) return data_loss("the user-data of {} is gone", instance.uid.to_string());
+      spec.user_data = *bytes;
+    }
+    return storage_.create_seed(spec);
+  };
+  return {{.name = "create-disk",
+           .effect = [this, disk] { return storage_.create_disk(disk); },
+           .abandon = [this, disk] { storage_.abandon_disk(disk.instance); }},
+          {.name = "create-seed", .effect = seed}};
+}
+
+Executor::Calls Executor::calls_for(const agent::StartDomain& step) {
+  const InstanceUid uid = step.instance.uid;
+  return {mark_started(uid, step.instance.generation),
+          hypervisor_call("define",
+                          [spec = domain_spec(step, storage_.paths(uid))](SimHypervisor& h) {
+                            return h.define(spec);
+                          }),
+          hypervisor_call("resume", [uid](SimHypervisor& h) { return h.resume(uid); })};
+}
+
+void Executor::observe(Seen seen) {
+  const auto soon = [this] { return stage_.delays.between(milliseconds(1), milliseconds(20)); };
+  if (stage_.mishaps.observation_fails()) {
+    return life_.after(soon(), [seen] { seen(unavailable("the hypervisor does not answer")); });
+  }
+  auto sight = std::make_shared<agent::HostObservation>();
+  life_.after(soon(), [this, sight, soon, seen] {
+    sight->domains = *hypervisor_->list();
+    life_.after(soon(), [this, sight, soon, seen] {
+      sight->storage = *storage_.inventory();
+      life_.after(soon(), [this, sight, seen] {
+        if (stage_.bug != Bug::kHidePorts) sight->ports = *network_.ports("sw");
+        seen(std::move(*sight));
+      });
+    });
+  });
+}
+
+void Executor::delete_image(const ImageUid& image, Done done) {
+  perform({.name = "delete-image",
+           .effect = [this, image] { return storage_.delete_image(image); }},
+          std::move(done));
+}
+
+void Executor::import_image(const ImageUid& image, Imported done) {
+  storage_.begin_image(image);
+  const auto facts = std::make_shared<storage::ImageFacts>();
+  perform({.name = "publish-image",
+           .effect =
+               [this, image, facts] {
+                 *facts = storage_.publish_image(image);
+                 return absl::OkStatus();
+               },
+           .abandon = [this, image] { storage_.abandon_image(image); }},
+          [facts, done = std::move(done)](absl::Status result) {
+            if (!result.ok()) return done(result);
+            done(*facts);
+          });
+}
+
+}  // namespace stellwerk::sim

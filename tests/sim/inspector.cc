@@ -1,0 +1,131 @@
+#include "tests/sim/inspector.h"
+
+#include <algorithm>
+
+#include "orchestrator/records/keys.h"
+#include "tests/sim/invariants.h"
+
+namespace stellwerk::sim {
+
+void Inspector::inspect(std::function<void(Finding)> done) {
+  if (!client_.is_idle()) return done("clients still wait for answers");
+  if (!daemon_.is_serving()) return done("no daemon serves");
+  daemon_.submit(
+      controller::ListInstances{.project = "-"},
+      [this, done](const absl::StatusOr<controller::Answer>& instances) {
+        if (!instances.ok()) return done(describe(instances.status()));
+        daemon_.submit(controller::ListHosts{},
+                       [this, done, page = std::get<Instances>(*instances)](const auto& hosts) {
+                         if (!hosts.ok()) return done(describe(hosts.status()));
+                         done(judge(page, std::get<Hosts>(*hosts)));
+                       });
+      });
+}
+
+Inspector::Finding Inspector::judge(const Instances& instances, const Hosts& hosts) const {
+  if (instances.items.size() != stage_.invariants.history().instances().size()) {
+    return "the list of instances is not what the store holds";
+  }
+  for (const auto& view : instances.items) {
+    if (Finding finding = judge(view)) return finding;
+  }
+  if (hosts.items.size() != 1) return "the host is not listed once";
+  if (Finding finding = judge(hosts.items.front())) return finding;
+  if (Finding finding = judge_memory()) return finding;
+  if (Finding finding = judge_files()) return finding;
+  return judge_store();
+}
+
+Inspector::Finding Inspector::judge(const controller::InstanceView& view) const {
+  const Instance& instance = view.instance;
+  const Observed& observed = view.observed;
+  const std::string name = fmt::format(
+      "{}/{} ({}): desired {}, phase {} {} {}", view.project_id, instance.id, brief(instance.uid),
+      to_string(instance.desired), to_string(observed.phase), observed.reason, observed.message);
+  if (observed.generation != instance.generation) {
+    return fmt::format("{}: generation {} observed of {}", name, observed.generation.value(),
+                       instance.generation.value());
+  }
+  if (instance.desired == DesiredState::kRunning) return judge_running(view);
+  if (instance.desired == DesiredState::kDeleted) return name;
+  if (observed.phase != Phase::kStopped) return name;
+  const auto& processes = stage_.world.machine().processes;
+  const bool runs = std::any_of(processes.begin(), processes.end(), [&](const Process& process) {
+    return process.uuid == instance.uid.value();
+  });
+  const bool has_port =
+      stage_.world.machine().ports.contains(agent::interface_name(instance.uid));
+  if (runs || has_port) return name + ", yet a process or port is there";
+  return std::nullopt;
+}
+
+Inspector::Finding Inspector::judge_running(const controller::InstanceView& view) const {
+  const Instance& instance = view.instance;
+  const std::string name = fmt::format("{}/{} ({})", view.project_id, instance.id,
+                                       brief(instance.uid));
+  if (view.observed.phase != Phase::kRunning) {
+    return fmt::format("{} should run, its phase is {}", name, to_string(view.observed.phase));
+  }
+  const auto process = stage_.world.machine().find_process(instance.uid.value());
+  if (process == stage_.world.machine().processes.end() ||
+      process->state != hypervisor::DomainState::kRunning) {
+    return name + " is reported running and does not run";
+  }
+  if (process->owner->reboot_count != instance.reboot.count) return name + " was not rebooted";
+  if (process->port.empty() != instance.ports.empty()) return name + " has not its port";
+  return std::nullopt;
+}
+
+Inspector::Finding Inspector::judge(const controller::HostView& host) const {
+  if (!host.connected) return "the host is not connected";
+  int64_t foreign = 0;
+  size_t orphans = 0;
+  for (const Process& process : stage_.world.machine().processes) {
+    if (!process.stranger) continue;
+    const bool ours = process.owner && process.owner->cell == daemon_.cell();
+    ours ? ++orphans : ++foreign;
+  }
+  if (host.orphans.size() != orphans) return "orphans are not reported as they are";
+  if (host.foreign.domains != foreign) return "foreign domains are not counted as they are";
+  return std::nullopt;
+}
+
+Inspector::Finding Inspector::judge_memory() const {
+  const auto& remembered = daemon_.state().instances;
+  const auto& durable = stage_.invariants.history().instances();
+  const bool same = std::equal(remembered.begin(), remembered.end(), durable.begin(),
+                               durable.end(), [](const auto& mine, const auto& theirs) {
+                                 return records::encode(mine.second) ==
+                                        records::encode(theirs.second);
+                               });
+  return same ? std::nullopt : Finding("the controller's memory is not what the store holds");
+}
+
+Inspector::Finding Inspector::judge_files() const {
+  const Machine& machine = stage_.world.machine();
+  for (const auto& [uid, files] : machine.files) {
+    if (files.partial) return "a partial disk is left of " + brief(uid);
+  }
+  const auto& images = stage_.invariants.history().images();
+  for (const auto& [uid, image] : images) {
+    if (image.state != ImageState::kActive) return "an image is neither there nor gone: " + image.id;
+    const auto file = machine.images.find(uid);
+    if (file == machine.images.end() || file->second != ImageFile::kPublished) {
+      return "an image has lost its file: " + image.id;
+    }
+  }
+  if (machine.images.size() != images.size()) return "an image's file is left over";
+  return std::nullopt;
+}
+
+Inspector::Finding Inspector::judge_store() const {
+  const auto& instances = stage_.invariants.history().instances();
+  for (const auto& [key, value] : stage_.store.table()) {
+    if (!key.starts_with(records::kUserDataPrefix)) continue;
+    const auto uid = InstanceUid::parse(key.substr(records::kUserDataPrefix.size()));
+    if (!uid || !instances.contains(*uid)) return "user-data is left over: " + key;
+  }
+  return std::nullopt;
+}
+
+}  // namespace stellwerk::sim

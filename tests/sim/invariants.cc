@@ -1,0 +1,285 @@
+#include "tests/sim/invariants.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/overloaded.h"
+#include "orchestrator/records/keys.h"
+
+namespace stellwerk::sim {
+namespace {
+
+// The resource of an answer in its persisted form: equal bytes, equal answers.
+std::string bytes_of(const controller::Answer& answer) {
+  return std::visit(
+      Overloaded{[](const controller::InstanceView& view) { return records::encode(view.instance); },
+                 [](const controller::ImageView& view) { return records::encode(view.image); },
+                 [](const Flavor& flavor) { return records::encode(flavor); },
+                 [](const Project& project) { return records::encode(project); },
+                 [](const auto&) { return std::string(); }},
+      answer);
+}
+
+std::string bytes_of(const records::RequestRecord& request) {
+  return std::visit([](const auto& resource) { return records::encode(resource); },
+                    request.resource);
+}
+
+// SCS-0100: at most 5 shared vCPUs a core and 3 a thread, on what dedicated ones leave over.
+bool fits(const std::map<CpuClass, int64_t>& used, const HostFacts& facts) {
+  const auto of = [&](CpuClass cpu_class) {
+    const auto found = used.find(cpu_class);
+    return found == used.end() ? 0 : found->second;
+  };
+  const int64_t left = facts.threads - of(CpuClass::kDedicatedThread) -
+                       of(CpuClass::kDedicatedCore) * (facts.threads / facts.cores);
+  const int64_t shared = of(CpuClass::kShared);
+  const int64_t low = of(CpuClass::kLowPerformance);
+  return left >= 0 && shared * 16 + low * 3 <= left * 3 * 16 &&
+         shared * facts.threads <= 5 * facts.cores * left;
+}
+
+}  // namespace
+
+Invariants::Invariants(EventLog& log, const World& world, SimStore& store)
+    : log_(log), world_(world), store_(store) {
+  store_.watch([this](const store::Head& head, const store::Batch& batch) {
+    committed(head, batch);
+  });
+}
+
+void Invariants::fail(std::string what) {
+  if (failure_) return;
+  log_.add("BREACH: {}", what);
+  failure_ = std::move(what);
+}
+
+void Invariants::committed(const store::Head& head, const store::Batch& batch) {
+  const RecordHistory::Change change = history_.apply(head, batch);
+  for (const std::string& problem : change.problems) fail(problem);
+  check_audit(change);
+  for (const Instance& instance : change.written) check_written(instance, change);
+  for (const Instance& instance : change.erased) check_erased(instance);
+  if (!change.written.empty()) check_capacity();
+}
+
+void Invariants::check_audit(const RecordHistory::Change& change) {
+  for (const auto& request : change.requests) {
+    const bool found =
+        change.log && std::any_of(change.log->audit.begin(), change.log->audit.end(),
+                                  [&](const AuditEntry& entry) {
+                                    return entry.request_id == request.request_id &&
+                                           entry.method == request.method;
+                                  });
+    if (!found) fail("a request without an audit entry in its commit: " + request.method);
+  }
+}
+
+void Invariants::check_written(const Instance& instance, const RecordHistory::Change& change) {
+  port_names_.insert(agent::interface_name(instance.uid));
+  check_ports(instance);
+  const Instance* before = history_.previous_version(instance.uid);
+  if (!before) {
+    if (history_.count_versions(instance.uid) > 1) fail("a deleted instance comes back");
+    return;
+  }
+  if (instance.generation < before->generation) fail("a generation goes backwards");
+  if (before->desired == DesiredState::kDeleted && instance.desired != DesiredState::kDeleted) {
+    fail("a deletion is taken back");
+  }
+  if (instance.claim != before->claim || instance.ports != before->ports) {
+    fail("a claim or port changes after admission");
+  }
+  check_own_stop(instance, change);
+}
+
+// An instance that is stopped without anybody asking must have stopped by itself.
+void Invariants::check_own_stop(const Instance& instance, const RecordHistory::Change& change) {
+  const Instance* before = history_.previous_version(instance.uid);
+  if (before->desired != DesiredState::kRunning || instance.desired != DesiredState::kStopped) {
+    return;
+  }
+  const bool asked = std::any_of(
+      change.requests.begin(), change.requests.end(), [&](const records::RequestRecord& each) {
+        const auto* stopped = std::get_if<Instance>(&each.resource);
+        return stopped && stopped->uid == instance.uid && each.method == "StopInstance";
+      });
+  if (asked) return;
+  const auto& endings = world_.endings(instance.uid.value());
+  if (endings.empty()) return fail("stopped as if it had ended: an instance that never ran");
+  const Cause cause = endings.back().cause;
+  const bool crashed = cause == Cause::kCrash || cause == Cause::kPowerCut;
+  const bool final = cause == Cause::kOwnShutdown ||
+                     (crashed && instance.restart_policy == RestartPolicy::kNever);
+  if (!final) {
+    fail(fmt::format("instance {} becomes desired-stopped by itself, yet it ended by {}",
+                     brief(instance.uid), to_string(cause)));
+  }
+}
+
+void Invariants::check_ports(const Instance& instance) {
+  for (const Port& port : instance.ports) {
+    const auto [mac, is_new] = macs_.emplace(port.mac, instance.uid);
+    if (!is_new && mac->second != instance.uid) fail("a MAC is given twice");
+    for (const auto& [uid, other] : history_.instances()) {
+      if (uid == instance.uid) continue;
+      for (const Port& theirs : other.ports) {
+        if (theirs.network == port.network && theirs.address == port.address) {
+          fail("an address is given twice: " + ipv4_to_string(port.address));
+        }
+      }
+    }
+  }
+}
+
+void Invariants::check_erased(const Instance& instance) {
+  port_names_.erase(agent::interface_name(instance.uid));
+  if (instance.desired != DesiredState::kDeleted) {
+    fail("a record goes that nobody wanted deleted: " + instance.id);
+  }
+  if (store_.table().contains(records::user_data_key(instance.uid))) {
+    fail("user-data outlives its instance");
+  }
+}
+
+void Invariants::check_capacity() {
+  std::map<CpuClass, int64_t> vcpus;
+  Bytes memory;
+  Bytes disk;
+  for (const auto& [uid, instance] : history_.instances()) {
+    vcpus[instance.claim.cpu_class] += instance.claim.vcpus.count();
+    memory += instance.claim.memory;
+    disk += instance.claim.disk;
+  }
+  const Machine& machine = world_.machine();
+  if (memory > machine.facts.memory - machine.reserve.memory) fail("memory is overcommitted");
+  if (disk > machine.facts.disk - machine.reserve.disk) fail("the disk is overcommitted");
+  if (!fits(vcpus, machine.facts)) fail("processors are overcommitted");
+}
+
+void Invariants::after_event() {
+  check_processes();
+  check_left_overs();
+}
+
+void Invariants::check_processes() {
+  const auto& processes = world_.machine().processes;
+  for (auto process = processes.begin(); process != processes.end(); ++process) {
+    for (auto other = processes.begin(); other != process; ++other) {
+      if (other->uuid == process->uuid) fail("two processes of one instance: " + process->name);
+    }
+    if (!process->stranger && !history_.instances().contains(InstanceUid(process->uuid))) {
+      fail("a process without a record: " + process->name);
+    }
+  }
+}
+
+void Invariants::check_left_overs() {
+  for (const auto& [uid, files] : world_.machine().files) {
+    if (!history_.instances().contains(uid)) fail("files without a record: " + brief(uid));
+  }
+  for (const auto& [name, bridge] : world_.machine().ports) {
+    if (!port_names_.contains(name)) fail("a port without a record: " + name);
+  }
+}
+
+void Invariants::answered(const controller::Request& request,
+                          const absl::StatusOr<controller::Answer>& answer) {
+  if (!answer.ok()) return;
+  if (const auto* mutation = std::get_if<controller::Mutation>(&request)) {
+    if (std::holds_alternative<controller::BeginImageImport>(mutation->body) &&
+        std::get<controller::ImageView>(*answer).image.state == ImageState::kImporting) {
+      return;  // half a mutation: its end is the answer
+    }
+    return check_mutation_answer(mutation->context, *answer);
+  }
+  if (const auto* view = std::get_if<controller::InstanceView>(&*answer)) check_shown(*view);
+  if (const auto* page = std::get_if<controller::Page<controller::InstanceView>>(&*answer)) {
+    for (const auto& each : page->items) check_shown(each);
+  }
+}
+
+void Invariants::check_mutation_answer(const controller::MutationContext& context,
+                                       const controller::Answer& answer) {
+  const std::string bytes = bytes_of(answer);
+  const auto durable = history_.requests().find(context.request_id);
+  if (durable == history_.requests().end()) {
+    return fail("answered and not durable: request " + context.request_id.to_string());
+  }
+  if (bytes_of(durable->second) != bytes) fail("the answer is not the one that was kept");
+  const auto [first, is_first] = answers_.emplace(context.request_id, bytes);
+  if (!is_first && first->second != bytes) fail("the same request is answered differently");
+}
+
+void Invariants::check_shown(const controller::InstanceView& view) {
+  const Instance& shown = view.instance;
+  const Instance* durable = history_.instance_at(shown.uid, shown.changed_at);
+  if (!store_.head() || shown.changed_at > store_.head()->sequence || !durable ||
+      records::encode(*durable) != records::encode(shown)) {
+    fail("a reader sees what is not durable: " + shown.id);
+  }
+}
+
+void Invariants::orders_sent(const HostOrders& orders) {
+  if (!store_.head() || orders.sequence > store_.head()->sequence) {
+    return fail("orders leave before they are durable");
+  }
+  const auto expected = history_.instances_at(orders.sequence, orders.host);
+  if (expected.size() != orders.instances.size()) return fail("orders are not the full set");
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const Instance& ordered = orders.instances[i];
+    const Instance* durable = history_.instance_at(expected[i], orders.sequence);
+    if (ordered.uid != expected[i] || ordered.changed_at != durable->changed_at ||
+        ordered.generation != durable->generation) {
+      return fail("orders differ from the commit that they name");
+    }
+  }
+}
+
+void Invariants::log_grew(Sequence durable) {
+  if (!store_.head() || durable > store_.head()->sequence) {
+    fail("watchers are shown a commit that is not durable");
+  }
+}
+
+void Invariants::stepped_down(const std::string& why) {
+  fail("the controller steps down though nobody else took over: " + why);
+}
+
+bool Invariants::may_destroy(const InstanceUid& uid, const Instance& ordered) const {
+  if (ordered.desired != DesiredState::kRunning) return true;
+  // What is left of a panicked guest has to go before it starts anew.
+  const auto& processes = world_.machine().processes;
+  return std::any_of(processes.begin(), processes.end(), [&](const Process& process) {
+    return process.uuid == uid.value() && process.state == hypervisor::DomainState::kCrashed;
+  });
+}
+
+void Invariants::step_begins(const agent::Step& step, Sequence orders) {
+  const InstanceUid uid = agent::instance_of(step);
+  const Instance* ordered = history_.instance_at(uid, orders);
+  const std::string name = fmt::format("{} {}", agent::name_of(step), brief(uid));
+  if (!ordered) return fail("a step on what no order names: " + name);
+  const bool deleted = ordered->desired == DesiredState::kDeleted;
+  const bool running = ordered->desired == DesiredState::kRunning;
+  const bool allowed = std::visit(
+      Overloaded{[&](const agent::DestroyDomain&) { return may_destroy(uid, *ordered); },
+                 [&](const agent::RequestShutdown&) { return !running; },
+                 [&](const agent::DeleteFiles&) { return deleted; },
+                 [&](const agent::RemovePort&) { return true; },
+                 [&](const auto&) { return running; }},
+      step);
+  if (!allowed) fail("a step that its orders do not ask for: " + name);
+}
+
+void Invariants::process_begins() {
+  for (const auto& [request, bytes] : answers_) {
+    const auto durable = history_.requests().find(request);
+    const std::string key = records::request_key(durable->second.scope, request);
+    if (!store_.table().contains(key)) {
+      return fail("answered and lost again: request " + request.to_string());
+    }
+  }
+}
+
+}  // namespace stellwerk::sim

@@ -1,0 +1,33 @@
+// What a client may ask for, drawn at random: from few names, so that requests meet.
+#pragma once
+
+#include <string>
+
+#include "orchestrator/controller/requests.h"
+#include "tests/sim/random.h"
+
+namespace stellwerk::sim {
+
+struct Operation {
+  controller::MutationBody body;
+  std::string text;  // for the log and as the request's content
+};
+
+class Operations {
+ public:
+  explicit Operations(Random random) : random_(random) {}
+
+  // What has to be there before instances can be: projects, an image each, flavors.
+  std::vector<Operation> preparations() const;
+  Operation any();
+  Operation create(const std::string& project, const std::string& id);
+  Operation remove(const std::string& project, const std::string& id) const;
+
+ private:
+  Operation change_instance(const std::string& project, const std::string& id);
+  Operation change_resource();
+
+  Random random_;
+};
+
+}  // namespace stellwerk::sim

@@ -1,0 +1,112 @@
+#include "tests/sim/simulation.h"
+
+namespace stellwerk::sim {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// The longest back-off is five minutes, and a guest may be in the middle of its second.
+constexpr Duration kBound = minutes(12);
+// Having come to rest, the cell has to stay so.
+constexpr Duration kRest = seconds(25);
+constexpr uint64_t kMostEvents = 300'000;
+constexpr size_t kTail = 60;
+
+}  // namespace
+
+Simulation::Simulation(uint64_t seed, Bug bug)
+    : random_(seed),
+      log_(schedule_),
+      mishaps_(random_.fork("mishaps")),
+      world_(schedule_, log_, random_.fork("world")),
+      guests_(schedule_, world_, mishaps_, random_.fork("guests")),
+      delays_(random_.fork("delays")),
+      store_(schedule_, log_, mishaps_, random_.fork("store")),
+      invariants_(log_, world_, store_),
+      stage_{.schedule = schedule_,
+             .log = log_,
+             .world = world_,
+             .mishaps = mishaps_,
+             .delays = delays_,
+             .store = store_,
+             .guests = guests_,
+             .invariants = invariants_,
+             .bug = bug},
+      daemon_(stage_),
+      client_(stage_, daemon_, random_.fork("client")),
+      inspector_(stage_, daemon_, client_),
+      strangers_(random_.fork("strangers")) {
+  if (bug == Bug::kUnsyncedStore) store_.stop_syncing();
+}
+
+RunResult Simulation::run() {
+  daemon_.begin();
+  client_.prepare([this] { begin_faults(); });
+  RunResult result;
+  while (!invariants_.failure() && !at_rest_ && schedule_.run_one()) {
+    invariants_.after_event();
+    if (faults_) fail_by_chance();
+    if (++result.events > kMostEvents) invariants_.fail("the simulation does not come to rest");
+  }
+  result.failure = invariants_.failure();
+  result.log = log_.text();
+  result.log_tail = log_.tail(kTail);
+  return result;
+}
+
+void Simulation::begin_faults() {
+  log_.add("faults begin");
+  faults_ = true;
+  mishaps_.begin();
+  client_.begin();
+  schedule_.after(random_.between(seconds(40), seconds(240)), [this] { stop_faults(); });
+  tick();
+}
+
+void Simulation::tick() {
+  if (!faults_) return;
+  guests_.live_on();
+  if (mishaps_.link_breaks()) daemon_.break_link();
+  if (strangers_.chance(8)) {
+    const bool of_this_cell = strangers_.chance(500) && !daemon_.cell().is_nil();
+    guests_.start_stranger(of_this_cell ? std::optional(daemon_.cell()) : std::nullopt);
+  }
+  schedule_.after(seconds(1), [this] { tick(); });
+}
+
+void Simulation::fail_by_chance() {
+  if (mishaps_.power_fails()) return daemon_.power_cut();
+  if (mishaps_.daemon_dies()) daemon_.kill("kill -9");
+}
+
+void Simulation::stop_faults() {
+  log_.add("faults stop");
+  faults_ = false;
+  faults_stopped_at_ = schedule_.now();
+  mishaps_.stop();
+  client_.stop();
+  inspect();
+}
+
+void Simulation::inspect() {
+  inspector_.inspect([this](const Inspector::Finding& finding) { judge(finding); });
+  if (!at_rest_) schedule_.after(seconds(5), [this] { inspect(); });
+}
+
+void Simulation::judge(const Inspector::Finding& finding) {
+  const bool late = schedule_.now() - faults_stopped_at_ > kBound;
+  if (finding) {
+    if (settled_at_) return invariants_.fail("the cell was at rest and is no more: " + *finding);
+    if (late) invariants_.fail("the cell does not come to rest: " + *finding);
+    return;
+  }
+  if (const auto lost = client_.lost_instance()) return invariants_.fail("lost: " + *lost);
+  if (!settled_at_) {
+    log_.add("the cell is at rest");
+    settled_at_ = schedule_.now();
+  }
+  at_rest_ = schedule_.now() - *settled_at_ >= kRest;
+}
+
+}  // namespace stellwerk::sim

@@ -1,0 +1,132 @@
+#include "harness.h"
+
+namespace stellwerk::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class ImageCommands : public CliTest {
+ protected:
+  ImageCommands() {
+    v1::Image image;
+    image.set_name("projects/default/images/debian-12");
+    image.set_uid("7c1d0000-0000-5000-8000-000000000001");
+    image.set_etag("4");
+    *image.mutable_create_time() = seconds_ago(300);
+    image.set_state(v1::Image::ACTIVE);
+    image.set_firmware(v1::Image::BIOS);
+    image.set_min_memory_bytes(512 << 20);
+    image.set_format(v1::Image::QCOW2);
+    image.set_size_bytes(184 << 20);
+    image.set_virtual_bytes(int64_t{2} << 30);
+    image.set_sha256(std::string(64, 'a'));
+    daemon.script().images = {image};
+  }
+
+  // More than one chunk, and not a multiple of it.
+  const std::string content_ = [] {
+    std::string bytes((1 << 20) * 2 + 4711, '\0');
+    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 31);
+    return bytes;
+  }();
+};
+
+TEST_F(ImageCommands, ImportStreamsTheFileInChunks) {
+  const Ran ran = run({"image", "import", "debian-12", write_file("disk.qcow2", content_),
+                       "--sha256", std::string(64, 'A'), "--firmware", "uefi", "--min-disk", "2GiB",
+                       "--min-memory", "512MiB", "--label", "os=debian", "--request-id",
+                       "5f0c6e0e-6f0b-4c0e-9b8e-2f6a1d3c4b5a"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_TRUE(daemon.script().imported == content_);
+  EXPECT_LE(daemon.script().largest_chunk, size_t{1} << 20);
+  ASSERT_EQ(daemon.calls().size(), 1U);
+  EXPECT_EQ(daemon.calls().front().request,
+            "parent: \"projects/default\" image_id: \"debian-12\" image { firmware: UEFI "
+            "min_disk_bytes: 2147483648 min_memory_bytes: 536870912 "
+            "labels { key: \"os\" value: \"debian\" } } sha256: \"" +
+                std::string(64, 'a') +
+                "\" size_bytes: 2101863 request_id: \"5f0c6e0e-6f0b-4c0e-9b8e-2f6a1d3c4b5a\"");
+  EXPECT_EQ(ran.out,
+            "NAME        STATE    FORMAT   SIZE      DISK    AGE\n"
+            "debian-12   ACTIVE   qcow2    184 MiB   2 GiB   5 min\n");
+  EXPECT_THAT(ran.err, IsEmpty());
+}
+
+TEST_F(ImageCommands, ImportReadsStandardInputWithoutKnowingItsSize) {
+  input = content_;
+  EXPECT_EQ(run({"image", "import", "debian-12", "-"}).code, 0);
+  EXPECT_TRUE(daemon.script().imported == content_);
+  EXPECT_THAT(daemon.calls().front().request, ::testing::Not(HasSubstr("size_bytes")));
+}
+
+TEST_F(ImageCommands, ImportShowsProgressOnATerminal) {
+  err_is_terminal = true;
+  const Ran ran = run({"image", "import", "debian-12", write_file("disk.raw", content_)});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("disk.raw [>"), HasSubstr("  0 % 0 bytes of 2 MiB"),
+                             ::testing::EndsWith("\r\x1b[K")));
+}
+
+TEST_F(ImageCommands, ImportTellsWhyTheDaemonRefuses) {
+  daemon.script().failures = {
+      failure(grpc::StatusCode::ALREADY_EXISTS, "image debian-12 exists", "NAME_TAKEN")};
+  const Ran ran = run({"image", "import", "debian-12", write_file("disk.raw", content_)});
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_EQ(ran.err, "error: image debian-12 exists\n");
+}
+
+TEST_F(ImageCommands, ImportOfAFileIsRepeatedFromItsBeginning) {
+  daemon.script().failures = {failure(grpc::StatusCode::UNAVAILABLE, "restarting", "STOPPING")};
+  const Ran ran = run({"image", "import", "debian-12", write_file("disk.raw", content_)});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_TRUE(daemon.script().imported == content_);
+  ASSERT_EQ(daemon.calls().size(), 2U);
+  EXPECT_EQ(daemon.calls()[0].request_id, daemon.calls()[1].request_id);
+}
+
+TEST_F(ImageCommands, ImportFromAPipeIsNotRepeated) {
+  input = content_;
+  daemon.script().failures = {failure(grpc::StatusCode::UNAVAILABLE, "restarting", "STOPPING")};
+  const Ran ran = run({"image", "import", "debian-12", "-"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("cannot be read twice"));
+}
+
+TEST_F(ImageCommands, ImportRefusesWhatCannotBeRead) {
+  EXPECT_THAT(run({"image", "import", "x", "/no/such/file"}).err,
+              HasSubstr("error: cannot read \"/no/such/file\": No such file or directory"));
+  EXPECT_EQ(run({"image", "import", "x", "/no/such/file"}).code, 2);
+  EXPECT_THAT(run({"image", "import", "x", daemon.directory()}).err, HasSubstr("it is a directory"));
+  EXPECT_THAT(daemon.calls(), IsEmpty());
+}
+
+TEST_F(ImageCommands, ShowTellsEverything) {
+  EXPECT_EQ(run({"image", "show", "debian-12"}).out,
+            "Name:             debian-12\n"
+            "Project:          default\n"
+            "State:            ACTIVE\n"
+            "Format:           qcow2\n"
+            "Firmware:         bios\n"
+            "File size:        184 MiB\n"
+            "Virtual size:     2 GiB\n"
+            "Minimum memory:   512 MiB\n"
+            "SHA-256:          " +
+                std::string(64, 'a') +
+                "\n"
+                "Created:          2026-11-23T04:55:00Z (5 min ago)\n"
+                "UID:              7c1d0000-0000-5000-8000-000000000001\n"
+                "Etag:             4\n");
+}
+
+TEST_F(ImageCommands, ListAndDelete) {
+  EXPECT_THAT(run({"image", "list", "-o", "wide"}).out,
+              AllOf(HasSubstr("FIRMWARE"), HasSubstr("debian-12   ACTIVE")));
+  EXPECT_THAT(run({"image", "list", "-o", "json"}).out, HasSubstr("\"state\": \"ACTIVE\""));
+  EXPECT_EQ(run({"image", "delete", "debian-12"}).out, "image debian-12 is deleted\n");
+  EXPECT_EQ(run({"image", "delete", "nothing"}).code, 3);
+}
+
+}  // namespace
+}  // namespace stellwerk::test

@@ -1,0 +1,118 @@
+#include "harness.h"
+
+namespace stellwerk::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+class Usage : public CliTest {};
+
+TEST_F(Usage, HelpNamesNounsExampleAndExitCodes) {
+  const Ran ran = run_bare({"--help"});
+  EXPECT_EQ(ran.code, 0);
+  for (const char* text : {"instance", "image", "flavor", "host", "project", "event",
+                           "Example:\n  stellwerk instance create", "Exit codes:", "  6  --wait"}) {
+    EXPECT_THAT(ran.out, HasSubstr(text));
+  }
+  EXPECT_THAT(ran.err, IsEmpty());
+}
+
+TEST_F(Usage, EveryCommandHasAnExampleOfItself) {
+  const std::map<std::string, std::vector<std::string>> commands = {
+      {"instance", {"create", "list", "show", "start", "stop", "reboot", "delete"}},
+      {"image", {"import", "list", "show", "delete"}},
+      {"flavor", {"list", "show", "create", "delete"}},
+      {"host", {"list", "show"}},
+      {"project", {"create", "list", "show", "delete"}},
+      {"event", {"list", "watch"}}};
+  for (const auto& [noun, verbs] : commands) {
+    for (const std::string& verb : verbs) {
+      const Ran ran = run_bare({noun, verb, "--help"});
+      EXPECT_EQ(ran.code, 0);
+      EXPECT_THAT(ran.out, HasSubstr("Example:\n  stellwerk " + noun + " " + verb));
+    }
+  }
+}
+
+TEST_F(Usage, VersionNeedsNoDaemon) {
+  for (const char* argument : {"version", "--version"}) {
+    const Ran ran = run_bare({argument});
+    EXPECT_EQ(ran.code, 0);
+    EXPECT_THAT(ran.out, StartsWith("stellwerk 0."));
+  }
+}
+
+TEST_F(Usage, MistakesEndWith2AndPointToHelp) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {},
+      {"instance"},
+      {"instance", "fly"},
+      {"instance", "show"},
+      {"instance", "list", "--frobnicate"},
+      {"instance", "list", "-o", "yaml"},
+      {"instance", "start", "a", "--timeout", "5"},  // without --wait
+      {"instance", "start", "a", "--wait", "--timeout", "0"},
+      {"instance", "start", "a", "--request-id", "17"},
+      {"instance", "create", "a", "--flavor", "f"},
+      {"instance", "create", "a", "--flavor", "f", "--image", "i", "--label", "x"},
+      {"instance", "create", "a", "--flavor", "f", "--image", "i", "--boot-disk", "20"},
+      {"instance", "create", "a", "--flavor", "f", "--image", "i", "--restart-policy", "maybe"},
+      {"instance", "create", "a", "--flavor", "f", "--image", "i", "--network", "n",
+       "--no-network"},
+      {"image", "import", "a", "f", "--sha256", "abc"},
+      {"flavor", "create", "a", "--class", "fast"},
+      {"event", "list", "--limit", "0"}};
+  for (const auto& arguments : wrong) {
+    const Ran ran = run(arguments);
+    EXPECT_EQ(ran.code, 2) << ::testing::PrintToString(arguments);
+    EXPECT_THAT(ran.err, AllOf(StartsWith("error: "), HasSubstr("\nhint: stellwerk")))
+        << ::testing::PrintToString(arguments);
+    EXPECT_THAT(ran.out, IsEmpty());
+  }
+  EXPECT_THAT(daemon.calls(), IsEmpty());
+}
+
+TEST_F(Usage, NamesTheCommandWhoseHelpTells) {
+  EXPECT_EQ(run({"instance", "show"}).err,
+            "error: NAME is required\nhint: stellwerk instance show --help\n");
+}
+
+TEST_F(Usage, SaysWhatIsWrongWithASize) {
+  const Ran ran = run({"instance", "create", "a", "--flavor", "f", "--image", "i", "--boot-disk",
+                       "20 Gigs"});
+  EXPECT_THAT(ran.err, HasSubstr("--boot-disk"));
+  EXPECT_THAT(ran.err, HasSubstr("unknown unit \" Gigs\""));
+}
+
+TEST_F(Usage, EchoesHostileArgumentsEscaped) {
+  const Ran ran = run({"instance", "list", "--\x1b[2Jx"});
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.err, ::testing::Not(HasSubstr("\x1b")));
+}
+
+TEST_F(Usage, RefusesAnEndpointThatIsNoUnixSocket) {
+  const Ran ran = run_bare({"--endpoint", "localhost:80", "host", "list"});
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("is not a Unix socket"));
+}
+
+TEST_F(Usage, TakesEndpointAndProjectFromTheEnvironment) {
+  variables = {{"STELLWERK_ENDPOINT", daemon.endpoint()}, {"STELLWERK_PROJECT", "town-hall"}};
+  EXPECT_EQ(run_bare({"instance", "list"}).code, 0);
+  ASSERT_EQ(daemon.calls().size(), 1U);
+  EXPECT_THAT(daemon.calls().front().request, HasSubstr("parent: \"projects/town-hall\""));
+}
+
+TEST_F(Usage, OptionsWinOverTheEnvironmentAndMayStandAtTheEnd) {
+  variables = {{"STELLWERK_ENDPOINT", "unix:///nowhere"}, {"STELLWERK_PROJECT", "town-hall"}};
+  EXPECT_EQ(run_bare({"instance", "list", "--project", "-", "--endpoint", daemon.endpoint()}).code,
+            0);
+  ASSERT_EQ(daemon.calls().size(), 1U);
+  EXPECT_THAT(daemon.calls().front().request, HasSubstr("parent: \"projects/-\""));
+}
+
+}  // namespace
+}  // namespace stellwerk::test

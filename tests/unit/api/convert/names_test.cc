@@ -1,0 +1,84 @@
+#include "api/convert/names.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+namespace stellwerk::convert {
+namespace {
+
+rc::Gen<std::string> dns_label() {
+  return rc::gen::suchThat(
+      rc::gen::container<std::string>(rc::gen::elementOf(std::string("abcxyz019-"))),
+      [](const std::string& text) {
+        return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-';
+      });
+}
+
+TEST(Names, AreWrittenAfterTheirPatterns) {
+  EXPECT_EQ(project_name("p"), "projects/p");
+  EXPECT_EQ(instance_name("p", "web-1"), "projects/p/instances/web-1");
+  EXPECT_EQ(image_name("p", "i"), "projects/p/images/i");
+  EXPECT_EQ(network_name("p", "flat"), "projects/p/networks/flat");
+  EXPECT_EQ(flavor_name("SCS-2V-8"), "flavors/SCS-2V-8");
+  EXPECT_EQ(host_name("node1.example.org"), "hosts/node1.example.org");
+}
+
+RC_GTEST_PROP(Names, ComeBackFromTheirText, ()) {
+  const auto kind =
+      *rc::gen::element(ResourceKind::kProject, ResourceKind::kInstance, ResourceKind::kImage,
+                        ResourceKind::kNetwork, ResourceKind::kFlavor, ResourceKind::kHost);
+  const bool in_project = kind == ResourceKind::kInstance || kind == ResourceKind::kImage ||
+                          kind == ResourceKind::kNetwork;
+  const ResourceName name{
+      .kind = kind, .project = in_project ? *dns_label() : std::string(), .id = *dns_label()};
+  const auto read = parse_name(format_name(name), kind);
+  RC_ASSERT(read.ok());
+  RC_ASSERT(*read == name);
+  RC_ASSERT(*parse_any_name(format_name(name)) == name);
+}
+
+RC_GTEST_PROP(Names, AreEitherRefusedOrExactlyWhatWasWritten, (const std::string& text)) {
+  for (const auto kind : {ResourceKind::kInstance, ResourceKind::kFlavor, ResourceKind::kHost}) {
+    const auto read = parse_name(text, kind);
+    if (read.ok()) RC_ASSERT(format_name(*read) == text);
+  }
+}
+
+TEST(Names, SayWhatIsWrongAndWhatWouldDo) {
+  const auto problem = [](std::string_view text, ResourceKind kind) {
+    return std::string(message_of(parse_name(text, kind).status()));
+  };
+  EXPECT_EQ(problem("", ResourceKind::kFlavor), "is missing; write flavors/{flavor}");
+  EXPECT_EQ(problem("SCS-2V-8", ResourceKind::kFlavor),
+            "\"SCS-2V-8\" is not the name of a flavor; write flavors/{flavor}");
+  EXPECT_THAT(problem("projects/p/images/x", ResourceKind::kInstance),
+              testing::HasSubstr("write projects/{project}/instances/{instance}"));
+  EXPECT_THAT(problem("projects/P/instances/x", ResourceKind::kInstance),
+              testing::StartsWith("the project \"P\" is not a DNS label"));
+  EXPECT_THAT(problem("projects/p/instances/../x", ResourceKind::kInstance),
+              testing::HasSubstr("is not the name of an instance"));
+  EXPECT_THAT(problem("projects/p/instances/", ResourceKind::kInstance),
+              testing::StartsWith("the id is missing"));
+}
+
+TEST(Names, OfFlavorsTakeScsNamesAndFreeOnes) {
+  EXPECT_FALSE(check_flavor_id("SCS-16T-64-3x10s_kvm_hwv_i3h_GNa-14_ib"));
+  EXPECT_FALSE(check_flavor_id("tiny.64_MiB"));
+  EXPECT_FALSE(check_flavor_id(std::string(63, 'a')));
+  for (const std::string_view bad : {"-rf", "_x", ".x", "a/b", "a b", "a\nb", "é", ""}) {
+    EXPECT_TRUE(check_flavor_id(bad)) << bad;
+  }
+  EXPECT_TRUE(check_flavor_id(std::string(64, 'a')));
+}
+
+TEST(Names, OfHostsMayHaveDots) {
+  EXPECT_FALSE(check_host_id("node1"));
+  EXPECT_FALSE(check_host_id("node1.rack2.example.org"));
+  for (const std::string_view bad : {"", ".", "a..b", "a.", "-a.b", "A.b", "a_b"}) {
+    EXPECT_TRUE(check_host_id(bad)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace stellwerk::convert

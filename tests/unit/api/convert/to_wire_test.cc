@@ -1,0 +1,254 @@
+#include "api/convert/to_wire.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "api/convert/from_wire.h"
+
+namespace stellwerk::convert {
+namespace {
+
+const InstanceUid kUid(Uuid::v5(Uuid(), "instance"));
+constexpr WallTime kTime{std::chrono::microseconds(1'700'000'000'250'000)};
+
+controller::InstanceView instance_view() {
+  controller::InstanceView view;
+  view.project_id = "p";
+  view.host_id = "node1";
+  view.ports = {{.network_id = "flat", .mac = 0x52540000002a, .address = 0x0a400007}};
+  view.observed = {.phase = Phase::kRunning,
+                   .reason = "Started",
+                   .message = "runs",
+                   .generation = Generation(3),
+                   .since = kTime};
+  Instance& instance = view.instance;
+  instance.uid = kUid;
+  instance.id = "web-1";
+  instance.generation = Generation(4);
+  instance.desired = DesiredState::kStopped;
+  instance.restart_policy = RestartPolicy::kNever;
+  instance.flavor_id = "SCS-2V-8";
+  instance.image_id = "debian-12";
+  instance.vcpus = VcpuCount(2);
+  instance.memory = gibibytes(8);
+  instance.boot_disk = gibibytes(20);
+  instance.ssh_keys = {"ssh-ed25519 AAAA"};
+  instance.has_user_data = true;
+  instance.labels = {{"tier", "front"}};
+  instance.reboot.count = 5;
+  instance.created_at = kTime;
+  instance.changed_at = Sequence(42);
+  return view;
+}
+
+TEST(ToWire, WritesAnInstance) {
+  const v1::Instance wire = to_wire(instance_view());
+  EXPECT_EQ(wire.name(), "projects/p/instances/web-1");
+  EXPECT_EQ(wire.uid(), kUid.to_string());
+  EXPECT_EQ(wire.generation(), 4u);
+  EXPECT_EQ(wire.etag(), "42");
+  EXPECT_EQ(wire.create_time().seconds(), 1'700'000'000);
+  EXPECT_EQ(wire.create_time().nanos(), 250'000'000);
+  EXPECT_EQ(wire.desired_state(), v1::Instance::STOPPED);
+  EXPECT_EQ(wire.flavor(), "flavors/SCS-2V-8");
+  EXPECT_EQ(wire.image(), "projects/p/images/debian-12");
+  EXPECT_EQ(wire.boot_disk_bytes(), gibibytes(20).count());
+  ASSERT_EQ(wire.network_interfaces_size(), 1);
+  EXPECT_EQ(wire.network_interfaces(0).network(), "projects/p/networks/flat");
+  EXPECT_EQ(wire.network_interfaces(0).mac_address(), "52:54:00:00:00:2a");
+  EXPECT_EQ(wire.network_interfaces(0).ip_address(), "10.64.0.7");
+  EXPECT_EQ(wire.ssh_keys(0), "ssh-ed25519 AAAA");
+  EXPECT_EQ(wire.labels().at("tier"), "front");
+  EXPECT_EQ(wire.restart_policy(), v1::Instance::NEVER);
+  EXPECT_EQ(wire.phase(), v1::Instance::PHASE_RUNNING);
+  EXPECT_EQ(wire.reason(), "Started");
+  EXPECT_EQ(wire.message(), "runs");
+  EXPECT_EQ(wire.observed_generation(), 3u);
+  EXPECT_EQ(wire.phase_time().seconds(), 1'700'000'000);
+  EXPECT_EQ(wire.host(), "hosts/node1");
+  EXPECT_EQ(wire.vcpus(), 2);
+  EXPECT_EQ(wire.memory_bytes(), gibibytes(8).count());
+  EXPECT_TRUE(wire.has_user_data());
+  EXPECT_EQ(wire.reboot_count(), 5u);
+  EXPECT_TRUE(wire.user_data().empty());
+}
+
+TEST(ToWire, HasAWordForEveryPhase) {
+  controller::InstanceView view = instance_view();
+  for (int phase = 0; phase <= static_cast<int>(Phase::kUnknown); ++phase) {
+    view.observed.phase = static_cast<Phase>(phase);
+    EXPECT_NE(to_wire(view).phase(), v1::Instance::PHASE_UNSPECIFIED) << phase;
+  }
+}
+
+TEST(ToWire, LeavesOutWhatIsNotKnownYet) {
+  controller::InstanceView view = instance_view();
+  view.host_id.clear();
+  view.observed = {};
+  const v1::Instance wire = to_wire(view);
+  EXPECT_TRUE(wire.host().empty());
+  EXPECT_FALSE(wire.has_phase_time());
+  EXPECT_EQ(wire.phase(), v1::Instance::PHASE_PENDING);
+
+  controller::ImageView image;
+  image.image.state = ImageState::kImporting;
+  EXPECT_EQ(to_wire(image).format(), v1::Image::FORMAT_UNSPECIFIED);
+  EXPECT_TRUE(to_wire(image).sha256().empty());
+}
+
+TEST(ToWire, GivesAnEtagThatIsReadBack) {
+  v1::StopInstanceRequest request;
+  request.set_name(to_wire(instance_view()).name());
+  request.set_etag(to_wire(instance_view()).etag());
+  const controller::Mutation mutation = to_mutation(request, {});
+  EXPECT_TRUE(mutation.context.violations.empty());
+  EXPECT_EQ(mutation.context.etag, "42");
+  EXPECT_EQ(std::get<controller::StopInstance>(mutation.body).id, "web-1");
+}
+
+TEST(ToWire, WritesAnImage) {
+  controller::ImageView view;
+  view.project_id = "p";
+  view.image.id = "debian-12";
+  view.image.state = ImageState::kActive;
+  view.image.firmware = Firmware::kUefi;
+  view.image.format = ImageFormat::kQcow2;
+  view.image.minimum_disk = Bytes(1);
+  view.image.minimum_memory = Bytes(2);
+  view.image.file_size = Bytes(3);
+  view.image.virtual_size = Bytes(4);
+  view.image.sha256 = sha256("abc");
+  const v1::Image wire = to_wire(view);
+  EXPECT_EQ(wire.name(), "projects/p/images/debian-12");
+  EXPECT_EQ(wire.state(), v1::Image::ACTIVE);
+  EXPECT_EQ(wire.firmware(), v1::Image::UEFI);
+  EXPECT_EQ(wire.format(), v1::Image::QCOW2);
+  EXPECT_EQ(wire.min_disk_bytes(), 1);
+  EXPECT_EQ(wire.min_memory_bytes(), 2);
+  EXPECT_EQ(wire.size_bytes(), 3);
+  EXPECT_EQ(wire.virtual_bytes(), 4);
+  EXPECT_EQ(wire.sha256(), to_hex(sha256("abc")));
+}
+
+// What a client reads of a flavor and sends back creates the same.
+RC_GTEST_PROP(ToWire, FlavorsComeBack, ()) {
+  Flavor flavor;
+  flavor.id = "mine";
+  flavor.cpu_class = static_cast<CpuClass>(*rc::gen::inRange(0, 4));
+  flavor.vcpus = VcpuCount(*rc::gen::inRange(1, 4096));
+  flavor.memory = mebibytes(*rc::gen::inRange(1, 1 << 30));
+  if (*rc::gen::arbitrary<bool>()) {
+    flavor.disks = FlavorDisks{.count = *rc::gen::inRange(1, 64),
+                               .size = gigabytes(*rc::gen::inRange(0, 100'000)),
+                               .type = static_cast<DiskType>(*rc::gen::inRange(0, 5))};
+  }
+  v1::CreateFlavorRequest request;
+  request.set_flavor_id(flavor.id);
+  *request.mutable_flavor() = to_wire(flavor);
+  const controller::Mutation mutation = to_mutation(request, {});
+  RC_ASSERT(mutation.context.violations.empty());
+  const auto& create = std::get<controller::CreateFlavor>(mutation.body);
+  RC_ASSERT(create.cpu_class == flavor.cpu_class);
+  RC_ASSERT(create.vcpus == flavor.vcpus);
+  RC_ASSERT(create.memory == flavor.memory);
+  RC_ASSERT(create.disks == flavor.disks);
+}
+
+TEST(ToWire, TellsTheExtraSpecsOfScs0103) {
+  Flavor flavor;
+  flavor.id = "SCS-2V-4-20s";
+  flavor.disks = FlavorDisks{.count = 1, .size = gigabytes(20), .type = DiskType::kSsd};
+  const auto specs = to_wire(flavor).extra_specs();
+  EXPECT_EQ(specs.at("scs:name-v1"), "SCS-2V:4:20s");
+  EXPECT_EQ(specs.at("scs:name-v2"), "SCS-2V-4-20s");
+  EXPECT_EQ(specs.at("scs:cpu-type"), "shared-core");
+  EXPECT_EQ(specs.at("scs:disk0-type"), "ssd");
+
+  flavor.id = "tiny";
+  flavor.disks.reset();
+  flavor.cpu_class = CpuClass::kLowPerformance;
+  EXPECT_EQ(to_wire(flavor).extra_specs().size(), 1u);
+  EXPECT_EQ(to_wire(flavor).extra_specs().at("scs:cpu-type"), "crowded-core");
+}
+
+TEST(ToWire, WritesAHost) {
+  controller::HostView view;
+  view.host.id = "node1";
+  view.host.facts = {.cores = 4,
+                     .threads = 8,
+                     .memory = gibibytes(64),
+                     .disk = gibibytes(500),
+                     .disk_type = DiskType::kNvme,
+                     .cpu_model = "EPYC",
+                     .accelerator = "kvm",
+                     .hypervisor_version = "7.2",
+                     .boot_id = "boot"};
+  view.host.reserve = {.memory = gibibytes(1), .disk = gibibytes(2)};
+  view.connected = true;
+  view.memory_used = gibibytes(8);
+  view.disk_used = gibibytes(20);
+  view.vcpus_used = {{CpuClass::kShared, VcpuCount(6)}, {CpuClass::kDedicatedCore, VcpuCount(1)}};
+  view.instances = 3;
+  view.foreign = {.domains = 1, .vcpus = VcpuCount(2), .memory = gibibytes(4)};
+  view.orphans = {
+      {.uuid = kUid.value(), .name = "stellwerk-x", .project_id = "p", .instance_id = "i"}};
+  view.disk_available = gibibytes(100);
+
+  const v1::Host wire = to_wire(view);
+  EXPECT_EQ(wire.name(), "hosts/node1");
+  EXPECT_EQ(wire.state(), v1::Host::READY);
+  EXPECT_EQ(wire.capacity().threads(), 8);
+  EXPECT_EQ(wire.capacity().memory_bytes(), gibibytes(64).count());
+  EXPECT_EQ(wire.reserved().memory_bytes(), gibibytes(1).count());
+  EXPECT_EQ(wire.use().instances(), 3);
+  EXPECT_EQ(wire.use().shared_vcpus(), 6);
+  EXPECT_EQ(wire.use().dedicated_cores(), 1);
+  EXPECT_EQ(wire.use().low_performance_vcpus(), 0);
+  EXPECT_EQ(wire.foreign().memory_bytes(), gibibytes(4).count());
+  EXPECT_EQ(wire.orphans(0).uid(), kUid.to_string());
+  EXPECT_EQ(wire.orphans(0).domain(), "stellwerk-x");
+  EXPECT_EQ(wire.accelerator(), "kvm");
+  EXPECT_EQ(wire.disk_type(), "nvme");
+  EXPECT_EQ(wire.disk_available_bytes(), gibibytes(100).count());
+  view.connected = false;
+  EXPECT_EQ(to_wire(view).state(), v1::Host::DISCONNECTED);
+}
+
+TEST(ToWire, WritesPagesInTheirOrder) {
+  controller::Page<Project> page;
+  page.items.resize(2);
+  page.items[0].id = "a";
+  page.items[1].id = "b";
+  page.next_token = "b";
+  const v1::ListProjectsResponse wire = to_wire(page);
+  ASSERT_EQ(wire.projects_size(), 2);
+  EXPECT_EQ(wire.projects(0).name(), "projects/a");
+  EXPECT_EQ(wire.projects(1).name(), "projects/b");
+  EXPECT_EQ(wire.next_page_token(), "b");
+}
+
+TEST(ToWire, WritesTimesBeforeTheEpochRight) {
+  Project project;
+  project.created_at = WallTime(std::chrono::microseconds(-1));
+  EXPECT_EQ(to_wire(project).create_time().seconds(), -1);
+  EXPECT_EQ(to_wire(project).create_time().nanos(), 999'999'000);
+}
+
+TEST(ToWire, WritesEvents) {
+  const Event event{.time = kTime,
+                    .type = "PhaseChanged",
+                    .project_id = "p",
+                    .resource = "projects/p/instances/i",
+                    .uid = kUid.value(),
+                    .reason = "Started",
+                    .message = "runs"};
+  const v1::Event wire = to_wire(event, Sequence(9));
+  EXPECT_EQ(wire.type(), "PhaseChanged");
+  EXPECT_EQ(wire.resource(), "projects/p/instances/i");
+  EXPECT_EQ(wire.uid(), kUid.to_string());
+  EXPECT_EQ(wire.sequence(), 9u);
+  EXPECT_EQ(wire.time().seconds(), 1'700'000'000);
+}
+
+}  // namespace
+}  // namespace stellwerk::convert

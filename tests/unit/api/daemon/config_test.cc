@@ -1,0 +1,368 @@
+#include "api/daemon/config.h"
+
+#include <gmock/gmock.h>
+#include <rapidcheck/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "../../../support/in_child.h"
+#include "../../../support/status_assertions.h"
+#include "../../../support/temporary_directory.h"
+
+namespace stellwerk::daemon {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+std::string mistakes_in(std::string_view text) {
+  const auto config = parse_config(text, "f");
+  if (config.ok()) return "";
+  EXPECT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument);
+  return std::string(message_of(config.status()));
+}
+
+// The mistakes of `section` with this one line, which is the file's second.
+std::string mistakes_of(const std::string& section, const std::string& line) {
+  return mistakes_in("[" + section + "]\n" + line + "\n");
+}
+
+TEST(Config, IsTheDocumentedDefaultWhenTheFileIsEmpty) {
+  const auto config = parse_config("", "f");
+  ASSERT_OK(config);
+  EXPECT_EQ(config->daemon.state_dir, "/var/lib/stellwerk");
+  EXPECT_EQ(config->daemon.socket, "/run/stellwerk/stellwerkd.sock");
+  EXPECT_EQ(config->daemon.operator_group, "stellwerk");
+  EXPECT_EQ(config->daemon.log_level, "info");
+  EXPECT_EQ(config->daemon.max_log_records, 100'000);
+  EXPECT_EQ(config->host.id, std::nullopt);
+  EXPECT_EQ(config->host.memory, std::nullopt);
+  EXPECT_EQ(config->host.memory_reserve, gibibytes(1));
+  EXPECT_EQ(config->host.disk_reserve, gibibytes(1));
+  EXPECT_EQ(config->host.local_disk_type, DiskType::kUnspecified);
+  EXPECT_EQ(config->placement.shared_vcpus_per_core, 5);
+  EXPECT_EQ(config->placement.shared_vcpus_per_thread, 3);
+  EXPECT_EQ(config->placement.low_performance_vcpus_per_thread, 16);
+  EXPECT_EQ(config->hypervisor.uri, "qemu:///system");
+  EXPECT_EQ(config->hypervisor.accel, AccelChoice::kAuto);
+  EXPECT_EQ(config->hypervisor.probe_kernel, "");
+  EXPECT_EQ(config->hypervisor.probe_time, std::chrono::seconds(20));
+  EXPECT_EQ(config->storage.directory, "/var/lib/stellwerk/storage");
+  EXPECT_EQ(config->storage.largest_image, gibibytes(100));
+  EXPECT_EQ(config->storage.largest_virtual_size, gibibytes(2048));
+  EXPECT_EQ(config->network.bridge, "stellwerk0");
+  EXPECT_TRUE(config->network.create_bridge);
+  EXPECT_EQ(config->network.subnet, 0x0A400000u);
+  EXPECT_EQ(config->network.prefix_length, 24);
+  EXPECT_EQ(config->network.gateway, 0x0A400001u);
+  EXPECT_THAT(config->network.dns, IsEmpty());
+}
+
+TEST(Config, TakesEveryKey) {
+  const auto config = parse_config(R"(
+[daemon]
+state_dir = "/srv/sw"
+socket = "/tmp/sw.sock"
+operator_group = ""
+log_level = "debug"
+max_log_records = 5000
+[host]
+id = "rack-1"
+memory_mib = 65536
+memory_reserve_mib = 2048
+disk_reserve_mib = 0
+local_disk_type = "nvme"
+[placement]
+shared_vcpus_per_core = 4
+shared_vcpus_per_thread = 2
+low_performance_vcpus_per_thread = 8
+[hypervisor]
+uri = "qemu:///system?socket=/tmp/libvirt-sock"
+accel = "tcg"
+probe_kernel = "/boot/vmlinuz-test"
+probe_seconds = 5
+[storage]
+max_image_mib = 10
+max_virtual_mib = 20
+[network]
+bridge = "br-guests"
+create_bridge = false
+subnet = "192.168.4.0/22"
+gateway = "192.168.7.254"
+dns = ["9.9.9.9", "1.1.1.1"]
+)",
+                                   "f");
+  ASSERT_OK(config);
+  EXPECT_EQ(config->daemon.state_dir, "/srv/sw");
+  EXPECT_EQ(config->daemon.socket, "/tmp/sw.sock");
+  EXPECT_EQ(config->daemon.operator_group, "");
+  EXPECT_EQ(config->daemon.log_level, "debug");
+  EXPECT_EQ(config->daemon.max_log_records, 5000);
+  EXPECT_EQ(config->host.id, "rack-1");
+  EXPECT_EQ(config->host.memory, gibibytes(64));
+  EXPECT_EQ(config->host.memory_reserve, gibibytes(2));
+  EXPECT_EQ(config->host.disk_reserve, Bytes(0));
+  EXPECT_EQ(config->host.local_disk_type, DiskType::kNvme);
+  EXPECT_EQ(config->placement.shared_vcpus_per_core, 4);
+  EXPECT_EQ(config->placement.shared_vcpus_per_thread, 2);
+  EXPECT_EQ(config->placement.low_performance_vcpus_per_thread, 8);
+  EXPECT_EQ(config->hypervisor.uri, "qemu:///system?socket=/tmp/libvirt-sock");
+  EXPECT_EQ(config->hypervisor.accel, AccelChoice::kTcg);
+  EXPECT_EQ(config->hypervisor.probe_kernel, "/boot/vmlinuz-test");
+  EXPECT_EQ(config->hypervisor.probe_time, std::chrono::seconds(5));
+  EXPECT_EQ(config->storage.directory, "/srv/sw/storage");
+  EXPECT_EQ(config->storage.largest_image, mebibytes(10));
+  EXPECT_EQ(config->storage.largest_virtual_size, mebibytes(20));
+  EXPECT_EQ(config->network.bridge, "br-guests");
+  EXPECT_FALSE(config->network.create_bridge);
+  EXPECT_EQ(config->network.subnet, 0xC0A80400u);
+  EXPECT_EQ(config->network.prefix_length, 22);
+  EXPECT_EQ(config->network.gateway, 0xC0A807FEu);
+  EXPECT_THAT(config->network.dns, ElementsAre(0x09090909u, 0x01010101u));
+}
+
+TEST(Config, ReportsEveryMistakeAtOnceWithLineAndKeyInOrder) {
+  EXPECT_EQ(mistakes_in("[network]\n"
+                        "bridge = 3\n"
+                        "\n"
+                        "[daemon]\n"
+                        "sokcet = \"/x\"\n"
+                        "state_dir = \"var\"\n"),
+            "f:2: network.bridge: is an integer; give a string in quotes\n"
+            "f:5: daemon.sokcet: is no key of this section; did you mean \"socket\"?\n"
+            "f:6: daemon.state_dir: \"var\" is not an absolute path; begin it with '/'");
+}
+
+TEST(Config, ReportsASyntaxErrorWithItsLine) {
+  EXPECT_THAT(mistakes_in("[daemon]\nsocket = = 3\n"), StartsWith("f:2: not TOML: "));
+  EXPECT_THAT(mistakes_in("[daemon]\nsocket = \"/a\"\nsocket = \"/b\"\n"),
+              StartsWith("f:3: not TOML: "));
+  EXPECT_THAT(mistakes_in("\xff\xfe"), StartsWith("f:1: not TOML: "));
+}
+
+TEST(Config, RejectsUnknownSectionsAndKeys) {
+  EXPECT_EQ(mistakes_in("[netwrok]\n"), "f:1: netwrok: is no section; did you mean \"network\"?");
+  EXPECT_EQ(mistakes_in("colour = 1\n"), "f:1: colour: stands in no section");
+  EXPECT_EQ(mistakes_of("host", "zebra = 1"), "f:2: host.zebra: is no key of this section");
+  EXPECT_EQ(mistakes_of("host", "\"a\\u0007b\" = 1"),
+            "f:2: host.\"a\\x07b\": is no key of this section");
+}
+
+TEST(Config, RejectsWrongTypes) {
+  EXPECT_THAT(mistakes_in("network = 3\n"), HasSubstr("f:1: network: is an integer; begin"));
+  EXPECT_THAT(mistakes_in("[[network]]\n"), HasSubstr("f:1: network: is an array"));
+  EXPECT_THAT(mistakes_of("daemon", "socket = true"), HasSubstr("daemon.socket: is a boolean"));
+  EXPECT_THAT(mistakes_of("network", "create_bridge = \"yes\""), HasSubstr("give true or false"));
+  EXPECT_THAT(mistakes_of("host", "memory_mib = \"4G\""), HasSubstr("is a string; give an int"));
+  EXPECT_THAT(mistakes_of("host", "memory_mib = 1.5"), HasSubstr("is a floating-point number"));
+  EXPECT_THAT(mistakes_of("network", "dns = \"9.9.9.9\""), HasSubstr("give an array of strings"));
+  EXPECT_THAT(mistakes_of("network", "dns = [1]"), HasSubstr("give an array of strings"));
+  EXPECT_THAT(mistakes_of("network", "dns = [\"9.9.9.9\", 1]"), HasSubstr("array of strings"));
+}
+
+TEST(Config, RejectsNumbersOutOfRange) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"daemon", "max_log_records = 0"},
+      {"host", "memory_mib = 255"},
+      {"host", "memory_reserve_mib = -1"},
+      {"host", "disk_reserve_mib = 9223372036854775807"},
+      {"placement", "shared_vcpus_per_core = 0"},
+      {"placement", "low_performance_vcpus_per_thread = 257"},
+      {"hypervisor", "probe_seconds = 0"},
+      {"storage", "max_image_mib = 0"},
+      {"storage", "max_virtual_mib = 9223372036854775807"},
+  };
+  for (const auto& [section, line] : cases) {
+    EXPECT_THAT(mistakes_of(section, line),
+                AllOf(StartsWith("f:2: " + section + "." + line.substr(0, line.find(' '))),
+                      HasSubstr("give an integer from")));
+  }
+}
+
+TEST(Config, RejectsMoreSharingThanTheStandardAllows) {
+  EXPECT_THAT(mistakes_of("placement", "shared_vcpus_per_core = 6"), HasSubstr("SCS-0100"));
+  EXPECT_THAT(mistakes_of("placement", "shared_vcpus_per_thread = 4"), HasSubstr("SCS-0100"));
+}
+
+TEST(Config, RejectsWhatIsNoneOfTheChoices) {
+  EXPECT_THAT(mistakes_of("hypervisor", "accel = \"xen\""),
+              HasSubstr("\"xen\" is none of \"auto\", \"kvm\", \"tcg\""));
+  EXPECT_THAT(mistakes_of("daemon", "log_level = \"loud\""), HasSubstr("\"info\""));
+  EXPECT_THAT(mistakes_of("host", "local_disk_type = \"floppy\""), HasSubstr("\"ssd\""));
+}
+
+TEST(Config, RejectsRelativePathsAndControlCharacters) {
+  EXPECT_THAT(mistakes_of("storage", "directory = \"disks\""), HasSubstr("not an absolute path"));
+  EXPECT_THAT(mistakes_of("daemon", "socket = \"\""), HasSubstr("not an absolute path"));
+  EXPECT_THAT(mistakes_of("hypervisor", "probe_kernel = \"vmlinuz\""), HasSubstr("absolute path"));
+  EXPECT_THAT(mistakes_of("daemon", "state_dir = \"/a\\u0000b\""), HasSubstr("control character"));
+}
+
+TEST(Config, RejectsASocketPathThatTheKernelCannotHold) {
+  const std::string longest = "/" + std::string(106, 's');
+  EXPECT_EQ(mistakes_of("daemon", "socket = \"" + longest + "\""), "");
+  EXPECT_THAT(mistakes_of("daemon", "socket = \"" + longest + "s\""),
+              HasSubstr("has 108 bytes; a Unix socket's path has at most 107"));
+}
+
+TEST(Config, RejectsNamesThatCannotBe) {
+  EXPECT_THAT(mistakes_of("host", "id = \"Host_1\""), HasSubstr("not a DNS label"));
+  EXPECT_EQ(mistakes_of("network", "bridge = \"fifteen-letters\""), "");
+  EXPECT_THAT(mistakes_of("network", "bridge = \"sixteen-letters-\""), HasSubstr("1 to 15"));
+  for (const char* name : {"", "a b", "a/b", "..", "-a"}) {
+    EXPECT_THAT(mistakes_of("network", "bridge = \"" + std::string(name) + "\""),
+                HasSubstr("no interface name"));
+  }
+  EXPECT_THAT(mistakes_of("daemon", "operator_group = \"a:b\""), HasSubstr("no group name"));
+  EXPECT_THAT(mistakes_of("hypervisor", "uri = \"qemu+ssh://other/system\""),
+              HasSubstr("no libvirt of this host's"));
+}
+
+TEST(Config, RejectsSubnetsThatCannotHoldGuests) {
+  EXPECT_THAT(mistakes_of("network", "subnet = \"10.0.0.0/30\""), HasSubstr("/30 is too small"));
+  EXPECT_THAT(mistakes_of("network", "subnet = \"10.0.0.0/32\""), HasSubstr("/32 is too small"));
+  EXPECT_THAT(mistakes_of("network", "subnet = \"10.0.0.0/8\""), HasSubstr("/8 is too large"));
+  EXPECT_THAT(mistakes_of("network", "subnet = \"0.0.0.0/0\""), HasSubstr("/0 is too large"));
+  EXPECT_THAT(mistakes_of("network", "subnet = \"10.1.2.3/24\""), HasSubstr("\"10.1.2.0/24\"?"));
+  for (const char* reserved : {"0.0.0.0/24", "127.0.0.0/24", "224.0.0.0/24"}) {
+    EXPECT_THAT(mistakes_of("network", "subnet = \"" + std::string(reserved) + "\""),
+                HasSubstr("is reserved"));
+  }
+  for (const char* text : {"10.0.0.0", "10.0.0/24", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/+9",
+                           "10.0.0.0/24x", "10.0.0.0/280"}) {
+    EXPECT_THAT(mistakes_of("network", "subnet = \"" + std::string(text) + "\""),
+                HasSubstr("no IPv4 network"));
+  }
+}
+
+TEST(Config, RejectsAGatewayThatContradictsTheSubnet) {
+  const auto with = [](const std::string& gateway) {
+    return mistakes_of("network", "subnet = \"10.5.0.0/24\"\ngateway = \"" + gateway + "\"");
+  };
+  EXPECT_EQ(with("10.5.0.254"), "");
+  EXPECT_EQ(with("10.64.0.1"),
+            "f:3: network.gateway: 10.64.0.1 is outside network.subnet, 10.5.0.0/24");
+  EXPECT_THAT(with("10.5.0.0"), HasSubstr("is the network address"));
+  EXPECT_THAT(with("10.5.0.255"), HasSubstr("is the broadcast address"));
+  EXPECT_THAT(with("gate"), HasSubstr("no IPv4 address"));
+  // The default subnet counts, too.
+  EXPECT_THAT(mistakes_of("network", "gateway = \"10.5.0.1\""), HasSubstr("outside"));
+}
+
+TEST(Config, TakesTheSubnetsFirstAddressAsGatewayUnlessToldOtherwise) {
+  EXPECT_EQ(parse_config("[network]\nsubnet = \"10.5.0.0/24\"", "f")->network.gateway, 0x0A050001u);
+  EXPECT_EQ(parse_config("[network]\ngateway = \"\"", "f")->network.gateway, 0u);
+}
+
+TEST(Config, RejectsNameServersThatCannotBe) {
+  EXPECT_THAT(mistakes_of("network", "dns = [\"9.9.9.9\", \"dns.example\"]"),
+              HasSubstr("f:2: network.dns: [1] \"dns.example\" is no IPv4 address"));
+  EXPECT_THAT(mistakes_of("network", "dns = [\"0.0.0.0\"]"), HasSubstr("no IPv4 address"));
+  std::string many = "dns = [";
+  for (int i = 0; i < 9; ++i) many += "\"9.9.9.9\",";
+  EXPECT_THAT(mistakes_of("network", many + "]"), HasSubstr("has 9 addresses; at most 8"));
+}
+
+TEST(Config, RejectsAReserveThatLeavesNothing) {
+  EXPECT_THAT(mistakes_of("host", "memory_mib = 1024"),
+              AllOf(StartsWith("f:2: host.memory_mib"), HasSubstr("leaves nothing")));
+  EXPECT_THAT(mistakes_of("host", "memory_mib = 4096\nmemory_reserve_mib = 8192"),
+              StartsWith("f:3: host.memory_reserve_mib"));
+}
+
+TEST(Config, ShowsHostileTextEscapedAndShortened) {
+  const std::string shown =
+      mistakes_of("network", "bridge = \"" + std::string(5000, 'x') + "\\u001b[31m\"");
+  EXPECT_THAT(shown, Not(HasSubstr("\x1b")));
+  EXPECT_LT(shown.size(), 300u);
+  EXPECT_LT(mistakes_of("network", std::string(100'000, 'k') + " = 1").size(), 300u);
+}
+
+RC_GTEST_PROP(ConfigText, NeverThrowsWhateverItIs, (const std::string& text)) {
+  const auto config = parse_config(text, "f");
+  RC_ASSERT(config.ok() || !message_of(config.status()).empty());
+}
+
+TEST(ConfigFile, IsReadFromItsPath) {
+  const testing::TemporaryDirectory directory;
+  const std::string path = directory / "stellwerk.toml";
+  std::ofstream(path) << "[host]\nid = \"h1\"\n";
+  EXPECT_EQ(load_config(path)->host.id, "h1");
+  std::ofstream(path) << "[host]\nid = 1\n";
+  EXPECT_THAT(std::string(message_of(load_config(path).status())),
+              StartsWith(path + ":2: host.id"));
+}
+
+TEST(ConfigFile, IsAMistakeWhenMissingDirectoryOrHuge) {
+  const testing::TemporaryDirectory directory;
+  EXPECT_EQ(load_config(directory / "none.toml").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(load_config(directory.path()).status().code(), absl::StatusCode::kFailedPrecondition);
+  std::ofstream(directory / "huge.toml") << std::string((1 << 20) + 1, '#');
+  EXPECT_EQ(load_config(directory / "huge.toml").status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST(ConfigFile, MeansTheDefaultsWhenMissingAtTheDefaultPath) {
+  // A machine that runs Stellwerk has a file there; the child does not see it.
+  EXPECT_EQ(testing::in_child([] {
+              if (::access("/etc/stellwerk", F_OK) == 0) {
+                ASSERT_EQ(::unshare(CLONE_NEWNS), 0) << "needs root";
+                ASSERT_EQ(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+                ASSERT_EQ(::mount("tmpfs", "/etc/stellwerk", "tmpfs", 0, nullptr), 0);
+              }
+              EXPECT_OK(load_config(std::string(kDefaultConfigPath)));
+            }),
+            0);
+}
+
+// The example shows each key with its default, so uncommenting all of it changes nothing but what
+// depends on the machine.
+TEST(ConfigFile, ExampleShowsEveryKeyWithItsDefault) {
+  std::ifstream file(STELLWERK_EXAMPLE_CONFIG);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  ASSERT_OK(parse_config(text, "example"));
+  std::string uncommented;
+  int keys = 0;
+  for (size_t at = 0; at < text.size();) {
+    const std::string line = text.substr(at, text.find('\n', at) - at);
+    at += line.size() + 1;
+    const bool key = line.starts_with('#') && !line.starts_with("# ") && line.size() > 1;
+    keys += key ? 1 : 0;
+    uncommented += (key ? line.substr(1) : line) + "\n";
+  }
+  EXPECT_EQ(keys, 25);
+  const auto config = parse_config(uncommented, "example");
+  ASSERT_OK(config);
+  const Config defaults;
+  EXPECT_EQ(config->daemon.socket, defaults.daemon.socket);
+  EXPECT_EQ(config->daemon.max_log_records, defaults.daemon.max_log_records);
+  EXPECT_EQ(config->host.memory_reserve, defaults.host.memory_reserve);
+  EXPECT_EQ(config->placement.low_performance_vcpus_per_thread,
+            defaults.placement.low_performance_vcpus_per_thread);
+  EXPECT_EQ(config->hypervisor.probe_time, defaults.hypervisor.probe_time);
+  EXPECT_EQ(config->storage.largest_image, defaults.storage.largest_image);
+  EXPECT_EQ(config->storage.largest_virtual_size, defaults.storage.largest_virtual_size);
+  EXPECT_EQ(config->network.subnet, defaults.network.subnet);
+  EXPECT_EQ(config->network.gateway, defaults.network.gateway);
+}
+
+TEST(HostId, IsTheConfiguredOneOrTheMachinesFirstLabel) {
+  HostConfig configured;
+  configured.id = "configured";
+  EXPECT_EQ(*host_id(configured, "Machine.example.org"), "configured");
+  EXPECT_EQ(*host_id({}, "Machine-7.example.org"), "machine-7");
+  for (const char* name : {"", "under_score", ".example.org"}) {
+    EXPECT_EQ(host_id({}, name).status().code(), absl::StatusCode::kFailedPrecondition);
+  }
+}
+
+}  // namespace
+}  // namespace stellwerk::daemon

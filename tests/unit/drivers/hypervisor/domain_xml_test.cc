@@ -1,0 +1,171 @@
+#include "drivers/hypervisor/libvirt/domain_xml.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <pugixml.hpp>
+#include <sstream>
+
+namespace stellwerk::hypervisor {
+namespace {
+
+DomainSpec spec() {
+  DomainSpec spec;
+  spec.owner.cell = *CellUid::parse("11111111-2222-4333-8444-555555555555");
+  spec.owner.instance = *InstanceUid::parse("aaaaaaaa-bbbb-5ccc-8ddd-eeeeeeeeeeee");
+  spec.owner.generation = Generation(3);
+  spec.owner.reboot_count = 1;
+  spec.owner.project_id = "default";
+  spec.owner.instance_id = "web-1";
+  spec.owner.adoption = "CgQIARAC";
+  spec.vcpus = VcpuCount(2);
+  spec.memory = gibibytes(4);
+  spec.boot_disk = {"/var/lib/stellwerk/storage/instances/web/disk.qcow2", ImageFormat::kQcow2};
+  spec.seed_path = "/var/lib/stellwerk/storage/instances/web/seed.iso";
+  spec.console_log = "/var/lib/stellwerk/storage/instances/web/console.log";
+  spec.ports = {{0x52540000002a, "stellwerk0", "swaaaaaaaabbbb"}};
+  return spec;
+}
+
+// STELLWERK_UPDATE_GOLDEN=1 writes the files anew, for a look at the difference.
+void expect_golden(const std::string& name, const DomainSpec& spec, Accelerator accelerator) {
+  const auto xml = domain_xml(spec, accelerator);
+  ASSERT_TRUE(xml.ok()) << describe(xml.status());
+  const std::string path = std::string(STELLWERK_GOLDEN) + "/domain/" + name + ".xml";
+  if (std::getenv("STELLWERK_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << *xml;
+  std::ifstream file(path);
+  ASSERT_TRUE(file) << path;
+  const std::string golden{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  EXPECT_EQ(*xml, golden) << path;
+}
+
+std::string embedded_ownership(const std::string& xml) {
+  pugi::xml_document document;
+  EXPECT_TRUE(document.load_string(xml.c_str()));
+  std::ostringstream out;
+  document.child("domain").child("metadata").first_child().print(out);
+  return out.str();
+}
+
+TEST(DomainXml, DescribesBiosGuestUnderTcg) {
+  expect_golden("bios_tcg", spec(), Accelerator::kTcg);
+}
+
+TEST(DomainXml, DescribesBiosGuestUnderKvm) {
+  expect_golden("bios_kvm", spec(), Accelerator::kKvm);
+}
+
+TEST(DomainXml, DescribesUefiGuest) {
+  DomainSpec uefi = spec();
+  uefi.firmware = Firmware::kUefi;
+  expect_golden("uefi_kvm", uefi, Accelerator::kKvm);
+}
+
+TEST(DomainXml, DescribesGuestWithoutPortsSeedAndConsoleLog) {
+  DomainSpec bare = spec();
+  bare.ports.clear();
+  bare.seed_path.clear();
+  bare.console_log.clear();
+  bare.boot_disk.format = ImageFormat::kRaw;
+  expect_golden("bare_tcg", bare, Accelerator::kTcg);
+}
+
+TEST(DomainXml, DescribesGuestWithSeveralPorts) {
+  DomainSpec several = spec();
+  several.ports.push_back({0x52540000002b, "stellwerk1", "swaaaaaaaacccc"});
+  several.ports.push_back({0x52540000002c, "stellwerk1", "swaaaaaaaadddd"});
+  expect_golden("several_ports_kvm", several, Accelerator::kKvm);
+}
+
+TEST(DomainXml, KeepsHostileTextInItsPlace) {
+  DomainSpec hostile = spec();
+  hostile.owner.project_id = "../../etc/passwd";
+  hostile.owner.instance_id = "--help\"'</stellwerk:owner><evil/>";
+  hostile.owner.adoption = std::string("a\0b\x01\xff\r\n %41 ]]>&amp;", 20);
+  hostile.boot_disk.path = "/disks/\"/><evil attribute='&'/>";
+  hostile.ports[0].bridge = "br\"<&>";
+  expect_golden("hostile_tcg", hostile, Accelerator::kTcg);
+}
+
+TEST(DomainXml, RoundsMemoryUpToWholeKibibytes) {
+  DomainSpec odd = spec();
+  odd.memory = mebibytes(64) + Bytes(1);
+  const auto xml = domain_xml(odd, Accelerator::kTcg);
+  ASSERT_TRUE(xml.ok());
+  pugi::xml_document document;
+  ASSERT_TRUE(document.load_string(xml->c_str()));
+  EXPECT_EQ(document.child("domain").child("memory").text().as_llong(), 64 * 1024 + 1);
+}
+
+TEST(DomainXml, RefusesWhatNoDomainCanHaveAndNamesTheField) {
+  const auto refusal = [](auto change) {
+    DomainSpec bad = spec();
+    change(bad);
+    return domain_xml(bad, Accelerator::kTcg).status();
+  };
+  const std::vector<std::pair<std::string, absl::Status>> refusals = {
+      {"vcpus", refusal([](DomainSpec& s) { s.vcpus = VcpuCount(0); })},
+      {"memory", refusal([](DomainSpec& s) { s.memory = Bytes(17); })},
+      {"boot_disk.path", refusal([](DomainSpec& s) { s.boot_disk.path = "disk.qcow2"; })},
+      {"boot_disk.path", refusal([](DomainSpec& s) { s.boot_disk.path = ""; })},
+      {"boot_disk.path",
+       refusal([](DomainSpec& s) { s.boot_disk.path = std::string("/a\0b", 4); })},
+      {"seed_path", refusal([](DomainSpec& s) { s.seed_path = "/seed\x01.iso"; })},
+      {"console_log", refusal([](DomainSpec& s) { s.console_log = "-"; })},
+      {"ports.bridge", refusal([](DomainSpec& s) { s.ports[0].bridge = ""; })},
+      {"ports.interface_name",
+       refusal([](DomainSpec& s) { s.ports[0].interface_name = "sixteen-letters-"; })},
+      {"ports.interface_name", refusal([](DomainSpec& s) { s.ports[0].interface_name = "../x"; })},
+  };
+  for (const auto& [field, status] : refusals) {
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << field;
+    EXPECT_TRUE(message_of(status).starts_with(field + ":")) << describe(status);
+  }
+}
+
+TEST(Ownership, ComesBackFromTheDomainsXml) {
+  const auto xml = domain_xml(spec(), Accelerator::kTcg);
+  ASSERT_TRUE(xml.ok());
+  const auto owner = parse_ownership(embedded_ownership(*xml));
+  ASSERT_TRUE(owner.ok()) << describe(owner.status());
+  EXPECT_EQ(*owner, spec().owner);
+}
+
+RC_GTEST_PROP(Ownership, ComesBackWhateverTheTextHolds,
+              (const std::string& project, const std::string& instance, uint64_t reboots,
+               uint64_t generation, bool declared)) {
+  Ownership owner = spec().owner;
+  owner.project_id = project;
+  owner.instance_id = instance;
+  owner.adoption = *rc::gen::container<std::string>(rc::gen::arbitrary<char>());
+  owner.reboot_count = reboots;
+  owner.generation = Generation(generation);
+  const auto again =
+      parse_ownership(ownership_xml(owner, declared ? NameSpace::kDeclared : NameSpace::kImplied));
+  RC_ASSERT(again.ok());
+  RC_ASSERT(*again == owner);
+}
+
+TEST(Ownership, IsRefusedWhenAnythingIsMissingOrMalformed) {
+  const std::string good = ownership_xml(spec().owner, NameSpace::kImplied);
+  ASSERT_TRUE(parse_ownership(good).ok());
+  const auto with = [&good](const std::string& from, const std::string& to) {
+    std::string text = good;
+    text.replace(text.find(from), from.size(), to);
+    return parse_ownership(text).status();
+  };
+  EXPECT_FALSE(parse_ownership("").ok());
+  EXPECT_FALSE(parse_ownership("<owner").ok());
+  EXPECT_FALSE(parse_ownership("<other/>").ok());
+  EXPECT_FALSE(with("<cell>11111111-2222-4333-8444-555555555555</cell>", "").ok());
+  EXPECT_FALSE(with("11111111", "1111111z").ok());
+  EXPECT_FALSE(with("<generation>3", "<generation>-3").ok());
+  EXPECT_FALSE(with("<reboot-count>1", "<reboot-count>1x").ok());
+  EXPECT_FALSE(with("web-1", "web%4").ok());
+}
+
+}  // namespace
+}  // namespace stellwerk::hypervisor

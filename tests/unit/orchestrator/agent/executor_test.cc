@@ -1,0 +1,265 @@
+#include "orchestrator/agent/executor.h"
+
+#include <absl/strings/escaping.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "orchestrator/records/records.h"
+
+namespace stellwerk::agent {
+namespace {
+
+using ::testing::ElementsAre;
+
+// One journal for all drivers shows the order of their calls.
+using Journal = std::vector<std::string>;
+
+class FakeHypervisor final : public hypervisor::Hypervisor {
+ public:
+  explicit FakeHypervisor(Journal& journal) : journal_(journal) {}
+  absl::StatusOr<std::vector<hypervisor::ObservedDomain>> list() override { return domains; }
+  absl::Status start(const hypervisor::DomainSpec& spec) override {
+    started = spec;
+    return note("start");
+  }
+  absl::Status resume(const InstanceUid&) override { return note("resume"); }
+  absl::Status request_shutdown(const InstanceUid&) override { return note("shutdown"); }
+  absl::Status reboot(const InstanceUid&, const RebootOrder& order) override {
+    return note(fmt::format("reboot {}{}", order.count, order.hard ? " hard" : ""));
+  }
+  absl::Status destroy(const InstanceUid&) override { return note("destroy"); }
+  absl::StatusOr<HostFacts> host_facts() override { return HostFacts(); }
+  void listen(std::function<void(const hypervisor::DomainEvent&)>) override {}
+
+  absl::StatusOr<std::vector<hypervisor::ObservedDomain>> domains{{}};
+  hypervisor::DomainSpec started;
+
+ private:
+  absl::Status note(std::string call) {
+    journal_.push_back(std::move(call));
+    return absl::OkStatus();
+  }
+  Journal& journal_;
+};
+
+class FakeStorage final : public storage::Storage {
+ public:
+  explicit FakeStorage(Journal& journal) : journal_(journal) {}
+  absl::StatusOr<std::unique_ptr<storage::ImageUpload>> begin_upload(const ImageUid&) override {
+    return unavailable("not asked for by steps");
+  }
+  absl::Status delete_image(const ImageUid&) override { return absl::OkStatus(); }
+  absl::Status create_disk(const storage::DiskSpec& spec) override {
+    disk = spec;
+    journal_.push_back("create-disk");
+    return create_disk_result;
+  }
+  absl::Status create_seed(const storage::SeedSpec& spec) override {
+    seed = spec;
+    journal_.push_back("create-seed");
+    return absl::OkStatus();
+  }
+  absl::Status mark_started(const InstanceUid&, Generation generation) override {
+    journal_.push_back(fmt::format("mark-started {}", generation.value()));
+    return absl::OkStatus();
+  }
+  absl::Status delete_instance(const InstanceUid&) override {
+    journal_.push_back("delete-instance");
+    return absl::OkStatus();
+  }
+  absl::StatusOr<storage::Inventory> inventory() override { return stock; }
+  Paths paths(const InstanceUid&) const override {
+    return {"/disks/disk", ImageFormat::kQcow2, "/disks/seed", "/disks/console"};
+  }
+
+  absl::Status create_disk_result;
+  absl::StatusOr<storage::Inventory> stock{storage::Inventory()};
+  storage::DiskSpec disk;
+  storage::SeedSpec seed;
+
+ private:
+  Journal& journal_;
+};
+
+class FakeNetwork final : public network::Network {
+ public:
+  explicit FakeNetwork(Journal& journal) : journal_(journal) {}
+  absl::Status ensure_bridge(const network::BridgeSpec& bridge) override {
+    journal_.push_back(fmt::format("ensure-bridge {} {}/{}", bridge.name,
+                                   ipv4_to_string(bridge.address), bridge.prefix_length));
+    return ensure_bridge_result;
+  }
+  absl::StatusOr<std::vector<network::ObservedPort>> ports(const std::string& prefix) override {
+    journal_.push_back("ports " + prefix);
+    return observed;
+  }
+  absl::Status remove_port(const std::string& name) override {
+    journal_.push_back("remove-port " + name);
+    return absl::OkStatus();
+  }
+
+  absl::Status ensure_bridge_result;
+  absl::StatusOr<std::vector<network::ObservedPort>> observed{{}};
+
+ private:
+  Journal& journal_;
+};
+
+class ExecutorTest : public ::testing::Test {
+ protected:
+  ExecutorTest() {
+    network_.uid = NetworkUid(Uuid({9}));
+    network_.bridge = "stellwerk0";
+    network_.gateway = *parse_ipv4("10.64.0.1");
+    instance_.uid = InstanceUid(Uuid({0xab, 0xcd}));
+    instance_.project = ProjectUid(Uuid({5}));
+    instance_.id = "web";
+    instance_.generation = Generation(3);
+    instance_.reboot.count = 2;
+    instance_.vcpus = VcpuCount(2);
+    instance_.memory = mebibytes(512);
+    instance_.image = ImageUid(Uuid({7}));
+    instance_.image_format = ImageFormat::kQcow2;
+    instance_.boot_disk = gibibytes(5);
+    instance_.ports = {{network_.uid, 0x525400000001, *parse_ipv4("10.64.0.9")}};
+  }
+  Executor executor(ExecutorConfig config = {}) {
+    return Executor(config, hypervisor_, storage_, bridges_, [this](const InstanceUid& uid) {
+      asked_for_user_data_ = uid;
+      return user_data_;
+    });
+  }
+
+  Journal journal_;
+  FakeHypervisor hypervisor_{journal_};
+  FakeStorage storage_{journal_};
+  FakeNetwork bridges_{journal_};
+  absl::StatusOr<std::string> user_data_{"#!/bin/sh\n"};
+  std::optional<InstanceUid> asked_for_user_data_;
+  Network network_;
+  Instance instance_;
+};
+
+TEST_F(ExecutorTest, PreparesDiskAndSeed) {
+  ASSERT_TRUE(executor().run(PrepareFiles{instance_, {network_}}).ok());
+  EXPECT_THAT(journal_, ElementsAre("create-disk", "create-seed"));
+  EXPECT_EQ(storage_.disk.instance, instance_.uid);
+  EXPECT_EQ(storage_.disk.image, instance_.image);
+  EXPECT_EQ(storage_.disk.image_format, ImageFormat::kQcow2);
+  EXPECT_EQ(storage_.disk.size, gibibytes(5));
+  EXPECT_EQ(storage_.seed.user_data, "#cloud-config\n{}\n");
+  EXPECT_EQ(asked_for_user_data_, std::nullopt);
+}
+
+TEST_F(ExecutorTest, FetchesUserDataOnlyForTheSeed) {
+  instance_.has_user_data = true;
+  ASSERT_TRUE(executor().run(PrepareFiles{instance_, {network_}}).ok());
+  EXPECT_EQ(asked_for_user_data_, instance_.uid);
+  EXPECT_EQ(storage_.seed.user_data, "#!/bin/sh\n");
+}
+
+TEST_F(ExecutorTest, MakesNoSeedWithoutTheUserDataThatTheInstanceHas) {
+  instance_.has_user_data = true;
+  user_data_ = data_loss("gone");
+  EXPECT_EQ(executor().run(PrepareFiles{instance_, {network_}}), data_loss("gone"));
+  EXPECT_THAT(journal_, ElementsAre("create-disk"));
+}
+
+TEST_F(ExecutorTest, StopsAtTheFirstDriverThatFails) {
+  storage_.create_disk_result = resource_exhausted("disk full");
+  EXPECT_EQ(executor().run(PrepareFiles{instance_, {network_}}), resource_exhausted("disk full"));
+  EXPECT_THAT(journal_, ElementsAre("create-disk"));
+}
+
+TEST_F(ExecutorTest, StartsADomainOnItsBridge) {
+  const CellUid cell(Uuid({1}));
+  ASSERT_TRUE(executor().run(StartDomain{cell, instance_, {network_}}).ok());
+  EXPECT_THAT(journal_, ElementsAre("ensure-bridge stellwerk0 10.64.0.1/24", "start"));
+  const hypervisor::DomainSpec& spec = hypervisor_.started;
+  EXPECT_EQ(spec.vcpus, VcpuCount(2));
+  EXPECT_EQ(spec.memory, mebibytes(512));
+  EXPECT_EQ(spec.boot_disk.path, "/disks/disk");
+  EXPECT_EQ(spec.seed_path, "/disks/seed");
+  EXPECT_EQ(spec.console_log, "/disks/console");
+  ASSERT_EQ(spec.ports.size(), 1u);
+  EXPECT_EQ(spec.ports[0].mac, 0x525400000001u);
+  EXPECT_EQ(spec.ports[0].bridge, "stellwerk0");
+  EXPECT_EQ(spec.ports[0].interface_name, "swabcd00000000");
+  EXPECT_EQ(spec.owner.cell, cell);
+  EXPECT_EQ(spec.owner.instance, instance_.uid);
+  EXPECT_EQ(spec.owner.generation, Generation(3));
+  EXPECT_EQ(spec.owner.reboot_count, 2u);
+  EXPECT_EQ(spec.owner.instance_id, "web");
+  EXPECT_EQ(spec.owner.project_id, instance_.project.to_string());
+}
+
+TEST_F(ExecutorTest, WritesEnoughIntoADomainToAdoptIt) {
+  ASSERT_TRUE(executor().run(StartDomain{CellUid(), instance_, {network_}}).ok());
+  std::string bytes;
+  ASSERT_TRUE(absl::Base64Unescape(to_absl(hypervisor_.started.owner.adoption), &bytes));
+  EXPECT_EQ(bytes, records::encode(instance_));
+}
+
+TEST_F(ExecutorTest, StartsADomainWithoutANetwork) {
+  instance_.ports.clear();
+  ASSERT_TRUE(executor().run(StartDomain{CellUid(), instance_, {}}).ok());
+  EXPECT_THAT(journal_, ElementsAre("start"));
+  EXPECT_TRUE(hypervisor_.started.ports.empty());
+}
+
+TEST_F(ExecutorTest, LeavesBridgesToTheirOwnerWhenToldTo) {
+  ASSERT_TRUE(
+      executor({.make_bridges = false}).run(StartDomain{CellUid(), instance_, {network_}}).ok());
+  EXPECT_THAT(journal_, ElementsAre("start"));
+}
+
+TEST_F(ExecutorTest, StartsNothingWithoutTheBridge) {
+  bridges_.ensure_bridge_result = failed_precondition("not a bridge");
+  EXPECT_FALSE(executor().run(StartDomain{CellUid(), instance_, {network_}}).ok());
+  EXPECT_THAT(journal_, ElementsAre("ensure-bridge stellwerk0 10.64.0.1/24"));
+}
+
+TEST_F(ExecutorTest, StartsNothingOnANetworkThatTheOrdersDoNotName) {
+  const absl::Status status = executor().run(StartDomain{CellUid(), instance_, {}});
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_TRUE(journal_.empty());
+}
+
+TEST_F(ExecutorTest, CarriesOutEveryOtherStepOnItsDriver) {
+  const InstanceUid uid = instance_.uid;
+  Executor executor = this->executor();
+  for (const Step& step :
+       std::vector<Step>{MarkStarted{uid, Generation(4)}, ResumeDomain{uid}, RequestShutdown{uid},
+                         RebootDomain{uid, {.count = 3, .hard = true}}, DestroyDomain{uid},
+                         RemovePort{uid, "swabcd00000000"}, DeleteFiles{uid}}) {
+    EXPECT_TRUE(executor.run(step).ok());
+  }
+  EXPECT_THAT(journal_, ElementsAre("mark-started 4", "resume", "shutdown", "reboot 3 hard",
+                                    "destroy", "remove-port swabcd00000000", "delete-instance"));
+}
+
+TEST_F(ExecutorTest, ObservesDomainsFilesAndOurPorts) {
+  hypervisor_.domains->resize(2);
+  storage_.stock->images = {instance_.image};
+  bridges_.observed->push_back({"swabcd00000000", "stellwerk0"});
+  const auto seen = executor().observe();
+  ASSERT_TRUE(seen.ok());
+  EXPECT_EQ(seen->domains.size(), 2u);
+  EXPECT_EQ(seen->storage.images, storage_.stock->images);
+  EXPECT_EQ(seen->ports, *bridges_.observed);
+  EXPECT_THAT(journal_, ElementsAre("ports sw"));
+}
+
+TEST_F(ExecutorTest, SeesNothingWhenOneDriverCannotSee) {
+  hypervisor_.domains = unavailable("libvirt is away");
+  EXPECT_EQ(executor().observe().status(), unavailable("libvirt is away"));
+  hypervisor_.domains = std::vector<hypervisor::ObservedDomain>();
+  storage_.stock = unavailable("disk is away");
+  EXPECT_EQ(executor().observe().status(), unavailable("disk is away"));
+  storage_.stock = storage::Inventory();
+  bridges_.observed = unavailable("netlink is away");
+  EXPECT_EQ(executor().observe().status(), unavailable("netlink is away"));
+}
+
+}  // namespace
+}  // namespace stellwerk::agent

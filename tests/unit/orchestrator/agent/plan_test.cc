@@ -1,0 +1,230 @@
+// plan(): one decision per instance, from what is wanted and what is there.
+#include "orchestrator/agent/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace stellwerk::agent {
+namespace {
+
+using hypervisor::DomainEnd;
+using hypervisor::DomainState;
+using std::chrono::seconds;
+
+const CellUid kCell(Uuid::v5(Uuid(), "cell"));
+const MonotonicTime kNow{std::chrono::hours(1)};
+
+class Plan : public ::testing::Test {
+ protected:
+  Plan() {
+    desired_.uid = InstanceUid(Uuid::v5(Uuid(), "web-1"));
+    desired_.id = "web-1";
+    desired_.generation = Generation(3);
+  }
+
+  InstancePlan decide(MonotonicTime now = kNow) {
+    return plan({.cell = kCell,
+                 .desired = desired_,
+                 .networks = networks_,
+                 .observed = observed_,
+                 .history = history_},
+                limits_, now);
+  }
+  template <class Step>
+  bool steps(const InstancePlan& plan) const {
+    return plan.step && std::holds_alternative<Step>(*plan.step) &&
+           instance_of(*plan.step) == desired_.uid;
+  }
+
+  void give_files(std::optional<Generation> started = std::nullopt) {
+    observed_.files = {
+        .instance = desired_.uid, .has_disk = true, .has_seed = true, .started = started};
+  }
+  void give_domain(DomainState state = DomainState::kRunning) {
+    hypervisor::Ownership owner{.cell = kCell, .instance = desired_.uid};
+    owner.generation = Generation(3);
+    observed_.domain = {
+        .uuid = desired_.uid.value(), .name = "stellwerk-x", .owner = owner, .state = state};
+  }
+
+  Instance desired_;
+  std::vector<Network> networks_;
+  InstanceObservation observed_;
+  History history_;
+  PlanLimits limits_;
+};
+
+TEST_F(Plan, PreparesFilesThenStartsThenMarksThenRests) {
+  EXPECT_TRUE(steps<PrepareFiles>(decide()));
+  EXPECT_EQ(decide().observed.phase, Phase::kPreparing);
+  give_files();
+  EXPECT_TRUE(steps<StartDomain>(decide()));
+  EXPECT_EQ(decide().observed.phase, Phase::kStarting);
+  give_domain();
+  EXPECT_TRUE(steps<MarkStarted>(decide()));
+  give_files(Generation(3));
+  const InstancePlan rest = decide();
+  EXPECT_FALSE(rest.step);
+  EXPECT_EQ(rest.observed.phase, Phase::kRunning);
+  EXPECT_EQ(rest.observed.generation, Generation(3));
+}
+
+TEST_F(Plan, MakesASeedThatIsMissing) {
+  give_files();
+  observed_.files->has_seed = false;
+  EXPECT_TRUE(steps<PrepareFiles>(decide()));
+}
+
+TEST_F(Plan, ReleasesADomainThatACrashLeftPaused) {
+  give_files();
+  give_domain(DomainState::kPaused);
+  EXPECT_TRUE(steps<ResumeDomain>(decide()));
+}
+
+TEST_F(Plan, SaysThatADiskErrorPausedTheGuest) {
+  give_files(Generation(3));
+  give_domain(DomainState::kPausedOnError);
+  EXPECT_TRUE(steps<ResumeDomain>(decide()));
+  EXPECT_EQ(decide().observed.reason, "DiskError");
+}
+
+TEST_F(Plan, RemovesALeftPortBeforeAStart) {
+  give_files();
+  observed_.ports = {"sw000000000000"};
+  EXPECT_TRUE(steps<RemovePort>(decide()));
+}
+
+TEST_F(Plan, RebootsOncePerOrder) {
+  give_files(Generation(3));
+  give_domain();
+  desired_.reboot = {.count = 2, .hard = true};
+  observed_.domain->owner->reboot_count = 1;
+  const InstancePlan reboot = decide();
+  ASSERT_TRUE(steps<RebootDomain>(reboot));
+  EXPECT_EQ(std::get<RebootDomain>(*reboot.step).order, desired_.reboot);
+  EXPECT_NE(reboot.observed.generation, Generation(3)) << "carried out before it was";
+  observed_.domain->owner->reboot_count = 2;
+  EXPECT_FALSE(decide().step);
+}
+
+TEST_F(Plan, AsksAGuestToStopWaitsAndThenEndsIt) {
+  desired_.desired = DesiredState::kStopped;
+  give_files(Generation(3));
+  give_domain();
+  EXPECT_TRUE(steps<RequestShutdown>(decide()));
+  history_.shutdown_asked_at = kNow;
+  const InstancePlan waiting = decide();
+  EXPECT_FALSE(waiting.step);
+  EXPECT_EQ(waiting.wake_at, kNow + limits_.shutdown_patience);
+  EXPECT_EQ(waiting.observed.phase, Phase::kStopping);
+  EXPECT_TRUE(steps<DestroyDomain>(decide(kNow + limits_.shutdown_patience)));
+  observed_.domain.reset();
+  EXPECT_EQ(decide().observed.phase, Phase::kStopped);
+  EXPECT_EQ(decide().observed.generation, Generation(3));
+}
+
+TEST_F(Plan, WaitsForAGuestThatWasAskedToStopBeforeItRunsItAgain) {
+  give_files(Generation(2));
+  give_domain();
+  history_.shutdown_asked_at = kNow;
+  const InstancePlan waiting = decide();
+  EXPECT_FALSE(waiting.step);
+  EXPECT_EQ(waiting.observed.phase, Phase::kStopping);
+  EXPECT_EQ(waiting.wake_at, kNow + limits_.shutdown_patience);
+  EXPECT_EQ(decide(kNow + limits_.shutdown_patience).observed.phase, Phase::kRunning);
+}
+
+TEST_F(Plan, DestroysAtOnceWhenToldToOrWhenTheGuestCannotListen) {
+  desired_.desired = DesiredState::kStopped;
+  give_domain();
+  desired_.stop_hard = true;
+  EXPECT_TRUE(steps<DestroyDomain>(decide()));
+  desired_.stop_hard = false;
+  give_domain(DomainState::kPaused);
+  EXPECT_TRUE(steps<DestroyDomain>(decide()));
+}
+
+TEST_F(Plan, DeletesDomainThenPortThenFilesThenReportsThemGone) {
+  desired_.desired = DesiredState::kDeleted;
+  give_files(Generation(3));
+  give_domain();
+  observed_.ports = {"sw000000000000"};
+  EXPECT_TRUE(steps<DestroyDomain>(decide()));
+  observed_.domain.reset();
+  EXPECT_TRUE(steps<RemovePort>(decide()));
+  observed_.ports.clear();
+  EXPECT_TRUE(steps<DeleteFiles>(decide()));
+  EXPECT_NE(decide().observed.phase, Phase::kDeleted);
+  observed_.files.reset();
+  EXPECT_EQ(decide().observed.phase, Phase::kDeleted);
+  EXPECT_EQ(decide().observed.generation, Generation(3));
+}
+
+TEST_F(Plan, LeavesADomainOfAnotherOwnerAlone) {
+  for (const DesiredState state :
+       {DesiredState::kRunning, DesiredState::kStopped, DesiredState::kDeleted}) {
+    desired_.desired = state;
+    give_domain();
+    observed_.domain->owner.reset();
+    EXPECT_FALSE(decide().step);
+    EXPECT_EQ(decide().observed.reason, "ForeignDomain");
+    give_domain();
+    observed_.domain->owner->cell = CellUid(Uuid::v5(Uuid(), "another cell"));
+    EXPECT_FALSE(decide().step);
+  }
+}
+
+TEST_F(Plan, DoesNotLetOldOrdersTouchANewerDomain) {
+  desired_.desired = DesiredState::kDeleted;
+  give_domain();
+  observed_.domain->owner->generation = Generation(4);
+  EXPECT_FALSE(decide().step);
+  EXPECT_EQ(decide().observed.reason, "StaleOrders");
+}
+
+TEST_F(Plan, AGuestShutDownFromInsideStaysDown) {
+  give_files(Generation(3));
+  history_.end = DomainEnd::kShutDownByGuest;
+  const InstancePlan ended = decide();
+  EXPECT_FALSE(ended.step);
+  EXPECT_EQ(ended.final_end, FinalEnd::kShutDownByGuest);
+  EXPECT_EQ(ended.observed.phase, Phase::kStopped);
+}
+
+TEST_F(Plan, ACrashFollowsTheRestartPolicy) {
+  give_files(Generation(3));
+  EXPECT_TRUE(steps<StartDomain>(decide()));
+  desired_.restart_policy = RestartPolicy::kNever;
+  const InstancePlan final = decide();
+  EXPECT_FALSE(final.step);
+  EXPECT_EQ(final.final_end, FinalEnd::kCrashedAndNotRestarted);
+  EXPECT_EQ(final.observed.phase, Phase::kCrashed);
+}
+
+TEST_F(Plan, PolicyNeverStillStartsWhatHasNotRunUnderThisGeneration) {
+  desired_.restart_policy = RestartPolicy::kNever;
+  give_files(Generation(2));
+  EXPECT_TRUE(steps<StartDomain>(decide()));
+}
+
+TEST_F(Plan, BacksOffAfterFailuresAndSaysWhatFailed) {
+  give_files(Generation(3));
+  history_.failures = 2;
+  history_.last_error = "start-domain: no space";
+  history_.not_before = kNow + seconds(4);
+  const InstancePlan waiting = decide();
+  EXPECT_FALSE(waiting.step);
+  EXPECT_EQ(waiting.wake_at, kNow + seconds(4));
+  EXPECT_EQ(waiting.observed.phase, Phase::kCrashed);
+  EXPECT_THAT(waiting.observed.message, testing::HasSubstr("no space"));
+  EXPECT_TRUE(steps<StartDomain>(decide(kNow + seconds(4))));
+}
+
+TEST(InterfaceName, FitsLinuxAndFollowsFromTheUid) {
+  const InstanceUid uid(*Uuid::parse("01234567-89ab-cdef-0123-456789abcdef"));
+  EXPECT_EQ(interface_name(uid), "sw0123456789ab");
+  EXPECT_LE(interface_name(uid).size(), 15u);
+}
+
+}  // namespace
+}  // namespace stellwerk::agent

@@ -1,0 +1,124 @@
+// Commits that are lost, doubtful or refused; what a new controller finds.
+#include <gmock/gmock.h>
+
+#include "orchestrator/controller/cell_state.h"
+#include "tests/unit/orchestrator/controller/cell_harness.h"
+
+namespace stellwerk::controller {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+TEST(ControllerStore, AnUnknownOutcomeThatLandedIsAnswered) {
+  CellHarness cell;
+  cell.hold_commits(true);
+  const Ticket ticket = cell.submit(CreateProject{.id = "town"});
+  cell.land_silently();
+  cell.fail_commit(deadline_exceeded("no answer from the store"));
+  EXPECT_EQ(cell.head_reads, 1);
+  EXPECT_FALSE(cell.answered(ticket));
+  cell.input(HeadObserved{std::optional(cell.head())});
+  EXPECT_TRUE(cell.answer(ticket).ok());
+  EXPECT_THAT(cell.step_downs, IsEmpty());
+}
+
+TEST(ControllerStore, AnUnknownOutcomeThatDidNotLandIsCommittedAgain) {
+  CellHarness cell;
+  cell.hold_commits(true);
+  const Ticket ticket = cell.submit(CreateProject{.id = "town"});
+  const size_t commits = cell.commits;
+  cell.fail_commit(deadline_exceeded("no answer from the store"));
+  cell.input(HeadObserved{std::optional(cell.head())});
+  EXPECT_EQ(cell.commits, commits + 1);
+  cell.land();
+  EXPECT_TRUE(cell.answer(ticket).ok());
+}
+
+TEST(ControllerStore, AnothersHeadMakesItStepDownWithoutAnAnswer) {
+  CellHarness cell;
+  cell.hold_commits(true);
+  const Ticket ticket = cell.submit(CreateProject{.id = "town"});
+  cell.fail_commit(deadline_exceeded("no answer from the store"));
+  store::Head other = cell.head();
+  other.epoch = other.epoch.next();
+  cell.input(HeadObserved{std::optional(other)});
+  EXPECT_THAT(cell.step_downs, SizeIs(1));
+  EXPECT_FALSE(cell.answered(ticket));
+  const Ticket late = cell.ask(ListProjects{});
+  EXPECT_FALSE(cell.answered(late)) << "a controller that lost its cell still answers";
+}
+
+TEST(ControllerStore, AnAbortedCommitMakesItStepDown) {
+  CellHarness cell;
+  cell.hold_commits(true);
+  cell.submit(CreateProject{.id = "town"});
+  cell.fail_commit(aborted("the head is another's"));
+  EXPECT_THAT(cell.step_downs, SizeIs(1));
+}
+
+TEST(ControllerStore, ARefusingStoreRefusesNewMutationsAndIsTriedAgain) {
+  CellHarness cell;
+  cell.hold_commits(true);
+  const Ticket first = cell.submit(CreateProject{.id = "town"});
+  const size_t commits = cell.commits;
+  cell.fail_commit(resource_exhausted("the disk is full"));
+  const Ticket second = cell.submit(CreateProject{.id = "village"});
+  EXPECT_FALSE(cell.state().projects.empty());
+  cell.pass(std::chrono::seconds(1));
+  EXPECT_EQ(cell.commits, commits + 1);
+  cell.land();
+  EXPECT_TRUE(cell.answer(first).ok());
+  EXPECT_EQ(cell.answer(second).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(message_of(cell.answer(second).status())), HasSubstr("disk is full"));
+  EXPECT_FALSE(cell.read(GetProject{"village"}).ok());
+}
+
+TEST(ControllerStore, TrimsTheLogToItsLimit) {
+  ControllerConfig config = CellHarness::default_config();
+  config.max_log_records = 5;
+  CellHarness cell(config);
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(cell.run(CreateProject{.id = "p" + std::to_string(i)}).ok());
+  }
+  EXPECT_LE(cell.log().size(), 6u);
+  EXPECT_EQ(cell.log().back().sequence, cell.head().sequence);
+}
+
+TEST(ControllerStore, AnImportThatBrokeOffWithTheDaemonIsClearedUp) {
+  CellState state;
+  state.cell = records::Cell{.uid = CellUid(test_uuid("cell"))};
+  const Project project{.uid = ProjectUid(test_uuid("default")), .id = "default"};
+  state.projects.emplace(project.uid, project);
+  const Image image{.uid = ImageUid(test_uuid("image")), .project = project.uid, .id = "half"};
+  state.images.emplace(image.uid, image);
+  CellHarness cell(CellHarness::default_config(), state);
+  EXPECT_THAT(cell.image_deletions, Contains(image.uid));
+  cell.input(ImageFilesDeleted{image.uid, absl::OkStatus()});
+  EXPECT_THAT(cell.state().images, IsEmpty());
+}
+
+TEST(ControllerStore, AnUnreadableRecordIsLeftAloneAndReported) {
+  CellState state;
+  state.invalid.emplace("instance/broken", data_loss("not a record"));
+  CellHarness cell(CellHarness::default_config(), state);
+  EXPECT_THAT(cell.event_types(), Contains("RecordInvalid"));
+  EXPECT_THAT(cell.step_downs, IsEmpty());
+}
+
+TEST(ControllerStore, RefusesASubnetThatNoLongerHoldsAnInstance) {
+  CellHarness before;
+  before.connect_host();
+  before.import_image();
+  before.create(CellHarness::web());
+  ControllerConfig config = CellHarness::default_config();
+  config.networks[0].subnet = 0x0B000000;
+  CellHarness after(config, before.state(), before.head());
+  ASSERT_THAT(after.step_downs, SizeIs(1));
+  EXPECT_THAT(after.step_downs[0], HasSubstr("web-1"));
+}
+
+}  // namespace
+}  // namespace stellwerk::controller

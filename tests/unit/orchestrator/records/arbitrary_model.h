@@ -1,0 +1,218 @@
+// Random values of core's model for property tests, and views of every field for comparing them.
+// `fields` uses structured bindings on purpose: a field added to the model does not compile here
+// until the records' tests know it.
+#pragma once
+
+#include <rapidcheck/gtest.h>
+
+#include <tuple>
+
+#include "core/event.h"
+#include "core/model.h"
+#include "orchestrator/records/records.h"
+
+namespace stellwerk::testing {
+
+template <class T>
+T any() {
+  return *rc::gen::arbitrary<T>();
+}
+
+inline Uuid any_uuid() {
+  std::array<uint8_t, 16> bytes;
+  for (uint8_t& byte : bytes) byte = any<uint8_t>();
+  return Uuid(bytes);
+}
+template <class Uid>
+Uid any_uid() {
+  return Uid(any_uuid());
+}
+// Any bytes, hostile ones included.
+inline std::string any_text() { return any<std::string>(); }
+inline Bytes any_bytes() { return Bytes(any<int64_t>()); }
+inline VcpuCount any_vcpus() { return VcpuCount(any<int64_t>()); }
+inline WallTime any_time() { return WallTime(std::chrono::microseconds(any<int64_t>())); }
+inline Sequence any_sequence() { return Sequence(any<uint64_t>()); }
+inline Sha256 any_sha256() {
+  Sha256 digest;
+  for (uint8_t& byte : digest) byte = any<uint8_t>();
+  return digest;
+}
+inline Labels any_labels() { return any<std::map<std::string, std::string>>(); }
+// `last` is the enum's last enumerator.
+template <class Enum>
+Enum any_enum(Enum last) {
+  return static_cast<Enum>(*rc::gen::inRange<int>(0, static_cast<int>(last) + 1));
+}
+template <class Make>
+auto any_list(Make make) {
+  std::vector<decltype(make())> list(*rc::gen::inRange<size_t>(0, 4));
+  for (auto& item : list) item = make();
+  return list;
+}
+
+inline Project any_project() {
+  return {any_uid<ProjectUid>(), any_text(), any_labels(), any_time(), any_sequence()};
+}
+inline FlavorDisks any_disks() {
+  return {any<int64_t>(), any_bytes(), any_enum(DiskType::kNvme)};
+}
+inline Flavor any_flavor() {
+  return {any_uid<FlavorUid>(),
+          any_text(),
+          any_enum(CpuClass::kDedicatedCore),
+          any_vcpus(),
+          any_bytes(),
+          any<bool>() ? std::optional(any_disks()) : std::nullopt,
+          any<bool>(),
+          any_time(),
+          any_sequence()};
+}
+inline Image any_image() {
+  return {any_uid<ImageUid>(),
+          any_uid<ProjectUid>(),
+          any_text(),
+          any_enum(ImageState::kDeleting),
+          any_enum(Firmware::kUefi),
+          any_bytes(),
+          any_bytes(),
+          any_enum(ImageFormat::kQcow2),
+          any_bytes(),
+          any_bytes(),
+          any_sha256(),
+          any_labels(),
+          any_time(),
+          any_sequence()};
+}
+inline Network any_network() {
+  return {any_uid<NetworkUid>(),
+          any_text(),
+          any_text(),
+          any<uint32_t>(),
+          any<uint8_t>(),
+          any<uint32_t>(),
+          any<std::vector<uint32_t>>(),
+          any<uint32_t>(),
+          any<uint64_t>(),
+          any_sequence()};
+}
+inline Port any_port() { return {any_uid<NetworkUid>(), any<uint64_t>(), any<uint32_t>()}; }
+inline Claim any_claim() {
+  return {any_uid<HostUid>(), any_enum(CpuClass::kDedicatedCore), any_vcpus(), any_bytes(),
+          any_bytes()};
+}
+inline Instance any_instance() {
+  return {any_uid<InstanceUid>(),
+          any_uid<ProjectUid>(),
+          any_text(),
+          Generation(any<uint64_t>()),
+          any_enum(DesiredState::kDeleted),
+          any<bool>(),
+          RebootOrder{any<uint64_t>(), any<bool>()},
+          any_enum(RestartPolicy::kNever),
+          any_uid<FlavorUid>(),
+          any_text(),
+          any_vcpus(),
+          any_bytes(),
+          any_uid<ImageUid>(),
+          any_text(),
+          any_enum(ImageFormat::kQcow2),
+          any_enum(Firmware::kUefi),
+          any_bytes(),
+          any_list(any_port),
+          any_list(any_text),
+          any<bool>(),
+          any_labels(),
+          any_claim(),
+          any_time(),
+          any_sequence()};
+}
+inline Observed any_observed() {
+  return {any_enum(Phase::kUnknown), any_text(), any_text(), Generation(any<uint64_t>()),
+          any_time()};
+}
+inline HostFacts any_facts() {
+  return {any<int64_t>(), any<int64_t>(), any_bytes(), any_bytes(), any_enum(DiskType::kNvme),
+          any_text(),     any_text(),     any_text(),  any_text()};
+}
+inline Host any_host() {
+  return {any_uid<HostUid>(), any_text(), any_facts(), HostReserve{any_bytes(), any_bytes()},
+          any_time(),         any_sequence()};
+}
+inline records::Cell any_cell() { return {any_uid<CellUid>(), any_time()}; }
+inline Event any_event() {
+  return {any_time(), any_text(), any_text(), any_text(), any_uuid(), any_text(), any_text()};
+}
+inline AuditEntry any_audit() {
+  return {any_time(), any_text(), any_text(), any_text(), any_uid<RequestId>(), any_text(),
+          any_text()};
+}
+inline LogRecord any_log() {
+  return {any_sequence(), any_list(any_event), any_list(any_audit)};
+}
+inline std::variant<Instance, Image, Flavor, Project> any_resource() {
+  switch (*rc::gen::inRange(0, 4)) {
+    case 0: return any_instance();
+    case 1: return any_image();
+    case 2: return any_flavor();
+  }
+  return any_project();
+}
+inline records::RequestRecord any_request() {
+  return {any_uuid(),   any_uid<RequestId>(), any_text(),    any_sha256(),
+          any_time(),   any_resource(),       any_observed()};
+}
+
+inline auto fields(const Project& value) {
+  const auto& [uid, id, labels, created, changed] = value;
+  return std::tie(uid, id, labels, created, changed);
+}
+inline auto fields(const Flavor& value) {
+  const auto& [uid, id, cpu, vcpus, memory, disks, builtin, created, changed] = value;
+  return std::tie(uid, id, cpu, vcpus, memory, disks, builtin, created, changed);
+}
+inline auto fields(const Image& value) {
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = value;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
+}
+inline auto fields(const Network& value) {
+  const auto& [a, b, c, d, e, f, g, h, i, j] = value;
+  return std::tie(a, b, c, d, e, f, g, h, i, j);
+}
+inline auto fields(const Instance& value) {
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x] = value;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x);
+}
+inline auto fields(const Observed& value) {
+  const auto& [a, b, c, d, e] = value;
+  return std::tie(a, b, c, d, e);
+}
+inline auto fields(const Host& value) {
+  const auto& [uid, id, facts, reserve, created, changed] = value;
+  return std::tie(uid, id, facts, reserve, created, changed);
+}
+inline auto fields(const records::Cell& value) {
+  const auto& [uid, created] = value;
+  return std::tie(uid, created);
+}
+inline auto fields(const LogRecord& value) {
+  const auto& [sequence, events, audit] = value;
+  return std::tie(sequence, events, audit);
+}
+
+template <class T>
+bool same(const T& a, const T& b) {
+  return fields(a) == fields(b);
+}
+inline bool same(const records::RequestRecord& a, const records::RequestRecord& b) {
+  const auto& [scope, id, method, body, answered, resource, observed] = a;
+  const auto both = [&](const auto& mine) {
+    const auto* theirs = std::get_if<std::decay_t<decltype(mine)>>(&b.resource);
+    return theirs != nullptr && same(mine, *theirs);
+  };
+  return std::tie(scope, id, method, body, answered) ==
+             std::tie(b.scope, b.request_id, b.method, b.body, b.answered_at) &&
+         std::visit(both, resource) && same(observed, b.observed);
+}
+
+}  // namespace stellwerk::testing
