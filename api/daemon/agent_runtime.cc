@@ -68,29 +68,36 @@ void AgentRuntime::carry_out_one(agent::RunStep output) {
   loop_.deliver(agent::StepFinished{id, unavailable("too many steps wait on this host")});
 }
 
-void AgentRuntime::greet() {
+absl::Status AgentRuntime::greet() {
   auto hello = link_.hello();
-  if (!hello.ok()) {
-    spdlog::warn("host not ready host={} error=\"{}\"", config_.host.to_string(),
-                 one_line(describe(hello.status())));
-    return;
-  }
+  if (!hello.ok()) return hello.status();
   greeted_ = true;
   spdlog::info("host ready host={} id={} accelerator={} threads={} memory=\"{}\" disk=\"{}\"",
                hello->host.to_string(), hello->id, hello->facts.accelerator, hello->facts.threads,
                to_string(hello->facts.memory), to_string(hello->facts.disk));
   link_.connect(*std::move(hello));
+  return absl::OkStatus();
+}
+
+// Looks come every few seconds; a driver that is away is told of when its answer changes.
+void AgentRuntime::log_sight(const absl::Status& status) {
+  std::string trouble = status.ok() ? "" : one_line(describe(status));
+  if (trouble == sight_trouble_) return;
+  if (status.ok()) {
+    spdlog::info("host well again host={}", config_.host.to_string());
+  } else {
+    spdlog::warn("host in trouble host={} error=\"{}\"", config_.host.to_string(),
+                 trouble);
+  }
+  sight_trouble_ = std::move(trouble);
 }
 
 void AgentRuntime::carry_out_one(agent::Observe) {
   const auto look = [this] {
-    if (!greeted_) greet();
+    const absl::Status hello = greeted_ ? absl::OkStatus() : greet();
     const MonotonicTime begun = parts_.clock.now().monotonic;
     auto seen = parts_.executor.observe();
-    if (!seen.ok()) {
-      spdlog::warn("host cannot see its guests host={} error=\"{}\"", config_.host.to_string(),
-                   one_line(describe(seen.status())));
-    }
+    log_sight(seen.ok() ? hello : seen.status());
     loop_.post(agent::ObservationFinished{begun, std::move(seen)});
   };
   if (eyes_.try_run(look)) return;

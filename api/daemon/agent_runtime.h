@@ -55,8 +55,9 @@ class AgentRuntime {
   void carry_out_one(agent::RunStep output);
   void carry_out_one(agent::Observe output);
   void carry_out_one(agent::SendStatus output);
-  void greet();
+  absl::Status greet();
   void log_changes(const HostStatus& status);
+  void log_sight(const absl::Status& status);
 
   const agent::AgentConfig config_;
   const Parts parts_;
@@ -66,7 +67,9 @@ class AgentRuntime {
   agent::Agent agent_;
   std::map<InstanceUid, Observed> logged_;
 
-  bool greeted_ = false;  // touched by the looking thread alone
+  // Touched by the looking thread alone.
+  bool greeted_ = false;
+  std::string sight_trouble_;
 
   Loop loop_;
   WorkerPool steps_;

@@ -224,14 +224,23 @@ void ControllerRuntime::carry_out_one(controller::SendOrders output) {
 void ControllerRuntime::carry_out_one(controller::CommitBatch output) {
   const auto commit = [this, output = std::move(output)] {
     auto result = parts_.store.commit(output.previous, output.batch);
-    if (!result.ok()) {
-      spdlog::error("commit failed sequence={} error=\"{}\"", output.previous.sequence.value() + 1,
-                    one_line(describe(result.status())));
-    }
+    log_commit(output.previous.sequence.next(), result.status());
     loop_.post(controller::CommitFinished{std::move(result)});
   };
   // Never refused: one commit or one look at the head is under way at a time.
   if (!store_thread_.try_run(commit)) std::abort();
+}
+
+// A store that is away is asked again and again; it is told of when its answer changes.
+void ControllerRuntime::log_commit(Sequence sequence, const absl::Status& status) {
+  std::string trouble = status.ok() ? "" : one_line(describe(status));
+  if (trouble == commit_trouble_) return;
+  if (status.ok()) {
+    spdlog::info("commits go through again sequence={}", sequence.value());
+  } else {
+    spdlog::error("commit failed sequence={} error=\"{}\"", sequence.value(), trouble);
+  }
+  commit_trouble_ = std::move(trouble);
 }
 
 void ControllerRuntime::carry_out_one(controller::ObserveHead) {

@@ -94,6 +94,7 @@ class ControllerRuntime final : public server::Gateway {
   void become_ready(absl::Status status);
   void answer(Caller caller, absl::StatusOr<controller::Answer> answer);
   void refuse_all_waiting();
+  void log_commit(Sequence sequence, const absl::Status& status);
   absl::Status ended() const;
 
   const ControllerRuntimeConfig config_;
@@ -115,6 +116,8 @@ class ControllerRuntime final : public server::Gateway {
   bool stepped_down_ = false;
   bool ready_said_ = false;
   std::promise<absl::Status> ready_;
+
+  std::string commit_trouble_;  // touched by the store's thread alone
 
   // The pools go first: their work posts to the loop.
   Loop loop_;

@@ -8,19 +8,18 @@ namespace stellwerk::server {
 grpc::ServerUnaryReactor* EventsService::ListEvents(grpc::CallbackServerContext* context,
                                                     const grpc::ByteBuffer* request,
                                                     grpc::ByteBuffer* response) {
-  const RawCall call{.context = context, .request = request, .response = response};
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const RawCall call(context, request, response);
   Gateway& gateway = watches_.gateway;
   v1::ListEventsRequest message;
   if (const absl::Status parsed = parse(*request, &message); !parsed.ok()) {
     finish(call, parsed);
-    return reactor;
+    return call.reactor;
   }
   const absl::StatusOr<convert::EventListing> listing =
       convert::to_listing(message, gateway.cell());
   if (!listing.ok()) {
     finish(call, listing.status());
-    return reactor;
+    return call.reactor;
   }
   gateway.run_blocking([call, &gateway, listing = *listing] {
     const absl::StatusOr<v1::ListEventsResponse> page = list_events(gateway, listing);
@@ -30,7 +29,7 @@ grpc::ServerUnaryReactor* EventsService::ListEvents(grpc::CallbackServerContext*
       finish(call, token_error(page.status(), "page_token"));
     }
   });
-  return reactor;
+  return call.reactor;
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* EventsService::WatchEvents(

@@ -30,13 +30,13 @@ constexpr std::array<std::string_view, 6> kServices = {
     v1::Flavors::service_full_name(),   v1::Hosts::service_full_name(),
     v1::Projects::service_full_name(),  v1::Events::service_full_name()};
 
-// Adds reflection to one server; gRPC's own way would add it to every one of the process, and those
-// who are refused shall not see the schema either.
-class Reflection final : public grpc::ServerBuilderOption {
+// gRPC's reflection adds itself to every server of the process; those who are refused shall not see
+// the schema either.
+class WithoutPlugins final : public grpc::ServerBuilderOption {
  public:
   void UpdateArguments(grpc::ChannelArguments*) override {}
   void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    plugins->push_back(std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>());
+    plugins->clear();
   }
 };
 
@@ -104,15 +104,16 @@ class Server::Body {
 
 absl::Status Server::Body::build_servers() {
   grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   set_limits(config_.limits, &builder);
-  builder.SetOption(std::make_unique<Reflection>());
   builder.RegisterService(&instances_).RegisterService(&images_).RegisterService(&flavors_);
   builder.RegisterService(&hosts_).RegisterService(&projects_).RegisterService(&events_);
   server_ = builder.BuildAndStart();
 
   grpc::ServerBuilder refusing;
   set_limits(config_.limits, &refusing);
+  refusing.SetOption(std::make_unique<WithoutPlugins>());
   refusing.SetOption(std::make_unique<grpc::HealthCheckServiceServerBuilderOption>(nullptr));
   refusing.RegisterCallbackGenericService(&refusing_);
   refusing_server_ = refusing.BuildAndStart();

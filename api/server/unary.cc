@@ -9,6 +9,21 @@ namespace {
 
 constexpr size_t kLargestResponse = (4 << 20) - (64 << 10);
 
+class Promise {
+ public:
+  explicit Promise(AnswerCallback done) : done_(std::move(done)) {}
+  ~Promise() { keep(unavailable("the daemon is stopping; try again")); }
+  Promise(const Promise&) = delete;
+  Promise& operator=(const Promise&) = delete;
+
+  void keep(absl::StatusOr<controller::Answer> answer) {
+    if (const AnswerCallback done = std::exchange(done_, nullptr)) done(std::move(answer));
+  }
+
+ private:
+  AnswerCallback done_;
+};
+
 }  // namespace
 
 absl::Status parse(const grpc::ByteBuffer& bytes, google::protobuf::Message* message) {
@@ -45,16 +60,8 @@ absl::StatusOr<convert::Origin> origin_of(const grpc::CallbackServerContext& con
 }
 
 AnswerCallback answered_once(AnswerCallback done) {
-  struct Pending {
-    AnswerCallback done;
-    ~Pending() {
-      if (done) done(unavailable("the daemon is stopping; try again"));
-    }
-  };
-  return [pending = std::make_shared<Pending>(Pending{std::move(done)})](
-             absl::StatusOr<controller::Answer> answer) {
-    if (const AnswerCallback once = std::exchange(pending->done, nullptr)) once(std::move(answer));
-  };
+  const auto promise = std::make_shared<Promise>(std::move(done));
+  return [promise](absl::StatusOr<controller::Answer> answer) { promise->keep(std::move(answer)); };
 }
 
 absl::Status foreign_answer() {
@@ -62,7 +69,7 @@ absl::Status foreign_answer() {
 }
 
 void finish(const RawCall& call, const absl::Status& error) {
-  call.context->DefaultReactor()->Finish(convert::to_wire(error));
+  call.reactor->Finish(convert::to_wire(error));
 }
 
 void finish(const RawCall& call, const google::protobuf::Message& response) {

@@ -20,9 +20,17 @@ namespace stellwerk::server {
 
 // What gRPC passes to a raw method; valid until the call is finished.
 struct RawCall {
-  grpc::CallbackServerContext* context = nullptr;
-  const grpc::ByteBuffer* request = nullptr;
-  grpc::ByteBuffer* response = nullptr;
+  RawCall(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+          grpc::ByteBuffer* response)
+      : context(context),
+        request(request),
+        response(response),
+        reactor(context->DefaultReactor()) {}
+
+  grpc::CallbackServerContext* context;
+  const grpc::ByteBuffer* request;
+  grpc::ByteBuffer* response;
+  grpc::ServerUnaryReactor* reactor;
 };
 
 absl::Status parse(const grpc::ByteBuffer& bytes, google::protobuf::Message* message);
@@ -72,16 +80,15 @@ class UnaryCalls {
  private:
   template <class Request, class View, class Translate>
   grpc::ServerUnaryReactor* run(const RawCall& call, Translate translate) {
-    grpc::ServerUnaryReactor* reactor = call.context->DefaultReactor();
     Request request;
     if (const absl::Status parsed = parse(*call.request, &request); !parsed.ok()) {
       finish(call, parsed);
-      return reactor;
+      return call.reactor;
     }
     absl::StatusOr<controller::Request> translated = translate(request);
     if (!translated.ok()) {
       finish(call, translated.status());
-      return reactor;
+      return call.reactor;
     }
     gateway_.submit(*std::move(translated),
                     answered_once([call](absl::StatusOr<controller::Answer> answer) {
@@ -90,7 +97,7 @@ class UnaryCalls {
                       if (view == nullptr) return finish(call, foreign_answer());
                       finish(call, convert::to_wire(*view));
                     }));
-    return reactor;
+    return call.reactor;
   }
 
   Gateway& gateway_;

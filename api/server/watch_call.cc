@@ -69,6 +69,7 @@ void WatchCall::advance() {
 }
 
 void WatchCall::start_write() {
+  outgoing_.Clear();
   if (const absl::Status status = serialize(outbox_.front(), &outgoing_); !status.ok()) {
     state_ = State::kFinished;
     Finish(convert::to_wire(status));

@@ -3,7 +3,10 @@
 #include <utility>
 
 #include "core/overloaded.h"
+#include "orchestrator/agent/cloud_init.h"
+#include "orchestrator/agent/executor.h"
 #include "orchestrator/records/keys.h"
+#include "tests/sim/invariants.h"
 
 namespace stellwerk::sim {
 namespace {
@@ -11,28 +14,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr Duration kDeadline = std::chrono::seconds(5);
-
-hypervisor::DomainSpec domain_spec(const agent::StartDomain& step,
-                                   const storage::Storage::Paths& paths) {
-  const Instance& instance = step.instance;
-  hypervisor::DomainSpec spec{.owner = {.cell = step.cell,
-                                        .instance = instance.uid,
-                                        .generation = instance.generation,
-                                        .reboot_count = instance.reboot.count,
-                                        .instance_id = instance.id},
-                              .vcpus = instance.vcpus,
-                              .memory = instance.memory,
-                              .firmware = instance.firmware,
-                              .boot_disk = {paths.disk, paths.disk_format},
-                              .seed_path = paths.seed,
-                              .console_log = paths.console_log};
-  for (const Port& port : instance.ports) {
-    spec.ports.push_back({.mac = port.mac,
-                          .bridge = "stellwerk0",
-                          .interface_name = agent::interface_name(instance.uid)});
-  }
-  return spec;
-}
 
 }  // namespace
 
@@ -158,13 +139,16 @@ Executor::Calls Executor::calls_for(const agent::PrepareFiles& step) {
                                .image = instance.image,
                                .image_format = instance.image_format,
                                .size = instance.boot_disk};
-  const auto seed = [this, instance]() -> absl::Status {
-    storage::SeedSpec spec{.instance = instance.uid};
-    if (instance.has_user_data) {
-      SW_ASSIGN_OR_RETURN(const auto bytes, stage_.store.get(records::user_data_key(instance.uid)));
-      if (!bytes) return data_loss("the user-data of {} is gone", instance.uid.to_string());
-      spec.user_data = *bytes;
+  const auto seed = [this, step]() -> absl::Status {
+    std::string user_data;
+    if (step.instance.has_user_data) {
+      SW_ASSIGN_OR_RETURN(const auto bytes,
+                          stage_.store.get(records::user_data_key(step.instance.uid)));
+      if (!bytes) stage_.invariants.fail("the user-data of an instance is gone");
+      user_data = bytes.value_or("");
     }
+    SW_ASSIGN_OR_RETURN(const storage::SeedSpec spec,
+                        agent::make_seed(step.instance, step.networks, std::move(user_data)));
     return storage_.create_seed(spec);
   };
   return {{.name = "create-disk",
@@ -175,11 +159,11 @@ Executor::Calls Executor::calls_for(const agent::PrepareFiles& step) {
 
 Executor::Calls Executor::calls_for(const agent::StartDomain& step) {
   const InstanceUid uid = step.instance.uid;
-  return {mark_started(uid, step.instance.generation),
-          hypervisor_call("define",
-                          [spec = domain_spec(step, storage_.paths(uid))](SimHypervisor& h) {
-                            return h.define(spec);
-                          }),
+  const auto spec = agent::domain_spec(step, storage_.paths(uid));
+  if (!spec.ok()) {
+    return {{.name = "specify", .effect = [status = spec.status()] { return status; }}};
+  }
+  return {hypervisor_call("define", [spec = *spec](SimHypervisor& h) { return h.define(spec); }),
           hypervisor_call("resume", [uid](SimHypervisor& h) { return h.resume(uid); })};
 }
 

@@ -255,6 +255,15 @@ bool Invariants::may_destroy(const InstanceUid& uid, const Instance& ordered) co
   });
 }
 
+// Whether this generation has run, its end was not asked for, and its policy is never.
+bool Invariants::must_stay_down(const Instance& ordered) const {
+  if (ordered.restart_policy != RestartPolicy::kNever) return false;
+  const auto files = world_.machine().files.find(ordered.uid);
+  const auto& endings = world_.endings(ordered.uid.value());
+  return files != world_.machine().files.end() && files->second.started == ordered.generation &&
+         !endings.empty() && endings.back().cause == Cause::kCrash;
+}
+
 void Invariants::step_begins(const agent::Step& step, Sequence orders) {
   const InstanceUid uid = agent::instance_of(step);
   const Instance* ordered = history_.instance_at(uid, orders);
@@ -267,6 +276,7 @@ void Invariants::step_begins(const agent::Step& step, Sequence orders) {
                  [&](const agent::RequestShutdown&) { return !running; },
                  [&](const agent::DeleteFiles&) { return deleted; },
                  [&](const agent::RemovePort&) { return true; },
+                 [&](const agent::StartDomain&) { return running && !must_stay_down(*ordered); },
                  [&](const auto&) { return running; }},
       step);
   if (!allowed) fail("a step that its orders do not ask for: " + name);

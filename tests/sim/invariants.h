@@ -58,6 +58,7 @@ class Invariants {
   void check_mutation_answer(const controller::MutationContext& context,
                              const controller::Answer& answer);
   void check_shown(const controller::InstanceView& view);
+  bool must_stay_down(const Instance& ordered) const;
   bool may_destroy(const InstanceUid& uid, const Instance& ordered) const;
 
   EventLog& log_;

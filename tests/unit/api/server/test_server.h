@@ -1,0 +1,59 @@
+// A server on a socket in a folder of its own, a client, and what tests look at.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "api/server/server.h"
+#include "fake_gateway.h"
+#include "google/rpc/error_details.pb.h"
+
+namespace stellwerk::server {
+
+// True as soon as `condition` holds, false if it does not within ten seconds.
+bool eventually(const std::function<bool()>& condition);
+
+std::string reason_of(const grpc::Status& status);
+std::vector<std::string> fields_of(const grpc::Status& status);
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  std::string path(const std::string& name) const { return folder_ / name; }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+class ServerTest : public testing::Test {
+ protected:
+  ServerTest();
+  ~ServerTest() override;
+
+  void start() { start(ServerConfig()); }
+  void start(ServerConfig config);
+  std::shared_ptr<grpc::Channel> connect() const;
+  template <class Service>
+  std::unique_ptr<typename Service::Stub> stub() const {
+    return Service::NewStub(connect());
+  }
+
+  TemporaryFolder folder_;
+  const std::string socket_ = folder_.path("daemon.sock");
+  FakeGateway gateway_;
+  std::unique_ptr<Server> server_;
+};
+
+// A context that gives up in time for the test to say what was wrong.
+class Call : public grpc::ClientContext {
+ public:
+  Call() { set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20)); }
+};
+
+}  // namespace stellwerk::server
