@@ -23,8 +23,10 @@ bool is_refusal(const absl::Status& status) {
     case absl::StatusCode::kFailedPrecondition:
     case absl::StatusCode::kResourceExhausted:
     case absl::StatusCode::kAborted:
-    case absl::StatusCode::kDeadlineExceeded: return true;
-    default: return false;
+    case absl::StatusCode::kDeadlineExceeded:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -99,9 +101,8 @@ void Client::misuse_old_id() {
 void Client::issue(Operation operation) {
   auto call = std::make_shared<Call>();
   call->number = next_call_++;
-  call->context = {.caller = "sim",
-                   .request_id = RequestId(random_.uuid()),
-                   .body = sha256(operation.text)};
+  call->context = {
+      .caller = "sim", .request_id = RequestId(random_.uuid()), .body = sha256(operation.text)};
   call->operation = std::move(operation);
   stage_.log.add("client: call {} is {}", call->number, call->operation.text);
   open_.emplace(call->number, call);
@@ -121,8 +122,7 @@ void Client::send(const CallPtr& call) {
   daemon_.submit(controller::Mutation{call->context, call->operation.body}, done);
 }
 
-void Client::answer_arrives(const CallPtr& call,
-                            const absl::StatusOr<controller::Answer>& answer) {
+void Client::answer_arrives(const CallPtr& call, const absl::StatusOr<controller::Answer>& answer) {
   if (call->attempts_open > 0) --call->attempts_open;
   stage_.log.add("client: call {} is answered {}", call->number, describe(answer.status()));
   if (answer.ok()) {

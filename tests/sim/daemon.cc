@@ -28,7 +28,9 @@ Daemon::Daemon(const Stage& stage) : stage_(stage) {
   });
 }
 
-Duration Daemon::soon() { return stage_.delays.between(milliseconds(1), milliseconds(40)); }
+Duration Daemon::soon() {
+  return stage_.delays.between(milliseconds(1), milliseconds(40));
+}
 
 void Daemon::begin() {
   if (running_ || !stage_.world.machine().powered) return;
@@ -155,9 +157,8 @@ void Daemon::exit(std::string why) {
 
 void Daemon::submit(controller::Request request, AnswerCallback done) {
   if (!is_serving()) {
-    return stage_.schedule.after(soon(), [done = std::move(done)] {
-      done(unavailable("nobody listens on the socket"));
-    });
+    return stage_.schedule.after(
+        soon(), [done = std::move(done)] { done(unavailable("nobody listens on the socket")); });
   }
   running_->life.after(stage_.delays.between(Duration(50), milliseconds(3)),
                        [this, request = std::move(request), done = std::move(done)]() mutable {

@@ -52,8 +52,10 @@ void Executor::perform(const Call& call, Done done) {
     life_.after(kDeadline, [done] { done(deadline_exceeded("the simulated driver hangs")); });
   };
   switch (stage_.mishaps.driver_call(call.outlives_caller)) {
-    case Fate::kDone: return happen(call, delay, done);
-    case Fate::kAnswerLost: return happen(call, delay, answer_late);
+    case Fate::kDone:
+      return happen(call, delay, done);
+    case Fate::kAnswerLost:
+      return happen(call, delay, answer_late);
     case Fate::kRefused:
       return life_.after(delay, [abandon = call.abandon, done] {
         if (abandon) abandon();
@@ -72,13 +74,12 @@ void Executor::happen(const Call& call, Duration delay, Done done) {
     return life_.after(delay, std::move(action));
   }
   const std::string boot = stage_.world.machine().facts.boot_id;
-  stage_.schedule.after(
-      delay, [boot, name = call.name, action = std::move(action), &world = stage_.world,
-              &log = stage_.log, alive = life_.watch()] {
-        if (!world.machine().powered || world.machine().facts.boot_id != boot) return;
-        if (!alive()) log.add("hypervisor: a dead daemon's {} happens", name);
-        action();
-      });
+  stage_.schedule.after(delay, [boot, name = call.name, action = std::move(action),
+                                &world = stage_.world, &log = stage_.log, alive = life_.watch()] {
+    if (!world.machine().powered || world.machine().facts.boot_id != boot) return;
+    if (!alive()) log.add("hypervisor: a dead daemon's {} happens", name);
+    action();
+  });
 }
 
 Executor::Calls Executor::calls_of(const agent::Step& step) {
@@ -89,8 +90,9 @@ Executor::Calls Executor::calls_of(const agent::Step& step) {
           [&](const StartDomain& s) { return calls_for(s); },
           [&](const MarkStarted& s) { return Calls{mark_started(s.instance, s.generation)}; },
           [&](const ResumeDomain& s) {
-            return Calls{hypervisor_call(
-                "resume", [s](SimHypervisor& hypervisor) { return hypervisor.resume(s.instance); })};
+            return Calls{hypervisor_call("resume", [s](SimHypervisor& hypervisor) {
+              return hypervisor.resume(s.instance);
+            })};
           },
           [&](const RequestShutdown& s) {
             return Calls{hypervisor_call("shutdown", [s](SimHypervisor& hypervisor) {
@@ -121,9 +123,8 @@ Executor::Calls Executor::calls_of(const agent::Step& step) {
 Executor::Call Executor::hypervisor_call(std::string name,
                                          std::function<absl::Status(SimHypervisor&)> effect) {
   return {.name = std::move(name),
-          .effect = [hypervisor = hypervisor_, effect = std::move(effect)] {
-            return effect(*hypervisor);
-          },
+          .effect = [hypervisor = hypervisor_,
+                     effect = std::move(effect)] { return effect(*hypervisor); },
           .outlives_caller = true};
 }
 
@@ -187,9 +188,9 @@ void Executor::observe(Seen seen) {
 }
 
 void Executor::delete_image(const ImageUid& image, Done done) {
-  perform({.name = "delete-image",
-           .effect = [this, image] { return storage_.delete_image(image); }},
-          std::move(done));
+  perform(
+      {.name = "delete-image", .effect = [this, image] { return storage_.delete_image(image); }},
+      std::move(done));
 }
 
 void Executor::import_image(const ImageUid& image, Imported done) {

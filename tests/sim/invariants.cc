@@ -12,11 +12,12 @@ namespace {
 // The resource of an answer in its persisted form: equal bytes, equal answers.
 std::string bytes_of(const controller::Answer& answer) {
   return std::visit(
-      Overloaded{[](const controller::InstanceView& view) { return records::encode(view.instance); },
-                 [](const controller::ImageView& view) { return records::encode(view.image); },
-                 [](const Flavor& flavor) { return records::encode(flavor); },
-                 [](const Project& project) { return records::encode(project); },
-                 [](const auto&) { return std::string(); }},
+      Overloaded{
+          [](const controller::InstanceView& view) { return records::encode(view.instance); },
+          [](const controller::ImageView& view) { return records::encode(view.image); },
+          [](const Flavor& flavor) { return records::encode(flavor); },
+          [](const Project& project) { return records::encode(project); },
+          [](const auto&) { return std::string(); }},
       answer);
 }
 
@@ -43,9 +44,8 @@ bool fits(const std::map<CpuClass, int64_t>& used, const HostFacts& facts) {
 
 Invariants::Invariants(EventLog& log, const World& world, SimStore& store)
     : log_(log), world_(world), store_(store) {
-  store_.watch([this](const store::Head& head, const store::Batch& batch) {
-    committed(head, batch);
-  });
+  store_.watch(
+      [this](const store::Head& head, const store::Batch& batch) { committed(head, batch); });
 }
 
 void Invariants::fail(std::string what) {
@@ -65,12 +65,11 @@ void Invariants::committed(const store::Head& head, const store::Batch& batch) {
 
 void Invariants::check_audit(const RecordHistory::Change& change) {
   for (const auto& request : change.requests) {
-    const bool found =
-        change.log && std::any_of(change.log->audit.begin(), change.log->audit.end(),
-                                  [&](const AuditEntry& entry) {
-                                    return entry.request_id == request.request_id &&
-                                           entry.method == request.method;
-                                  });
+    const bool found = change.log && std::any_of(change.log->audit.begin(), change.log->audit.end(),
+                                                 [&](const AuditEntry& entry) {
+                                                   return entry.request_id == request.request_id &&
+                                                          entry.method == request.method;
+                                                 });
     if (!found) fail("a request without an audit entry in its commit: " + request.method);
   }
 }
@@ -109,8 +108,8 @@ void Invariants::check_own_stop(const Instance& instance, const RecordHistory::C
   if (endings.empty()) return fail("stopped as if it had ended: an instance that never ran");
   const Cause cause = endings.back().cause;
   const bool crashed = cause == Cause::kCrash || cause == Cause::kPowerCut;
-  const bool final = cause == Cause::kOwnShutdown ||
-                     (crashed && instance.restart_policy == RestartPolicy::kNever);
+  const bool final =
+      cause == Cause::kOwnShutdown || (crashed && instance.restart_policy == RestartPolicy::kNever);
   if (!final) {
     fail(fmt::format("instance {} becomes desired-stopped by itself, yet it ended by {}",
                      brief(instance.uid), to_string(cause)));

@@ -66,9 +66,9 @@ TEST(Simulation, KeepsEveryInvariantAndComesToRestTwiceAlike) {
   const SystemClock clock;
   const MonotonicTime begun = clock.now().monotonic;
   for (uint64_t i = 0;; ++i) {
-    const bool enough = plan().minutes ? clock.now().monotonic - begun >=
-                                             std::chrono::minutes(*plan().minutes)
-                                       : i >= plan().seeds;
+    const bool enough = plan().minutes
+                            ? clock.now().monotonic - begun >= std::chrono::minutes(*plan().minutes)
+                            : i >= plan().seeds;
     if (enough) break;
     if (!run_twice(derived_seed(plan().base, i))) break;
     show_progress(i + 1);

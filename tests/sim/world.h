@@ -28,7 +28,7 @@ struct Process {
   hypervisor::DomainState state = hypervisor::DomainState::kPaused;
   VcpuCount vcpus;
   Bytes memory;
-  bool stranger = false;  // not born by a step of ours
+  bool stranger = false;          // not born by a step of ours
   bool ignores_shutdown = false;  // the guest does not listen to ACPI
   bool shutdown_asked = false;
   std::string port;  // empty: none

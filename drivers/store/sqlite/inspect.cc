@@ -28,7 +28,9 @@ uintmax_t file_size(const std::string& path) {
   return error ? 0 : size;
 }
 
-bool has_bytes(const std::string& path) { return file_size(path) > 0; }
+bool has_bytes(const std::string& path) {
+  return file_size(path) > 0;
+}
 
 uint32_t big_endian(std::string_view bytes) {
   uint32_t number = 0;

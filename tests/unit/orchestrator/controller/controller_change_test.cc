@@ -223,11 +223,11 @@ TEST_F(ControllerChange, ASilentHostIsToldOfAndTakesNoGuests) {
 TEST_F(ControllerChange, AHostTakesGuestsOnlyOnceItHasToldWhatRunsOnIt) {
   const HostUid fresh(test_uuid("host-2"));
   cell_.input(HostDisconnected{host_});
-  cell_.input(HostConnected{{.cell = cell_.state().cell->uid,
-                             .host = fresh,
-                             .id = "host-2",
-                             .facts = {.cores = 4, .threads = 8, .memory = gibibytes(16),
-                                       .disk = gibibytes(500)}}});
+  cell_.input(HostConnected{
+      {.cell = cell_.state().cell->uid,
+       .host = fresh,
+       .id = "host-2",
+       .facts = {.cores = 4, .threads = 8, .memory = gibibytes(16), .disk = gibibytes(500)}}});
   EXPECT_EQ(reason_of(cell_.run(CellHarness::web("web-2")).status()), "NO_HOST_CONNECTED");
   cell_.input(HostReported{{.host = fresh,
                             .epoch = cell_.head().epoch,
