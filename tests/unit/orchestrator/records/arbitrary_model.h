@@ -11,7 +11,7 @@
 #include "core/model.h"
 #include "orchestrator/records/records.h"
 
-namespace stellwerk::testing {
+namespace stellwerk::records {
 
 template <class T>
 T any() {
@@ -229,4 +229,4 @@ inline bool same(const records::RequestRecord& a, const records::RequestRecord& 
          std::visit(both, resource) && same(observed, b.observed);
 }
 
-}  // namespace stellwerk::testing
+}  // namespace stellwerk::records

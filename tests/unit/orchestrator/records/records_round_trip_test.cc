@@ -7,8 +7,6 @@
 namespace stellwerk::records {
 namespace {
 
-using namespace stellwerk::testing;
-
 template <class T>
 void expect_round_trip(const T& value, absl::StatusOr<T> (*decode)(std::string_view)) {
   const std::string bytes = encode(value);
