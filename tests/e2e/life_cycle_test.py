@@ -1,5 +1,7 @@
 """One instance's life on real libvirt and QEMU, as its owner and its host see it."""
 
+import re
+import pathlib
 import os
 import signal
 import unittest
@@ -29,7 +31,26 @@ class LifeCycle(CellCase):
         started = self.cell.json("instance", "start", "web", "--wait")
         self.assertEqual((started["phase"], started["uid"]), ("PHASE_RUNNING", uid))
         self.assertEqual(started["observedGeneration"], started["generation"])
-        self.await_greeting(uid, count=1)
+        self.await_greeting(uid, count=2)
+
+    def test_a_guest_takes_no_more_memory_than_it_is_charged(self):
+        uid = self.book("web")["uid"]
+        self.await_greeting(uid)
+        pid = self.qemus_of(uid)[0]
+        text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+        pss = int(re.search(r"^Pss: +(\d+) kB$", text, re.MULTILINE)[1]) * 1024
+        charged = int(self.cell.json("host", "list")[0]["use"]["memoryBytes"])
+        self.assertGreater(charged, 64 << 20)
+        self.assertLessEqual(pss, charged)
+
+    def test_log_lines_name_instance_request_and_host(self):
+        request = "0d6f2c53-7a3d-4d0c-8a51-3b1d52a6c7e9"
+        uid = self.book("web", "--request-id", request)["uid"]
+        lines = self.cell.log_text().splitlines()
+        self.assertTrue(any(f"request={request}" in line and f"instance={uid}" in line
+                            for line in lines))
+        self.assertTrue(any("step ended" in line and f"instance={uid}" in line and "host=" in line
+                            for line in lines))
 
     def test_forced_reboot_resets_the_same_process(self):
         uid = self.book("web")["uid"]
@@ -169,11 +190,12 @@ class Restarts(CellCase):
         # libvirt tells of the end after the process has gone; nobody must be there to hear it.
         waiting.until(lambda: uid not in machine.virsh("list", "--uuid"), 20, "the guest to end")
         self.assertEqual(self.qemus_of(uid), [])
+        greeted = self.greetings(uid)
         self.cell.start()
         # How it ended was not seen, so it counts as a crash: the policy starts it again.
         self.await_phase("web", "RUNNING")
         self.assertEqual(len(self.qemus_of(uid)), 1)
-        self.await_greeting(uid)
+        self.await_greeting(uid, count=greeted + 1)
 
 
 if __name__ == "__main__":

@@ -190,6 +190,19 @@ TEST_F(ControllerChange, AnEtagTellsChangesWithinOneCommitApart) {
   EXPECT_EQ(reason_of(late.status()), "ETAG_MISMATCH");
 }
 
+TEST_F(ControllerChange, EveryKindOfResourceHoldsToItsEtag) {
+  cell_.import_image("spare");
+  ASSERT_TRUE(cell_.run(CreateFlavor{.id = "SCS-1L-2"}).ok());
+  ASSERT_TRUE(cell_.run(CreateProject{.id = "town"}).ok());
+  const std::vector<MutationBody> deletions = {DeleteImage{"default", "spare"},
+                                               DeleteFlavor{"SCS-1L-2"}, DeleteProject{"town"}};
+  for (const MutationBody& deletion : deletions) {
+    const auto stale = cell_.answer(cell_.submit(deletion, "", "1"));
+    EXPECT_EQ(reason_of(stale.status()), "ETAG_MISMATCH") << deletion.index();
+    EXPECT_TRUE(cell_.run(deletion).ok()) << deletion.index();
+  }
+}
+
 TEST_F(ControllerChange, ARequestIdUnderWayInAnImportIsNotUsedTwice) {
   const Ticket first = cell_.submit(BeginImageImport{.project = "default", .id = "one"}, "same");
   const Ticket second = cell_.submit(BeginImageImport{.project = "default", .id = "two"}, "same");

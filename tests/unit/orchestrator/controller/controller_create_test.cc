@@ -231,6 +231,58 @@ TEST(ControllerCreate, SizesTheBootDiskByFlavorRequestOrImage) {
   EXPECT_THAT(fields_of(cell.run(small).status()), ElementsAre("instance.boot_disk_bytes"));
 }
 
+TEST(ControllerCreate, SizesTheBootDiskByTheImagesMinimumWhereThatIsLarger) {
+  CellHarness cell;
+  cell.connect_host();
+  const auto begun = cell.run(BeginImageImport{.project = "default",
+                                               .id = "demanding",
+                                               .firmware = Firmware::kUefi,
+                                               .minimum_disk = gibibytes(7),
+                                               .minimum_memory = gibibytes(4)});
+  ASSERT_TRUE(begun.ok());
+  ASSERT_TRUE(cell.run(FinishImageImport{std::get<ImageView>(*begun).image.uid,
+                                         ImportedContent{.virtual_size = gibibytes(2)}})
+                  .ok());
+  CreateInstance request = CellHarness::web();
+  request.image = "demanding";
+  EXPECT_THAT(fields_of(cell.run(request).status()), ElementsAre("instance.flavor"))
+      << "the flavor has less memory than the image needs";
+  request.flavor = "SCS-1V-4";
+  const Instance instance = cell.create(request);
+  EXPECT_EQ(instance.boot_disk, gibibytes(7));
+  EXPECT_EQ(instance.firmware, Firmware::kUefi);
+}
+
+TEST(ControllerCreate, ChargesGuestMemoryWithQemusOverheadAndTheWholeDisk) {
+  CellHarness cell;
+  cell.connect_host();
+  cell.import_image();
+  const Instance instance = cell.create(CellHarness::web());
+  EXPECT_EQ(instance.memory, gibibytes(2));
+  EXPECT_EQ(instance.claim.memory, memory_with_overhead(gibibytes(2), VcpuCount(1)));
+  EXPECT_GT(instance.claim.memory, gibibytes(2));
+  EXPECT_EQ(instance.claim.disk, instance.boot_disk);
+}
+
+TEST(ControllerCreate, CarriesTheFlavorsCpuClassIntoTheClaim) {
+  CellHarness cell;
+  cell.connect_host("host-1", gibibytes(64));
+  cell.import_image();
+  const std::map<std::string, CpuClass> classes = {{"SCS-1L-1", CpuClass::kLowPerformance},
+                                                   {"SCS-1V-2", CpuClass::kShared},
+                                                   {"SCS-1T-2", CpuClass::kDedicatedThread},
+                                                   {"SCS-1C-2", CpuClass::kDedicatedCore}};
+  char id = 'a';
+  for (const auto& [flavor, cpu_class] : classes) {
+    if (!cell.read(GetFlavor{flavor}).ok()) {
+      ASSERT_TRUE(cell.run(CreateFlavor{.id = flavor}).ok()) << flavor;
+    }
+    CreateInstance request = CellHarness::web(std::string(1, id++));
+    request.flavor = flavor;
+    EXPECT_EQ(cell.create(request).claim.cpu_class, cpu_class) << flavor;
+  }
+}
+
 TEST(ControllerCreate, OffersLocalSsdFlavorsOnlyWhereAHostHasSuchADisk) {
   CellHarness cell;
   cell.connect_host();

@@ -95,6 +95,20 @@ TEST(ControllerStore, TrimsTheLogToItsLimit) {
   EXPECT_EQ(cell.log().back().sequence, cell.head().sequence);
 }
 
+TEST(ControllerStore, TrimsALongLogALittleWithEveryCommit) {
+  CellHarness before;
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_TRUE(before.run(CreateProject{.id = "p" + std::to_string(i)}).ok());
+  }
+  ControllerConfig config = CellHarness::default_config();
+  config.max_log_records = 1;
+  CellHarness after(config, before.state(), before.head());
+  const size_t before_commit = after.state().log.size();
+  ASSERT_TRUE(after.run(CreateProject{.id = "next"}).ok());
+  EXPECT_LT(after.state().log.size(), before_commit);
+  EXPECT_GE(after.state().log.size(), before_commit - 8) << "one commit trims without bound";
+}
+
 TEST(ControllerStore, AnImportThatBrokeOffWithTheDaemonIsClearedUp) {
   CellState state;
   state.cell = records::Cell{.uid = CellUid(test_uuid("cell"))};
