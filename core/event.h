@@ -11,7 +11,7 @@ namespace stellwerk {
 
 struct Event {
   WallTime time;
-  std::string type;  // UpperCamelCase, stable: "InstanceCreated", "PhaseChanged"
+  std::string type;        // UpperCamelCase, stable: "InstanceCreated", "PhaseChanged"
   std::string project_id;  // empty for what belongs to no project
   std::string resource;    // full name: "projects/default/instances/web-1"
   Uuid uid;

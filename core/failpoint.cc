@@ -12,7 +12,9 @@ FailpointHook& hook_slot() {
 
 }  // namespace
 
-void set_failpoint_hook(FailpointHook hook) { hook_slot() = std::move(hook); }
+void set_failpoint_hook(FailpointHook hook) {
+  hook_slot() = std::move(hook);
+}
 
 void failpoint(std::string_view name) {
   if (const FailpointHook& hook = hook_slot()) hook(name);

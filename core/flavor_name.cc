@@ -45,13 +45,18 @@ constexpr std::string_view kIntelGenerations[] = {"0.9", "0.95", "1", "2", "3", 
 
 std::span<const std::string_view> gpu_generations(char brand) {
   switch (brand) {
-    case 'N': return kNvidiaGenerations;
-    case 'A': return kAmdGenerations;
-    default: return kIntelGenerations;
+    case 'N':
+      return kNvidiaGenerations;
+    case 'A':
+      return kAmdGenerations;
+    default:
+      return kIntelGenerations;
   }
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
@@ -195,9 +200,10 @@ absl::Status Parser::cpu(std::string_view text) {
   name_.cpu_class = static_cast<CpuClass>(*cpu_class);
   name_.insufficient_mitigation = cursor.take('i');
   if (cursor.empty()) return absl::OkStatus();
-  return invalid_argument("{} follows the vCPU class; only 'i' may stand there, before '-' and "
-                          "the memory",
-                          quoted(cursor.rest()));
+  return invalid_argument(
+      "{} follows the vCPU class; only 'i' may stand there, before '-' and "
+      "the memory",
+      quoted(cursor.rest()));
 }
 
 absl::Status Parser::memory(std::string_view text) {
@@ -210,17 +216,19 @@ absl::Status Parser::memory(std::string_view text) {
     deviates("'o' stands before 'u' after the memory");
   }
   if (cursor.empty()) return absl::OkStatus();
-  return invalid_argument("{} follows the memory; only 'u' (no ECC) and 'o' (oversubscribed) may "
-                          "stand there",
-                          quoted(cursor.rest()));
+  return invalid_argument(
+      "{} follows the memory; only 'u' (no ECC) and 'o' (oversubscribed) may "
+      "stand there",
+      quoted(cursor.rest()));
 }
 
 absl::Status Parser::memory_amount(Cursor& cursor) {
   const std::string_view whole = cursor.take_digits();
   if (whole.empty()) {
-    return invalid_argument("the memory {} does not begin with a number; give whole or half GiB, "
-                            "as in SCS-2V-8",
-                            quoted(cursor.rest()));
+    return invalid_argument(
+        "the memory {} does not begin with a number; give whole or half GiB, "
+        "as in SCS-2V-8",
+        quoted(cursor.rest()));
   }
   SW_ASSIGN_OR_RETURN(const int64_t gib, number(whole, {"the memory", kMaxFlavorMemoryGib}));
   bool half = false;
@@ -230,8 +238,7 @@ absl::Status Parser::memory_amount(Cursor& cursor) {
     while (fraction.ends_with('0')) fraction.remove_suffix(1);
     half = fraction == "5";
     if (!half && !fraction.empty()) {
-      return invalid_argument("the memory has the fraction .{}; give whole or half GiB",
-                              fraction);
+      return invalid_argument("the memory has the fraction .{}; give whole or half GiB", fraction);
     }
   }
   name_.memory = mebibytes(1024 * gib + (half ? 512 : 0));
@@ -260,9 +267,10 @@ absl::Status Parser::disks(std::string_view text) {
     disks.type = static_cast<DiskType>(*type + 1);
   }
   if (cursor.empty()) return absl::OkStatus();
-  return invalid_argument("{} is not understood in the disk part; give a count with 'x', whole GB "
-                          "and one of n, h, s, p, each optional, as in SCS-2V-8-2x50n",
-                          quoted(cursor.rest()));
+  return invalid_argument(
+      "{} is not understood in the disk part; give a count with 'x', whole GB "
+      "and one of n, h, s, p, each optional, as in SCS-2V-8-2x50n",
+      quoted(cursor.rest()));
 }
 
 // Ranks are the order in which the standard wants the extensions.
@@ -324,9 +332,10 @@ absl::Status Parser::cpu_vendor(std::string_view text) {
   }
   const size_t frequency = cursor.take_all('h');
   if (frequency > kMaxCpuFrequency || !cursor.empty()) {
-    return invalid_argument("the CPU vendor {} is not understood; give i, z, a or r, a generation "
-                            "and at most three 'h'",
-                            quoted(text));
+    return invalid_argument(
+        "the CPU vendor {} is not understood; give i, z, a or r, a generation "
+        "and at most three 'h'",
+        quoted(text));
   }
   vendor.frequency = static_cast<int>(frequency);
   return absl::OkStatus();
@@ -338,17 +347,19 @@ absl::Status Parser::gpu(std::string_view text) {
   Cursor cursor(text.substr(1));
   const std::optional<size_t> brand = cursor.take_one_of(kGpuBrands);
   if (!brand) {
-    return invalid_argument("the GPU {} has no vendor; give N (Nvidia), A (AMD) or I (Intel), as "
-                            "in _GNa-72-24",
-                            quoted(text));
+    return invalid_argument(
+        "the GPU {} has no vendor; give N (Nvidia), A (AMD) or I (Intel), as "
+        "in _GNa-72-24",
+        quoted(text));
   }
   gpu.vendor = kGpuBrands[*brand];
   const std::vector<std::string_view> parts = split(cursor.rest(), '-');
   SW_RETURN_IF_ERROR(gpu_generation(parts.front()));
   if (parts.size() > 3) {
-    return invalid_argument("the GPU {} has too many parts; after vendor and generation come the "
-                            "number of its units and its memory",
-                            quoted(text));
+    return invalid_argument(
+        "the GPU {} has too many parts; after vendor and generation come the "
+        "number of its units and its memory",
+        quoted(text));
   }
   return gpu_sizes(std::span(parts).subspan(1));
 }
@@ -356,9 +367,10 @@ absl::Status Parser::gpu(std::string_view text) {
 absl::Status Parser::gpu_generation(std::string_view text) {
   const auto known = gpu_generations(name_.gpu->vendor);
   if (!text.empty() && std::find(known.begin(), known.end(), text) == known.end()) {
-    return invalid_argument("the GPU generation {} is not known for vendor {}; leave it out or "
-                            "give one of {}",
-                            quoted(text), name_.gpu->vendor, fmt::join(known, ", "));
+    return invalid_argument(
+        "the GPU generation {} is not known for vendor {}; leave it out or "
+        "give one of {}",
+        quoted(text), name_.gpu->vendor, fmt::join(known, ", "));
   }
   name_.gpu->generation = text;
   return absl::OkStatus();
@@ -372,9 +384,10 @@ absl::Status Parser::gpu_sizes(std::span<const std::string_view> parts) {
     SW_ASSIGN_OR_RETURN(const int64_t value, number(digits, {kWhat[i], kMaxGpuNumber}));
     const size_t frequency = cursor.take_all('h');
     if (value == 0 || frequency > kMaxGpuFrequency || !cursor.empty()) {
-      return invalid_argument("{} {} is not understood; give a whole number from 1 and at most two "
-                              "'h'",
-                              kWhat[i], quoted(parts[i]));
+      return invalid_argument(
+          "{} {} is not understood; give a whole number from 1 and at most two "
+          "'h'",
+          kWhat[i], quoted(parts[i]));
     }
     (i == 0 ? name_.gpu->units : name_.gpu->memory_gib) = value;
     (i == 0 ? name_.gpu->units_frequency : name_.gpu->memory_bandwidth) =

@@ -15,10 +15,10 @@ namespace stellwerk {
 
 // How a guest's vCPUs share the host's processors.
 enum class CpuClass : uint8_t {
-  kLowPerformance,    // L: oversubscribed as far as configuration allows
-  kShared,            // V: at most 5 vCPUs a core and 3 a hardware thread
-  kDedicatedThread,   // T: a hardware thread of its own
-  kDedicatedCore,     // C: a core of its own
+  kLowPerformance,   // L: oversubscribed as far as configuration allows
+  kShared,           // V: at most 5 vCPUs a core and 3 a hardware thread
+  kDedicatedThread,  // T: a hardware thread of its own
+  kDedicatedCore,    // C: a core of its own
 };
 
 enum class DiskType : uint8_t {
@@ -47,9 +47,9 @@ struct FlavorDisks {
 };
 
 struct FlavorCpuVendor {
-  char vendor = 'i';  // i Intel, z AMD, a ARM, r RISC-V
+  char vendor = 'i';              // i Intel, z AMD, a ARM, r RISC-V
   std::optional<int> generation;  // never 0, which the standard writes as none
-  int frequency = 0;  // number of 'h'
+  int frequency = 0;              // number of 'h'
   friend bool operator==(const FlavorCpuVendor&, const FlavorCpuVendor&) = default;
 };
 

@@ -15,7 +15,7 @@ struct HostOrders {
   CellUid cell;
   HostUid host;
   Epoch epoch;
-  Sequence sequence;  // of the newest durable commit that these orders reflect
+  Sequence sequence;                // of the newest durable commit that these orders reflect
   std::vector<Instance> instances;  // ordered by uid; also those in deletion
   std::vector<Network> networks;    // those that the instances' ports name
 };
@@ -51,7 +51,7 @@ struct OrphanReport {
 
 struct HostStatus {
   HostUid host;
-  Epoch epoch;        // of the orders that this reports on
+  Epoch epoch;  // of the orders that this reports on
   Sequence sequence;
   std::vector<InstanceReport> instances;  // every instance of the orders, ordered by uid
   std::vector<OrphanReport> orphans;      // domains of this cell that no order names

@@ -7,79 +7,110 @@ namespace stellwerk {
 
 std::string_view to_string(CpuClass value) {
   switch (value) {
-    case CpuClass::kLowPerformance: return "low-performance";
-    case CpuClass::kShared: return "shared";
-    case CpuClass::kDedicatedThread: return "dedicated-thread";
-    case CpuClass::kDedicatedCore: return "dedicated-core";
+    case CpuClass::kLowPerformance:
+      return "low-performance";
+    case CpuClass::kShared:
+      return "shared";
+    case CpuClass::kDedicatedThread:
+      return "dedicated-thread";
+    case CpuClass::kDedicatedCore:
+      return "dedicated-core";
   }
   return "invalid";
 }
 
 std::string_view to_string(DiskType value) {
   switch (value) {
-    case DiskType::kUnspecified: return "unspecified";
-    case DiskType::kNetwork: return "network";
-    case DiskType::kHardDisk: return "hdd";
-    case DiskType::kSsd: return "ssd";
-    case DiskType::kNvme: return "nvme";
+    case DiskType::kUnspecified:
+      return "unspecified";
+    case DiskType::kNetwork:
+      return "network";
+    case DiskType::kHardDisk:
+      return "hdd";
+    case DiskType::kSsd:
+      return "ssd";
+    case DiskType::kNvme:
+      return "nvme";
   }
   return "invalid";
 }
 
 std::string_view to_string(ImageFormat value) {
   switch (value) {
-    case ImageFormat::kRaw: return "raw";
-    case ImageFormat::kQcow2: return "qcow2";
+    case ImageFormat::kRaw:
+      return "raw";
+    case ImageFormat::kQcow2:
+      return "qcow2";
   }
   return "invalid";
 }
 
 std::string_view to_string(Firmware value) {
   switch (value) {
-    case Firmware::kBios: return "bios";
-    case Firmware::kUefi: return "uefi";
+    case Firmware::kBios:
+      return "bios";
+    case Firmware::kUefi:
+      return "uefi";
   }
   return "invalid";
 }
 
 std::string_view to_string(ImageState value) {
   switch (value) {
-    case ImageState::kImporting: return "importing";
-    case ImageState::kActive: return "active";
-    case ImageState::kDeleting: return "deleting";
+    case ImageState::kImporting:
+      return "importing";
+    case ImageState::kActive:
+      return "active";
+    case ImageState::kDeleting:
+      return "deleting";
   }
   return "invalid";
 }
 
 std::string_view to_string(DesiredState value) {
   switch (value) {
-    case DesiredState::kRunning: return "running";
-    case DesiredState::kStopped: return "stopped";
-    case DesiredState::kDeleted: return "deleted";
+    case DesiredState::kRunning:
+      return "running";
+    case DesiredState::kStopped:
+      return "stopped";
+    case DesiredState::kDeleted:
+      return "deleted";
   }
   return "invalid";
 }
 
 std::string_view to_string(RestartPolicy value) {
   switch (value) {
-    case RestartPolicy::kOnFailure: return "on-failure";
-    case RestartPolicy::kNever: return "never";
+    case RestartPolicy::kOnFailure:
+      return "on-failure";
+    case RestartPolicy::kNever:
+      return "never";
   }
   return "invalid";
 }
 
 std::string_view to_string(Phase value) {
   switch (value) {
-    case Phase::kPending: return "pending";
-    case Phase::kPreparing: return "preparing";
-    case Phase::kStarting: return "starting";
-    case Phase::kRunning: return "running";
-    case Phase::kStopping: return "stopping";
-    case Phase::kStopped: return "stopped";
-    case Phase::kCrashed: return "crashed";
-    case Phase::kDeleting: return "deleting";
-    case Phase::kDeleted: return "deleted";
-    case Phase::kUnknown: return "unknown";
+    case Phase::kPending:
+      return "pending";
+    case Phase::kPreparing:
+      return "preparing";
+    case Phase::kStarting:
+      return "starting";
+    case Phase::kRunning:
+      return "running";
+    case Phase::kStopping:
+      return "stopping";
+    case Phase::kStopped:
+      return "stopped";
+    case Phase::kCrashed:
+      return "crashed";
+    case Phase::kDeleting:
+      return "deleting";
+    case Phase::kDeleted:
+      return "deleted";
+    case Phase::kUnknown:
+      return "unknown";
   }
   return "invalid";
 }
@@ -102,7 +133,9 @@ std::optional<uint32_t> parse_ipv4(std::string_view text) {
   return ntohl(address.s_addr);
 }
 
-std::string etag_of(Sequence changed_at) { return fmt::format("{}", changed_at.value()); }
+std::string etag_of(Sequence changed_at) {
+  return fmt::format("{}", changed_at.value());
+}
 
 // One commit may hold several changes of one instance, each with its own generation.
 std::string etag_of(const Instance& instance) {

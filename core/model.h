@@ -66,10 +66,10 @@ struct Image {
 struct Network {
   NetworkUid uid;
   std::string id;
-  std::string bridge;       // interface name on the host
-  uint32_t subnet = 0;      // network address
+  std::string bridge;   // interface name on the host
+  uint32_t subnet = 0;  // network address
   uint8_t prefix_length = 24;
-  uint32_t gateway = 0;     // zero: none
+  uint32_t gateway = 0;  // zero: none
   std::vector<uint32_t> dns_servers;
   // Where the search for the next free address and MAC begins. MACs are never given twice.
   uint32_t next_address = 0;
@@ -108,7 +108,7 @@ struct RebootOrder {
 struct Instance {
   InstanceUid uid;
   ProjectUid project;
-  std::string id;  // DNS label, unique in the project, free again after deletion
+  std::string id;         // DNS label, unique in the project, free again after deletion
   Generation generation;  // grows with every change of what follows
   DesiredState desired = DesiredState::kRunning;
   bool stop_hard = false;  // stop without asking the guest
@@ -140,10 +140,10 @@ enum class Phase : uint8_t {
   kRunning,
   kStopping,
   kStopped,
-  kCrashed,   // ended without being asked; see reason for what comes next
+  kCrashed,  // ended without being asked; see reason for what comes next
   kDeleting,
-  kDeleted,   // domain, disk and port are gone
-  kUnknown,   // the agent cannot see the hypervisor, or nobody hears the agent
+  kDeleted,  // domain, disk and port are gone
+  kUnknown,  // the agent cannot see the hypervisor, or nobody hears the agent
 };
 
 // The agent's view of one instance. `reason` is UpperCamelCase and stable; `message` is for people.
@@ -160,7 +160,7 @@ struct HostFacts {
   int64_t cores = 0;
   int64_t threads = 0;
   Bytes memory;
-  Bytes disk;                            // of the storage that holds instance disks
+  Bytes disk;                                   // of the storage that holds instance disks
   DiskType disk_type = DiskType::kUnspecified;  // declared by configuration
   std::string cpu_model;
   std::string accelerator;  // "kvm" or "tcg"

@@ -6,16 +6,20 @@ namespace stellwerk {
 namespace {
 
 constexpr std::array<std::string_view, 15> kMandatory = {
-    "SCS-1V-4",  "SCS-2V-8",   "SCS-4V-16", "SCS-8V-32", "SCS-1V-2",
-    "SCS-2V-4",  "SCS-4V-8",   "SCS-8V-16", "SCS-16V-32", "SCS-1V-8",
-    "SCS-2V-16", "SCS-4V-32",  "SCS-1L-1",  "SCS-2V-4-20s", "SCS-4V-16-100s"};
+    "SCS-1V-4",  "SCS-2V-8",  "SCS-4V-16", "SCS-8V-32",    "SCS-1V-2",
+    "SCS-2V-4",  "SCS-4V-8",  "SCS-8V-16", "SCS-16V-32",   "SCS-1V-8",
+    "SCS-2V-16", "SCS-4V-32", "SCS-1L-1",  "SCS-2V-4-20s", "SCS-4V-16-100s"};
 
 std::string_view cpu_type(CpuClass value) {
   switch (value) {
-    case CpuClass::kLowPerformance: return "crowded-core";
-    case CpuClass::kShared: return "shared-core";
-    case CpuClass::kDedicatedThread: return "dedicated-thread";
-    case CpuClass::kDedicatedCore: return "dedicated-core";
+    case CpuClass::kLowPerformance:
+      return "crowded-core";
+    case CpuClass::kShared:
+      return "shared-core";
+    case CpuClass::kDedicatedThread:
+      return "dedicated-thread";
+    case CpuClass::kDedicatedCore:
+      return "dedicated-core";
   }
   return "invalid";
 }
@@ -46,8 +50,8 @@ Flavor flavor_from_name(std::string_view id, const FlavorName& name) {
 }
 
 Problem check_promises(const FlavorName& name) {
-  const bool kvm = name.hypervisor == HypervisorKind::kUnspecified ||
-                   name.hypervisor == HypervisorKind::kKvm;
+  const bool kvm =
+      name.hypervisor == HypervisorKind::kUnspecified || name.hypervisor == HypervisorKind::kKvm;
   if (!kvm) return "promises a hypervisor other than KVM; leave it out or write _kvm";
   if (name.nested_virtualisation) return "promises nested virtualisation; leave _hwv out";
   if (name.cpu_vendor) return "promises a CPU vendor; leave it out";

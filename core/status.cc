@@ -27,11 +27,10 @@ absl::Status annotate(const absl::Status& status, std::string_view context) {
   return result;
 }
 
-void add_once(std::vector<FieldViolation>& violations, std::string field,
-              std::string description) {
-  const bool known = std::any_of(
-      violations.begin(), violations.end(),
-      [&field](const FieldViolation& violation) { return violation.field == field; });
+void add_once(std::vector<FieldViolation>& violations, std::string field, std::string description) {
+  const bool known =
+      std::any_of(violations.begin(), violations.end(),
+                  [&field](const FieldViolation& violation) { return violation.field == field; });
   if (!known) violations.push_back({std::move(field), std::move(description)});
 }
 

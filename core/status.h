@@ -19,7 +19,9 @@
 namespace stellwerk {
 
 // Debian builds absl with its own string_view; these two functions are the only bridge.
-inline absl::string_view to_absl(std::string_view text) { return {text.data(), text.size()}; }
+inline absl::string_view to_absl(std::string_view text) {
+  return {text.data(), text.size()};
+}
 inline std::string_view message_of(const absl::Status& status) {
   return {status.message().data(), status.message().size()};
 }
@@ -113,8 +115,8 @@ std::string describe(const absl::Status& status);
 // The lhs may be a declaration: SW_ASSIGN_OR_RETURN(auto page, store.scan(range));
 #define SW_CONCAT_INNER(a, b) a##b
 #define SW_CONCAT(a, b) SW_CONCAT_INNER(a, b)
-#define SW_RETURN_IF_ERROR(expression)                                    \
-  do {                                                                    \
+#define SW_RETURN_IF_ERROR(expression)                                            \
+  do {                                                                            \
     if (absl::Status sw_status = (expression); !sw_status.ok()) return sw_status; \
   } while (false)
 #define SW_ASSIGN_OR_RETURN(lhs, expression) \

@@ -44,11 +44,19 @@ using Bytes = Quantity<struct BytesTag>;
 using VcpuCount = Quantity<struct VcpuTag>;
 using Watts = Quantity<struct WattsTag>;
 
-constexpr Bytes kibibytes(int64_t n) { return Bytes(1024) * n; }
-constexpr Bytes mebibytes(int64_t n) { return kibibytes(1024) * n; }
-constexpr Bytes gibibytes(int64_t n) { return mebibytes(1024) * n; }
+constexpr Bytes kibibytes(int64_t n) {
+  return Bytes(1024) * n;
+}
+constexpr Bytes mebibytes(int64_t n) {
+  return kibibytes(1024) * n;
+}
+constexpr Bytes gibibytes(int64_t n) {
+  return mebibytes(1024) * n;
+}
 // SCS counts disks in units of 10^9 bytes, memory in GiB.
-constexpr Bytes gigabytes(int64_t n) { return Bytes(1'000'000'000) * n; }
+constexpr Bytes gigabytes(int64_t n) {
+  return Bytes(1'000'000'000) * n;
+}
 
 // "1.5 GiB", "512 MiB", "17 bytes": the largest binary unit that keeps at least one whole.
 std::string to_string(Bytes amount);

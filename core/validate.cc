@@ -14,7 +14,9 @@ constexpr size_t kLongestLabel = 63;
 constexpr size_t kLongestSshKey = 8192;
 constexpr size_t kMostUserData = 64 * 1024;
 
-bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+bool is_lower_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
 
 // The length of the UTF-8 sequence at the beginning of `text`; 0 if it is not valid (RFC 3629).
 size_t utf8_length(std::string_view text) {
@@ -100,18 +102,21 @@ Problem check_display_text(std::string_view text, size_t limit) {
 }
 
 Problem check_ssh_key(std::string_view text) {
-  static constexpr std::array<std::string_view, 7> kTypes = {
-      "ssh-ed25519",         "ssh-rsa",
-      "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
-      "ecdsa-sha2-nistp521", "sk-ssh-ed25519@openssh.com",
-      "sk-ecdsa-sha2-nistp256@openssh.com"};
+  static constexpr std::array<std::string_view, 7> kTypes = {"ssh-ed25519",
+                                                             "ssh-rsa",
+                                                             "ecdsa-sha2-nistp256",
+                                                             "ecdsa-sha2-nistp384",
+                                                             "ecdsa-sha2-nistp521",
+                                                             "sk-ssh-ed25519@openssh.com",
+                                                             "sk-ecdsa-sha2-nistp256@openssh.com"};
   if (const Problem problem = check_display_text(text, kLongestSshKey)) return problem;
   const size_t space = text.find(' ');
   const std::string_view type = text.substr(0, space);
   if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end()) {
-    return fmt::format("begins with {}, which is no key type; give one line of a .pub file, such "
-                       "as \"ssh-ed25519 AAAA… comment\"",
-                       quoted(type));
+    return fmt::format(
+        "begins with {}, which is no key type; give one line of a .pub file, such "
+        "as \"ssh-ed25519 AAAA… comment\"",
+        quoted(type));
   }
   if (space == std::string_view::npos) return "has no key after its type";
   const std::string_view rest = text.substr(space + 1);

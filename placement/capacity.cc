@@ -10,7 +10,9 @@ int64_t used(const HostView& host, CpuClass cpu_class) {
   return found == host.vcpus_used.end() ? 0 : found->second.count();
 }
 
-int64_t divide_up(int64_t value, int64_t by) { return (value + by - 1) / by; }
+int64_t divide_up(int64_t value, int64_t by) {
+  return (value + by - 1) / by;
+}
 
 template <class Amount>
 Amount at_least_zero(Amount amount) {
@@ -69,11 +71,16 @@ int64_t most_low_performance(const CpuUse& use, const CpuLimits& limits) {
 
 int speed(DiskType type) {
   switch (type) {
-    case DiskType::kUnspecified: return 0;
-    case DiskType::kNetwork: return 0;
-    case DiskType::kHardDisk: return 1;
-    case DiskType::kSsd: return 2;
-    case DiskType::kNvme: return 3;
+    case DiskType::kUnspecified:
+      return 0;
+    case DiskType::kNetwork:
+      return 0;
+    case DiskType::kHardDisk:
+      return 1;
+    case DiskType::kSsd:
+      return 2;
+    case DiskType::kNvme:
+      return 3;
   }
   return 0;
 }
@@ -98,8 +105,10 @@ VcpuCount free_vcpus(const HostView& host, CpuClass cpu_class, const CpuLimits& 
       return at_least_zero(VcpuCount(most_low_performance(use, limits) - use.low_performance));
     case CpuClass::kShared:
       return at_least_zero(VcpuCount(most_shared(use, limits) - use.shared));
-    case CpuClass::kDedicatedThread: return at_least_zero(VcpuCount(unshared));
-    case CpuClass::kDedicatedCore: return at_least_zero(VcpuCount(unshared / use.threads_per_core));
+    case CpuClass::kDedicatedThread:
+      return at_least_zero(VcpuCount(unshared));
+    case CpuClass::kDedicatedCore:
+      return at_least_zero(VcpuCount(unshared / use.threads_per_core));
   }
   return VcpuCount();
 }

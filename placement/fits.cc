@@ -50,7 +50,9 @@ constexpr Rule kRules[] = {{"accepting", check_accepting},
 
 }  // namespace
 
-std::span<const Rule> rules() { return kRules; }
+std::span<const Rule> rules() {
+  return kRules;
+}
 
 std::optional<Refusal> first_refusal(const HostView& host, const Request& request,
                                      const CpuLimits& limits) {

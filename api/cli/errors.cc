@@ -44,8 +44,8 @@ void print_error(std::ostream& err, const absl::Status& status, const std::strin
   if (status.ok()) return;
   const auto violations = violations_of(status);
   const bool is_list = !violations.empty() && reason_of(status) != kUsageReason;
-  err << "error: "
-      << (is_list ? "the request has mistakes" : Cell(message_of(status)).text()) << '\n';
+  err << "error: " << (is_list ? "the request has mistakes" : Cell(message_of(status)).text())
+      << '\n';
   for (const FieldViolation& violation : violations) {
     err << "  " << Cell(violation.field).text() << ": " << Cell(violation.description).text()
         << '\n';

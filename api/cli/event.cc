@@ -55,8 +55,8 @@ absl::Status list_events(Context& context, const ListOptions& options) {
   request.set_parent(project_name(context));
   request.set_resource(resource_of(context, options.instance));
   std::deque<Event> newest;
-  SW_RETURN_IF_ERROR(for_each_page(
-      context, &Events::Stub::ListEvents, request, [&](v1::ListEventsResponse& page) {
+  SW_RETURN_IF_ERROR(
+      for_each_page(context, &Events::Stub::ListEvents, request, [&](v1::ListEventsResponse& page) {
         for (Event& event : *page.mutable_events()) {
           newest.push_back(std::move(event));
           if (newest.size() > static_cast<size_t>(options.limit)) newest.pop_front();

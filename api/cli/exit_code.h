@@ -7,8 +7,8 @@ namespace stellwerk::cli {
 
 enum class ExitCode : int {
   kOk = 0,
-  kFailed = 1,      // the request was refused or failed
-  kUsage = 2,       // the command line is wrong; nothing was sent
+  kFailed = 1,  // the request was refused or failed
+  kUsage = 2,   // the command line is wrong; nothing was sent
   kNotFound = 3,
   kConflict = 4,    // already exists, or changed meanwhile
   kNoDaemon = 5,    // no connection to the daemon, or no answer from it

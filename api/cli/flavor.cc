@@ -99,11 +99,11 @@ absl::Status create_flavor(Context& context, const CreateOptions& options) {
 
 absl::Status list_flavors(Context& context) {
   std::vector<Flavor> flavors;
-  SW_RETURN_IF_ERROR(for_each_page(
-      context, &Flavors::Stub::ListFlavors, v1::ListFlavorsRequest(),
-      [&](v1::ListFlavorsResponse& page) {
-        for (Flavor& flavor : *page.mutable_flavors()) flavors.push_back(std::move(flavor));
-      }));
+  SW_RETURN_IF_ERROR(for_each_page(context, &Flavors::Stub::ListFlavors, v1::ListFlavorsRequest(),
+                                   [&](v1::ListFlavorsResponse& page) {
+                                     for (Flavor& flavor : *page.mutable_flavors())
+                                       flavors.push_back(std::move(flavor));
+                                   }));
   print_list(context, flavors, flavor_columns(context));
   return absl::OkStatus();
 }
@@ -111,8 +111,7 @@ absl::Status list_flavors(Context& context) {
 absl::Status show_flavor(Context& context, const std::string& id) {
   v1::GetFlavorRequest request;
   request.set_name(full_name("flavors/", id));
-  SW_ASSIGN_OR_RETURN(const Flavor flavor,
-                      context.client.call(&Flavors::Stub::GetFlavor, request));
+  SW_ASSIGN_OR_RETURN(const Flavor flavor, context.client.call(&Flavors::Stub::GetFlavor, request));
   print_details(context, flavor, flavor_details(flavor, context.now().wall));
   return absl::OkStatus();
 }
@@ -166,13 +165,11 @@ void add_flavor_commands(CLI::App& app, Command& chosen) {
   auto id = std::make_shared<std::string>();
   CLI::App* show = add_verb(noun, {"show", "Show one flavor", "stellwerk flavor show SCS-2V-8"});
   show->add_option("NAME", *id, "The flavor")->required();
-  show->callback([id, &chosen] {
-    chosen = [id](Context& context) { return show_flavor(context, *id); };
-  });
+  show->callback(
+      [id, &chosen] { chosen = [id](Context& context) { return show_flavor(context, *id); }; });
   add_create(noun, chosen);
-  CLI::App* remove =
-      add_verb(noun, {"delete", "Delete a flavor; its instances keep their size",
-                      "stellwerk flavor delete tiny"});
+  CLI::App* remove = add_verb(noun, {"delete", "Delete a flavor; its instances keep their size",
+                                     "stellwerk flavor delete tiny"});
   auto options = std::make_shared<MutationOptions>();
   remove->add_option("NAME", *id, "The flavor")->required();
   add_etag(remove, *options);

@@ -60,7 +60,9 @@ std::string time_and_age(const google::protobuf::Timestamp& time, WallTime now) 
   return fmt::format("{} ({} ago)", to_rfc3339(wall_time(time)), ago);
 }
 
-std::string bytes_text(int64_t bytes) { return bytes == 0 ? "" : to_string(Bytes(bytes)); }
+std::string bytes_text(int64_t bytes) {
+  return bytes == 0 ? "" : to_string(Bytes(bytes));
+}
 
 std::string labels_text(const google::protobuf::Map<std::string, std::string>& labels) {
   const std::map<std::string, std::string> ordered(labels.begin(), labels.end());

@@ -37,11 +37,14 @@ Columns<Host> host_columns(const Context& context) {
          return Cell(used_of(h.use().memory_bytes(), h.capacity().memory_bytes()));
        }},
       {"DISK", Shown::kAlways,
-       [](const Host& h) { return Cell(used_of(h.use().disk_bytes(), h.capacity().disk_bytes())); }},
+       [](const Host& h) {
+         return Cell(used_of(h.use().disk_bytes(), h.capacity().disk_bytes()));
+       }},
       {"ACCEL", Shown::kAlways, [](const Host& h) { return Cell(h.accelerator()); }},
       {"FOREIGN", Shown::kWide,
        [](const Host& h) { return Cell(std::to_string(h.foreign().domains())); }},
-      {"ORPHANS", Shown::kWide, [](const Host& h) { return Cell(std::to_string(h.orphans_size())); }},
+      {"ORPHANS", Shown::kWide,
+       [](const Host& h) { return Cell(std::to_string(h.orphans_size())); }},
       {"DISK TYPE", Shown::kWide, [](const Host& h) { return Cell(h.disk_type()); }},
       {"HYPERVISOR", Shown::kWide, [](const Host& h) { return Cell(h.hypervisor_version()); }},
       {"AGE", Shown::kWide, [now](const Host& h) { return Cell(age(h.create_time(), now)); }},
@@ -66,14 +69,14 @@ KeyValues host_details(const Host& host, WallTime now) {
       {"Disk type", host.disk_type()},
       {"Instances", std::to_string(host.use().instances())},
       {"vCPUs in use", vcpus_text(host)},
-      {"Foreign", fmt::format("{} domains, {} vCPUs, {}", host.foreign().domains(),
-                              host.foreign().vcpus(),
-                              to_string(Bytes(host.foreign().memory_bytes())))},
+      {"Foreign",
+       fmt::format("{} domains, {} vCPUs, {}", host.foreign().domains(), host.foreign().vcpus(),
+                   to_string(Bytes(host.foreign().memory_bytes())))},
   };
   for (const Host::Orphan& orphan : host.orphans()) {
-    pairs.emplace_back("Orphan", fmt::format("{} (domain {}, was projects/{}/instances/{})",
-                                             orphan.uid(), orphan.domain(), orphan.project_id(),
-                                             orphan.instance_id()));
+    pairs.emplace_back("Orphan",
+                       fmt::format("{} (domain {}, was projects/{}/instances/{})", orphan.uid(),
+                                   orphan.domain(), orphan.project_id(), orphan.instance_id()));
   }
   const KeyValues rest = {
       {"Boot id", host.boot_id()},
@@ -86,10 +89,11 @@ KeyValues host_details(const Host& host, WallTime now) {
 
 absl::Status list_hosts(Context& context) {
   std::vector<Host> hosts;
-  SW_RETURN_IF_ERROR(for_each_page(
-      context, &Hosts::Stub::ListHosts, v1::ListHostsRequest(), [&](v1::ListHostsResponse& page) {
-        for (Host& host : *page.mutable_hosts()) hosts.push_back(std::move(host));
-      }));
+  SW_RETURN_IF_ERROR(for_each_page(context, &Hosts::Stub::ListHosts, v1::ListHostsRequest(),
+                                   [&](v1::ListHostsResponse& page) {
+                                     for (Host& host : *page.mutable_hosts())
+                                       hosts.push_back(std::move(host));
+                                   }));
   print_list(context, hosts, host_columns(context));
   return absl::OkStatus();
 }
@@ -111,9 +115,8 @@ void add_host_commands(CLI::App& app, Command& chosen) {
   auto id = std::make_shared<std::string>();
   CLI::App* show = add_verb(noun, {"show", "Show one host", "stellwerk host show rack1-node3"});
   show->add_option("NAME", *id, "The host")->required();
-  show->callback([id, &chosen] {
-    chosen = [id](Context& context) { return show_host(context, *id); };
-  });
+  show->callback(
+      [id, &chosen] { chosen = [id](Context& context) { return show_host(context, *id); }; });
 }
 
 }  // namespace stellwerk::cli

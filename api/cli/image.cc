@@ -109,8 +109,8 @@ absl::Status list_images(Context& context) {
   v1::ListImagesRequest request;
   request.set_parent(project_name(context));
   std::vector<Image> images;
-  SW_RETURN_IF_ERROR(for_each_page(
-      context, &Images::Stub::ListImages, request, [&](v1::ListImagesResponse& page) {
+  SW_RETURN_IF_ERROR(
+      for_each_page(context, &Images::Stub::ListImages, request, [&](v1::ListImagesResponse& page) {
         for (Image& image : *page.mutable_images()) images.push_back(std::move(image));
       }));
   print_list(context, images, image_columns(context));
@@ -120,20 +120,17 @@ absl::Status list_images(Context& context) {
 absl::Status show_image(Context& context, const std::string& id) {
   v1::GetImageRequest request;
   request.set_name(image_name(context, id));
-  SW_ASSIGN_OR_RETURN(const Image image,
-                      context.client.call(&Images::Stub::GetImage, request));
+  SW_ASSIGN_OR_RETURN(const Image image, context.client.call(&Images::Stub::GetImage, request));
   print_details(context, image, image_details(image, context.now().wall));
   return absl::OkStatus();
 }
 
-absl::Status delete_image(Context& context, const std::string& id,
-                          const MutationOptions& options) {
+absl::Status delete_image(Context& context, const std::string& id, const MutationOptions& options) {
   v1::DeleteImageRequest request;
   request.set_name(image_name(context, id));
   request.set_etag(options.etag);
   request.set_request_id(claim_request_id(context, options));
-  SW_ASSIGN_OR_RETURN(const Image image,
-                      context.client.call(&Images::Stub::DeleteImage, request));
+  SW_ASSIGN_OR_RETURN(const Image image, context.client.call(&Images::Stub::DeleteImage, request));
   print_deleted(context, image, fmt::format("image {} is deleted", id_of(image.name())));
   return absl::OkStatus();
 }
@@ -143,13 +140,14 @@ std::string check_sha256(const std::string& text) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
   });
   if (hex && text.size() == 64) return "";
-  return fmt::format("{} is not a SHA-256 sum, which has 64 hexadecimal digits", stellwerk::quoted(text));
+  return fmt::format("{} is not a SHA-256 sum, which has 64 hexadecimal digits",
+                     stellwerk::quoted(text));
 }
 
 void add_import(CLI::App* noun, Command& chosen) {
-  CLI::App* verb = add_verb(
-      noun, {"import", "Send a disk image (raw or qcow2) to the cell",
-             "stellwerk image import debian-12 ./debian-12.qcow2 --min-memory 512MiB"});
+  CLI::App* verb =
+      add_verb(noun, {"import", "Send a disk image (raw or qcow2) to the cell",
+                      "stellwerk image import debian-12 ./debian-12.qcow2 --min-memory 512MiB"});
   auto options = std::make_shared<ImportOptions>();
   verb->add_option("NAME", options->id, "A DNS label, unique in the project")->required();
   verb->add_option("FILE", options->path, "The file; - for standard input")->required();
@@ -173,16 +171,14 @@ void add_import(CLI::App* noun, Command& chosen) {
 void add_image_commands(CLI::App& app, Command& chosen) {
   CLI::App* noun = add_noun(app, "image", "What instances boot from");
   add_import(noun, chosen);
-  CLI::App* list =
-      add_verb(noun, {"list", "List the project's images; --project - lists all",
-                      "stellwerk image list"});
+  CLI::App* list = add_verb(
+      noun, {"list", "List the project's images; --project - lists all", "stellwerk image list"});
   list->callback([&chosen] { chosen = list_images; });
   auto id = std::make_shared<std::string>();
   CLI::App* show = add_verb(noun, {"show", "Show one image", "stellwerk image show debian-12"});
   show->add_option("NAME", *id, "The image")->required();
-  show->callback([id, &chosen] {
-    chosen = [id](Context& context) { return show_image(context, *id); };
-  });
+  show->callback(
+      [id, &chosen] { chosen = [id](Context& context) { return show_image(context, *id); }; });
   CLI::App* remove = add_verb(noun, {"delete", "Delete an image that no instance was made from",
                                      "stellwerk image delete debian-12"});
   auto options = std::make_shared<MutationOptions>();

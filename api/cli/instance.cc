@@ -63,9 +63,9 @@ void add_wait(CLI::App* verb, WaitOptions& options) {
 absl::StatusOr<Instance> wait_if_asked(Context& context, const WaitOptions& options, Goal goal,
                                        const Instance& answer) {
   if (!options.wait) return answer;
-  return wait_for(context, {.answer = answer,
-                            .goal = goal,
-                            .timeout = std::chrono::seconds(options.timeout_seconds)});
+  return wait_for(
+      context,
+      {.answer = answer, .goal = goal, .timeout = std::chrono::seconds(options.timeout_seconds)});
 }
 
 absl::StatusOr<v1::CreateInstanceRequest> create_request(Context& context,
@@ -102,8 +102,7 @@ absl::Status create_instance(Context& context, const CreateOptions& options) {
   SW_ASSIGN_OR_RETURN(const Instance answer,
                       context.client.call(&Instances::Stub::CreateInstance, request));
   const Goal goal = options.stopped ? Goal::kStopped : Goal::kRunning;
-  SW_ASSIGN_OR_RETURN(const Instance instance,
-                      wait_if_asked(context, options.wait, goal, answer));
+  SW_ASSIGN_OR_RETURN(const Instance instance, wait_if_asked(context, options.wait, goal, answer));
   print_one(context, instance, instance_columns(context));
   return absl::OkStatus();
 }
@@ -112,12 +111,12 @@ absl::Status list_instances(Context& context) {
   v1::ListInstancesRequest request;
   request.set_parent(project_name(context));
   std::vector<Instance> instances;
-  SW_RETURN_IF_ERROR(for_each_page(
-      context, &Instances::Stub::ListInstances, request, [&](v1::ListInstancesResponse& page) {
-        for (Instance& instance : *page.mutable_instances()) {
-          instances.push_back(std::move(instance));
-        }
-      }));
+  SW_RETURN_IF_ERROR(for_each_page(context, &Instances::Stub::ListInstances, request,
+                                   [&](v1::ListInstancesResponse& page) {
+                                     for (Instance& instance : *page.mutable_instances()) {
+                                       instances.push_back(std::move(instance));
+                                     }
+                                   }));
   print_list(context, instances, instance_columns(context));
   return absl::OkStatus();
 }
@@ -133,9 +132,10 @@ absl::Status show_instance(Context& context, const std::string& id) {
 
 // Start, stop, reboot and delete: one request shape but for `force`.
 template <class Request>
-absl::StatusOr<Instance> change(
-    Context& context, const ChangeOptions& options, Goal goal,
-    grpc::Status (Instances::Stub::*method)(grpc::ClientContext*, const Request&, Instance*)) {
+absl::StatusOr<Instance> change(Context& context, const ChangeOptions& options, Goal goal,
+                                grpc::Status (Instances::Stub::*method)(grpc::ClientContext*,
+                                                                        const Request&,
+                                                                        Instance*)) {
   Request request;
   request.set_name(instance_name(context, options.id));
   request.set_etag(options.mutation.etag);
@@ -146,19 +146,20 @@ absl::StatusOr<Instance> change(
 }
 
 absl::Status delete_instance(Context& context, const ChangeOptions& options) {
-  SW_ASSIGN_OR_RETURN(const Instance instance, change(context, options, Goal::kGone,
-                                                      &Instances::Stub::DeleteInstance));
+  SW_ASSIGN_OR_RETURN(const Instance instance,
+                      change(context, options, Goal::kGone, &Instances::Stub::DeleteInstance));
   const std::string id = id_of(instance.name());
-  print_deleted(context, instance,
-                fmt::format("instance {} is {}", id, options.wait.wait ? "deleted" : "being deleted"));
+  print_deleted(
+      context, instance,
+      fmt::format("instance {} is {}", id, options.wait.wait ? "deleted" : "being deleted"));
   return absl::OkStatus();
 }
 
 void add_create(CLI::App* noun, Command& chosen) {
-  CLI::App* verb = add_verb(
-      noun, {"create", "Book an instance",
-             "stellwerk instance create web-1 --flavor SCS-1V-2 --image debian-12 \\\n"
-             "      --ssh-key ~/.ssh/id_ed25519.pub --wait"});
+  CLI::App* verb =
+      add_verb(noun, {"create", "Book an instance",
+                      "stellwerk instance create web-1 --flavor SCS-1V-2 --image debian-12 \\\n"
+                      "      --ssh-key ~/.ssh/id_ed25519.pub --wait"});
   auto options = std::make_shared<CreateOptions>();
   verb->add_option("NAME", options->id, "A DNS label, unique in the project")->required();
   verb->add_option("--flavor", options->flavor, "Its size")->required()->type_name("FLAVOR");
@@ -219,9 +220,8 @@ void add_reads(CLI::App* noun, Command& chosen) {
       add_verb(noun, {"show", "Show one instance", "stellwerk instance show web-1 -o json"});
   auto id = std::make_shared<std::string>();
   show->add_option("NAME", *id, "The instance")->required();
-  show->callback([id, &chosen] {
-    chosen = [id](Context& context) { return show_instance(context, *id); };
-  });
+  show->callback(
+      [id, &chosen] { chosen = [id](Context& context) { return show_instance(context, *id); }; });
 }
 
 }  // namespace
@@ -230,25 +230,26 @@ void add_instance_commands(CLI::App& app, Command& chosen) {
   CLI::App* noun = add_noun(app, "instance", "Virtual machines");
   add_create(noun, chosen);
   add_reads(noun, chosen);
-  add_change(noun, chosen,
-             {"start", "Start a stopped instance", "stellwerk instance start web-1 --wait"}, nullptr,
-             change_and_print<v1::StartInstanceRequest, Goal::kRunning,
-                              &Instances::Stub::StartInstance>);
-  add_change(noun, chosen,
-             {"stop", "Ask the guest to shut down; after a minute it is switched off",
-              "stellwerk instance stop web-1 --wait --timeout 90"},
-             "Switch it off without asking the guest",
-             change_and_print<v1::StopInstanceRequest, Goal::kStopped,
-                              &Instances::Stub::StopInstance>);
-  add_change(noun, chosen,
-             {"reboot", "Ask the guest to reboot", "stellwerk instance reboot web-1 --force --wait"},
-             "Reset it without asking the guest",
-             change_and_print<v1::RebootInstanceRequest, Goal::kRebooted,
-                              &Instances::Stub::RebootInstance>);
-  add_change(noun, chosen,
-             {"delete", "Delete an instance and its disk",
-              "stellwerk instance delete web-1 --wait"},
-             nullptr, delete_instance);
+  add_change(
+      noun, chosen, {"start", "Start a stopped instance", "stellwerk instance start web-1 --wait"},
+      nullptr,
+      change_and_print<v1::StartInstanceRequest, Goal::kRunning, &Instances::Stub::StartInstance>);
+  add_change(
+      noun, chosen,
+      {"stop", "Ask the guest to shut down; after a minute it is switched off",
+       "stellwerk instance stop web-1 --wait --timeout 90"},
+      "Switch it off without asking the guest",
+      change_and_print<v1::StopInstanceRequest, Goal::kStopped, &Instances::Stub::StopInstance>);
+  add_change(
+      noun, chosen,
+      {"reboot", "Ask the guest to reboot", "stellwerk instance reboot web-1 --force --wait"},
+      "Reset it without asking the guest",
+      change_and_print<v1::RebootInstanceRequest, Goal::kRebooted,
+                       &Instances::Stub::RebootInstance>);
+  add_change(
+      noun, chosen,
+      {"delete", "Delete an instance and its disk", "stellwerk instance delete web-1 --wait"},
+      nullptr, delete_instance);
 }
 
 }  // namespace stellwerk::cli

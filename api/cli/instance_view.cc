@@ -8,8 +8,7 @@ namespace {
 using v1::Instance;
 
 std::string first_ip(const Instance& instance) {
-  return instance.network_interfaces_size() == 0 ? ""
-                                                 : instance.network_interfaces(0).ip_address();
+  return instance.network_interfaces_size() == 0 ? "" : instance.network_interfaces(0).ip_address();
 }
 
 std::string first_mac(const Instance& instance) {
@@ -51,13 +50,13 @@ Columns<Instance> instance_columns(const Context& context) {
       {"FLAVOR", Shown::kAlways, [](const Instance& i) { return Cell(id_of(i.flavor())); }},
       {"IMAGE", Shown::kAlways, [](const Instance& i) { return Cell(id_of(i.image())); }},
       {"IP", Shown::kAlways, [](const Instance& i) { return Cell(first_ip(i)); }},
-      {"AGE", Shown::kAlways,
-       [now](const Instance& i) { return Cell(age(i.create_time(), now)); }},
+      {"AGE", Shown::kAlways, [now](const Instance& i) { return Cell(age(i.create_time(), now)); }},
       {"DESIRED", Shown::kWide, [](const Instance& i) { return Cell(desired_name(i)); }},
       {"HOST", Shown::kWide, [](const Instance& i) { return Cell(id_of(i.host())); }},
       {"MAC", Shown::kWide, [](const Instance& i) { return Cell(first_mac(i)); }},
       {"VCPUS", Shown::kWide, [](const Instance& i) { return Cell(std::to_string(i.vcpus())); }},
-      {"MEMORY", Shown::kWide, [](const Instance& i) { return Cell(bytes_text(i.memory_bytes())); }},
+      {"MEMORY", Shown::kWide,
+       [](const Instance& i) { return Cell(bytes_text(i.memory_bytes())); }},
       {"DISK", Shown::kWide,
        [](const Instance& i) { return Cell(bytes_text(i.boot_disk_bytes())); }},
       {"ETAG", Shown::kWide, [](const Instance& i) { return Cell(i.etag()); }},
@@ -76,8 +75,8 @@ KeyValues instance_details(const Instance& instance, WallTime now) {
       {"Reason", instance.reason()},
       {"Message", instance.message()},
       {"Desired", desired_name(instance)},
-      {"Generation", fmt::format("{} (carried out: {})", instance.generation(),
-                                 instance.observed_generation())},
+      {"Generation",
+       fmt::format("{} (carried out: {})", instance.generation(), instance.observed_generation())},
       {"Host", id_of(instance.host())},
       {"Flavor", id_of(instance.flavor())},
       {"vCPUs", std::to_string(instance.vcpus())},

@@ -54,8 +54,7 @@ void add_etag(CLI::App* verb, MutationOptions& options) {
 }
 
 std::string claim_request_id(Context& context, const MutationOptions& options) {
-  context.request_id =
-      options.request_id.empty() ? client::fresh_request_id() : options.request_id;
+  context.request_id = options.request_id.empty() ? client::fresh_request_id() : options.request_id;
   return context.request_id;
 }
 
@@ -77,6 +76,8 @@ void add_labels(CLI::App* verb, std::vector<std::string>& values) {
       ->check(CLI::Validator(check_label, ""));
 }
 
-std::string project_name(const Context& context) { return "projects/" + context.project; }
+std::string project_name(const Context& context) {
+  return "projects/" + context.project;
+}
 
 }  // namespace stellwerk::cli

@@ -12,10 +12,10 @@ inline constexpr int kPageSize = 500;  // halved while the answer is too large
 
 // Calls `consume(Response&)` with every page of `request`.
 template <class Stub, class Request, class Response, class Consume>
-absl::Status for_each_page(
-    Context& context,
-    grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*), Request request,
-    const Consume& consume) {
+absl::Status for_each_page(Context& context,
+                           grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                        Response*),
+                           Request request, const Consume& consume) {
   request.set_page_size(kPageSize);
   for (;;) {
     absl::StatusOr<Response> page = context.client.call(method, request);

@@ -15,7 +15,9 @@ constexpr std::string_view kBackToEmptyLine = "\r\x1b[K";
 ProgressLine::ProgressLine(std::ostream& err, bool terminal, bool colour)
     : err_(err), terminal_(terminal), colour_(colour) {}
 
-ProgressLine::~ProgressLine() { clear(); }
+ProgressLine::~ProgressLine() {
+  clear();
+}
 
 void ProgressLine::show(std::string_view before, const Cell& state, std::string_view after) {
   const bool changed = last_state_ != state.text();
@@ -37,7 +39,8 @@ void ProgressLine::clear() {
 
 std::string progress_bar(int64_t done, int64_t total, size_t width) {
   const double share =
-      total <= 0 ? 1.0 : std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0);
+      total <= 0 ? 1.0
+                 : std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0);
   const size_t filled = static_cast<size_t>(share * static_cast<double>(width));
   std::string bar(filled, '=');
   if (filled < width) bar += '>';

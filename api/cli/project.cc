@@ -42,11 +42,11 @@ absl::Status create_project(Context& context, const CreateOptions& options) {
 
 absl::Status list_projects(Context& context) {
   std::vector<Project> projects;
-  SW_RETURN_IF_ERROR(for_each_page(
-      context, &Projects::Stub::ListProjects, v1::ListProjectsRequest(),
-      [&](v1::ListProjectsResponse& page) {
-        for (Project& project : *page.mutable_projects()) projects.push_back(std::move(project));
-      }));
+  SW_RETURN_IF_ERROR(for_each_page(context, &Projects::Stub::ListProjects,
+                                   v1::ListProjectsRequest(), [&](v1::ListProjectsResponse& page) {
+                                     for (Project& project : *page.mutable_projects())
+                                       projects.push_back(std::move(project));
+                                   }));
   print_list(context, projects, project_columns(context));
   return absl::OkStatus();
 }
@@ -99,9 +99,8 @@ void add_project_commands(CLI::App& app, Command& chosen) {
   auto id = std::make_shared<std::string>();
   CLI::App* show = add_verb(noun, {"show", "Show one project", "stellwerk project show default"});
   show->add_option("NAME", *id, "The project")->required();
-  show->callback([id, &chosen] {
-    chosen = [id](Context& context) { return show_project(context, *id); };
-  });
+  show->callback(
+      [id, &chosen] { chosen = [id](Context& context) { return show_project(context, *id); }; });
   CLI::App* remove = add_verb(noun, {"delete", "Delete a project without instances and images",
                                      "stellwerk project delete town-hall"});
   auto options = std::make_shared<MutationOptions>();

@@ -1,7 +1,6 @@
 #include "api/cli/wait.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "api/cli/exit_code.h"
@@ -16,7 +15,8 @@ namespace {
 using v1::Instance;
 
 // Reasons that only a person can do something about; the agent tries nothing more.
-constexpr std::array<std::string_view, 2> kHopelessReasons = {"ForeignDomain", "ShutDownByGuest"};
+constexpr std::string_view kForeignDomain = "ForeignDomain";
+constexpr std::string_view kShutDownByGuest = "ShutDownByGuest";  // no matter to who stops it
 // Events tell when to look. This is for phases that changed without one.
 constexpr Duration kLookAtLeastEvery = std::chrono::seconds(2);
 constexpr Duration kLongestLook = std::chrono::seconds(5);
@@ -53,9 +53,9 @@ bool crashed_since(const Instance& now, const Instance& answer) {
 bool is_hopeless(const Instance& now, const WaitOrder& order) {
   const bool is_answer = now.phase() == order.answer.phase() &&
                          now.observed_generation() == order.answer.observed_generation();
-  const bool known = std::find(kHopelessReasons.begin(), kHopelessReasons.end(), now.reason()) !=
-                     kHopelessReasons.end();
-  return known && !is_answer;
+  if (is_answer) return false;
+  const bool shall_run = order.goal == Goal::kRunning || order.goal == Goal::kRebooted;
+  return now.reason() == kForeignDomain || (shall_run && now.reason() == kShutDownByGuest);
 }
 
 class Waiting {

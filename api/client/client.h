@@ -35,17 +35,17 @@ class Client {
 
   // client.call(&v1::Instances::Stub::GetInstance, request)
   template <class Stub, class Request, class Response>
-  absl::StatusOr<Response> call(
-      grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-      const Request& request) {
+  absl::StatusOr<Response> call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
+                                const Request& request) {
     return call_within(policy_.deadline, method, request);
   }
 
   template <class Stub, class Request, class Response>
-  absl::StatusOr<Response> call_within(
-      Duration deadline,
-      grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-      const Request& request) {
+  absl::StatusOr<Response> call_within(Duration deadline,
+                                       grpc::Status (Stub::*method)(grpc::ClientContext*,
+                                                                    const Request&, Response*),
+                                       const Request& request) {
     Response response;
     const absl::Status status = attempt(deadline, [&](grpc::ClientContext& context) {
       response.Clear();

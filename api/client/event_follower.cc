@@ -57,8 +57,8 @@ void EventFollower::open() {
   request.set_token(what_.token);
   context_ = std::make_unique<grpc::ClientContext>();
   stage_ = Stage::kOpening;
-  reader_ = client_.stub<v1::Events::Stub>().AsyncWatchEvents(context_.get(), request, &queue_,
-                                                              this);
+  reader_ =
+      client_.stub<v1::Events::Stub>().AsyncWatchEvents(context_.get(), request, &queue_, this);
 }
 
 absl::Status EventFollower::advance(bool ok) {

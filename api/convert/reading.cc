@@ -66,9 +66,9 @@ Bytes RequestReader::size(std::string_view field, int64_t bytes) {
 }
 
 std::string RequestReader::etag(std::string_view text) {
-  const bool plausible = std::all_of(text.begin(), text.end(),
-                                     [](char c) { return is_digit(c) || c == '-'; }) &&
-                         text.size() <= kLongestEtag;
+  const bool plausible =
+      std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c) || c == '-'; }) &&
+      text.size() <= kLongestEtag;
   if (plausible) return std::string(text);
   add("etag", fmt::format("{} is not an etag of this server; give the resource's etag as it was "
                           "read, or none",

@@ -20,12 +20,13 @@ AgentRuntime::AgentRuntime(agent::AgentConfig config, Parts parts, ControllerLin
               .max_waiting = config_.max_parallel_steps}),
       eyes_({.name = "sw-observe", .threads = 1, .max_waiting = 1}) {}
 
-AgentRuntime::~AgentRuntime() { stop(Duration::zero()); }
+AgentRuntime::~AgentRuntime() {
+  stop(Duration::zero());
+}
 
 void AgentRuntime::start() {
-  parts_.hypervisor.listen([this](const hypervisor::DomainEvent& event) {
-    loop_.post(agent::DomainChanged{event});
-  });
+  parts_.hypervisor.listen(
+      [this](const hypervisor::DomainEvent& event) { loop_.post(agent::DomainChanged{event}); });
   loop_.start([this] { return carry_out(agent_.start(parts_.clock.now())); });
 }
 
@@ -86,8 +87,7 @@ void AgentRuntime::log_sight(const absl::Status& status) {
   if (status.ok()) {
     spdlog::info("host well again host={}", config_.host.to_string());
   } else {
-    spdlog::warn("host in trouble host={} error=\"{}\"", config_.host.to_string(),
-                 trouble);
+    spdlog::warn("host in trouble host={} error=\"{}\"", config_.host.to_string(), trouble);
   }
   sight_trouble_ = std::move(trouble);
 }

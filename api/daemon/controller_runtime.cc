@@ -95,7 +95,9 @@ absl::Status ControllerRuntime::begin() {
   return unavailable("the store did not take the controller's first commit");
 }
 
-ControllerRuntime::~ControllerRuntime() { stop(Duration::zero()); }
+ControllerRuntime::~ControllerRuntime() {
+  stop(Duration::zero());
+}
 
 bool ControllerRuntime::stop(Duration patience) {
   loop_.stop();
@@ -195,7 +197,9 @@ void ControllerRuntime::run_blocking(std::function<void()> work) {
   if (!blocking_.try_run(work)) work();
 }
 
-RequestId ControllerRuntime::fresh_request_id() { return RequestId(random_uuid()); }
+RequestId ControllerRuntime::fresh_request_id() {
+  return RequestId(random_uuid());
+}
 
 void ControllerRuntime::become_ready(absl::Status status) {
   if (!std::exchange(ready_said_, true)) ready_.set_value(std::move(status));

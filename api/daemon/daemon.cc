@@ -145,11 +145,10 @@ absl::Status Daemon::open_services() {
                                      .keep_available = config_.host.disk_reserve}));
   ControllerRuntimeConfig runtime;
   runtime.controller = controller_config(config_);
-  SW_ASSIGN_OR_RETURN(
-      controller_,
-      ControllerRuntime::start(std::move(runtime),
-                               {.store = *store_, .storage = *storage_, .clock = clock_},
-                               [this](const std::string&) { end_with(kSteppedDown); }));
+  SW_ASSIGN_OR_RETURN(controller_, ControllerRuntime::start(
+                                       std::move(runtime),
+                                       {.store = *store_, .storage = *storage_, .clock = clock_},
+                                       [this](const std::string&) { end_with(kSteppedDown); }));
   SW_RETURN_IF_ERROR(make_folder_of(config_.daemon.socket));
   SW_ASSIGN_OR_RETURN(server_,
                       server::Server::start({.socket = config_.daemon.socket,

@@ -51,9 +51,8 @@ class EventLoop {
 
   // Any thread.
   void post(Input input) {
-    boost::asio::post(io_, [this, input = std::move(input)]() mutable {
-      deliver(std::move(input));
-    });
+    boost::asio::post(io_,
+                      [this, input = std::move(input)]() mutable { deliver(std::move(input)); });
   }
   void run(std::function<void()> work) { boost::asio::post(io_, std::move(work)); }
 

@@ -10,9 +10,12 @@ namespace {
 
 hypervisor::AcceleratorMode mode_of(AccelChoice choice) {
   switch (choice) {
-    case AccelChoice::kAuto: return hypervisor::AcceleratorMode::kAuto;
-    case AccelChoice::kKvm: return hypervisor::AcceleratorMode::kKvm;
-    case AccelChoice::kTcg: return hypervisor::AcceleratorMode::kTcg;
+    case AccelChoice::kAuto:
+      return hypervisor::AcceleratorMode::kAuto;
+    case AccelChoice::kKvm:
+      return hypervisor::AcceleratorMode::kKvm;
+    case AccelChoice::kTcg:
+      return hypervisor::AcceleratorMode::kTcg;
   }
   return hypervisor::AcceleratorMode::kAuto;
 }
@@ -45,11 +48,10 @@ agent::AgentConfig agent_config(const CellUid& cell, const HostUid& host) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<LocalHost>> LocalHost::start(const Config& config,
-                                                            Identity identity, Parts parts) {
-  SW_ASSIGN_OR_RETURN(auto hypervisor,
-                      hypervisor::LibvirtHypervisor::connect(
-                          libvirt_config(config.hypervisor, parts.controller.cell())));
+absl::StatusOr<std::unique_ptr<LocalHost>> LocalHost::start(const Config& config, Identity identity,
+                                                            Parts parts) {
+  SW_ASSIGN_OR_RETURN(auto hypervisor, hypervisor::LibvirtHypervisor::connect(libvirt_config(
+                                           config.hypervisor, parts.controller.cell())));
   const hypervisor::AcceleratorChoice& choice = hypervisor->accelerator();
   spdlog::info("accelerator chosen host={} accelerator={} why=\"{}\"", identity.uid.to_string(),
                hypervisor::to_string(choice.accelerator), one_line(choice.reason));
@@ -75,9 +77,8 @@ ControllerLink LocalHost::link() {
       .hello = [this] { return hello(); },
       .connect =
           [this](HostHello hello) {
-            parts_.controller.connect(std::move(hello), [this](HostOrders orders) {
-              agent_.receive(std::move(orders));
-            });
+            parts_.controller.connect(
+                std::move(hello), [this](HostOrders orders) { agent_.receive(std::move(orders)); });
           },
       .report = [this](HostStatus status) { parts_.controller.report(std::move(status)); },
   };

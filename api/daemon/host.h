@@ -8,8 +8,8 @@
 #include "api/daemon/agent_runtime.h"
 #include "api/daemon/config.h"
 #include "api/daemon/controller_runtime.h"
-#include "drivers/network/bridge/bridge_network.h"
 #include "drivers/hypervisor/libvirt/libvirt_hypervisor.h"
+#include "drivers/network/bridge/bridge_network.h"
 #include "orchestrator/agent/executor.h"
 
 namespace stellwerk::daemon {

@@ -1,3 +1,5 @@
 #include "api/daemon/program.h"
 
-int main(int argc, char** argv) { return stellwerk::daemon::run_program(argc, argv); }
+int main(int argc, char** argv) {
+  return stellwerk::daemon::run_program(argc, argv);
+}

@@ -45,9 +45,10 @@ int run_daemon(const std::string& path) {
 }  // namespace
 
 int run_program(int argc, char** argv) {
-  CLI::App app("stellwerkd: runs virtual machines on this host.\n\n"
-               "Example: stellwerkd all --config /etc/stellwerk/stellwerk.toml",
-               "stellwerkd");
+  CLI::App app(
+      "stellwerkd: runs virtual machines on this host.\n\n"
+      "Example: stellwerkd all --config /etc/stellwerk/stellwerk.toml",
+      "stellwerkd");
   std::string path(kDefaultConfigPath);
   app.set_version_flag("--version", "stellwerkd " STELLWERK_VERSION);
   app.add_option("--config", path, "the configuration, in TOML")->capture_default_str();

@@ -55,7 +55,7 @@ enum class DomainState : uint8_t {
   kPaused,         // created and not yet released, or paused by hand
   kPausedOnError,  // the disk behind it failed or is full
   kShuttingDown,
-  kCrashed,        // the guest's kernel panicked; the process still exists
+  kCrashed,  // the guest's kernel panicked; the process still exists
 };
 
 struct ObservedDomain {

@@ -46,8 +46,8 @@ absl::Status check_batch(const Batch& batch) {
   for (const Entry& entry : batch.puts) {
     SW_RETURN_IF_ERROR(check_key(entry.key));
     if (entry.value.size() > kMaxValueBytes) {
-      return invalid_argument("value of {} has {} bytes; at most {} are allowed",
-                              quoted(entry.key), entry.value.size(), kMaxValueBytes);
+      return invalid_argument("value of {} has {} bytes; at most {} are allowed", quoted(entry.key),
+                              entry.value.size(), kMaxValueBytes);
     }
     keys.push_back(entry.key);
     bytes += entry.key.size() + entry.value.size();

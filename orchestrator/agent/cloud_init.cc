@@ -66,8 +66,7 @@ Json ethernet(const Port& port, const Network& network, const std::string& name)
   // Some of cloud-init's renderers match by name, too, so the name is not left to the guest.
   json["set-name"] = name;
   json["dhcp4"] = false;
-  json["addresses"] = {
-      fmt::format("{}/{}", ipv4_to_string(port.address), network.prefix_length)};
+  json["addresses"] = {fmt::format("{}/{}", ipv4_to_string(port.address), network.prefix_length)};
   if (network.gateway != 0) {
     Json route;
     route["to"] = "0.0.0.0/0";

@@ -16,18 +16,32 @@ std::string join(std::string_view prefix, std::string_view identity) {
 
 }  // namespace
 
-std::string project_key(const ProjectUid& uid) { return join(kProjectPrefix, uid.to_string()); }
-std::string flavor_key(const FlavorUid& uid) { return join(kFlavorPrefix, uid.to_string()); }
-std::string image_key(const ImageUid& uid) { return join(kImagePrefix, uid.to_string()); }
-std::string network_key(const NetworkUid& uid) { return join(kNetworkPrefix, uid.to_string()); }
-std::string host_key(const HostUid& uid) { return join(kHostPrefix, uid.to_string()); }
-std::string instance_key(const InstanceUid& uid) { return join(kInstancePrefix, uid.to_string()); }
+std::string project_key(const ProjectUid& uid) {
+  return join(kProjectPrefix, uid.to_string());
+}
+std::string flavor_key(const FlavorUid& uid) {
+  return join(kFlavorPrefix, uid.to_string());
+}
+std::string image_key(const ImageUid& uid) {
+  return join(kImagePrefix, uid.to_string());
+}
+std::string network_key(const NetworkUid& uid) {
+  return join(kNetworkPrefix, uid.to_string());
+}
+std::string host_key(const HostUid& uid) {
+  return join(kHostPrefix, uid.to_string());
+}
+std::string instance_key(const InstanceUid& uid) {
+  return join(kInstancePrefix, uid.to_string());
+}
 
 std::string request_key(const Uuid& scope, const RequestId& request) {
   return fmt::format("{}{}/{}", kRequestPrefix, scope.to_string(), request.to_string());
 }
 
-std::string user_data_key(const InstanceUid& uid) { return join(kUserDataPrefix, uid.to_string()); }
+std::string user_data_key(const InstanceUid& uid) {
+  return join(kUserDataPrefix, uid.to_string());
+}
 
 std::string log_key(Sequence sequence) {
   return fmt::format("{}{:0{}}", kLogPrefix, sequence.value(), kSequenceDigits);

@@ -63,34 +63,43 @@ absl::StatusOr<Value> decode_as(wire::Kind kind, std::string_view bytes) {
   Message again;
   to_wire(value, again);
   if (serialise(again) != serialise(message)) {
-    return data_loss("content of {} holds what this version cannot represent: use the stellwerkd "
-                     "that wrote it",
-                     wire::Kind_Name(kind));
+    return data_loss(
+        "content of {} holds what this version cannot represent: use the stellwerkd "
+        "that wrote it",
+        wire::Kind_Name(kind));
   }
   return value;
 }
 
 }  // namespace
 
-std::string encode(const Cell& cell) { return encode_as<wire::Cell>(wire::KIND_CELL, cell); }
+std::string encode(const Cell& cell) {
+  return encode_as<wire::Cell>(wire::KIND_CELL, cell);
+}
 std::string encode(const Project& project) {
   return encode_as<wire::Project>(wire::KIND_PROJECT, project);
 }
 std::string encode(const Flavor& flavor) {
   return encode_as<wire::Flavor>(wire::KIND_FLAVOR, flavor);
 }
-std::string encode(const Image& image) { return encode_as<wire::Image>(wire::KIND_IMAGE, image); }
+std::string encode(const Image& image) {
+  return encode_as<wire::Image>(wire::KIND_IMAGE, image);
+}
 std::string encode(const Network& network) {
   return encode_as<wire::Network>(wire::KIND_NETWORK, network);
 }
-std::string encode(const Host& host) { return encode_as<wire::Host>(wire::KIND_HOST, host); }
+std::string encode(const Host& host) {
+  return encode_as<wire::Host>(wire::KIND_HOST, host);
+}
 std::string encode(const Instance& instance) {
   return encode_as<wire::Instance>(wire::KIND_INSTANCE, instance);
 }
 std::string encode(const RequestRecord& request) {
   return encode_as<wire::Request>(wire::KIND_REQUEST, request);
 }
-std::string encode(const LogRecord& log) { return encode_as<wire::Log>(wire::KIND_LOG, log); }
+std::string encode(const LogRecord& log) {
+  return encode_as<wire::Log>(wire::KIND_LOG, log);
+}
 
 absl::StatusOr<Cell> decode_cell(std::string_view bytes) {
   return decode_as<Cell, wire::Cell>(wire::KIND_CELL, bytes);

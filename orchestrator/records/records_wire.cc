@@ -31,11 +31,16 @@ namespace {
 
 std::variant<Instance, Image, Flavor, Project> resource_from_wire(const wire::Request& from) {
   switch (from.resource_case()) {
-    case wire::Request::kInstance: return from_wire(from.instance());
-    case wire::Request::kImage: return from_wire(from.image());
-    case wire::Request::kFlavor: return from_wire(from.flavor());
-    case wire::Request::kProject: return from_wire(from.project());
-    case wire::Request::RESOURCE_NOT_SET: return Instance{};
+    case wire::Request::kInstance:
+      return from_wire(from.instance());
+    case wire::Request::kImage:
+      return from_wire(from.image());
+    case wire::Request::kFlavor:
+      return from_wire(from.flavor());
+    case wire::Request::kProject:
+      return from_wire(from.project());
+    case wire::Request::RESOURCE_NOT_SET:
+      return Instance{};
   }
   return Instance{};
 }

@@ -24,79 +24,110 @@ void claim_to_wire(const Claim& from, wire::Claim& to) {
 
 wire::CpuClass to_wire(CpuClass value) {
   switch (value) {
-    case CpuClass::kLowPerformance: return wire::CPU_CLASS_LOW_PERFORMANCE;
-    case CpuClass::kShared: return wire::CPU_CLASS_SHARED;
-    case CpuClass::kDedicatedThread: return wire::CPU_CLASS_DEDICATED_THREAD;
-    case CpuClass::kDedicatedCore: return wire::CPU_CLASS_DEDICATED_CORE;
+    case CpuClass::kLowPerformance:
+      return wire::CPU_CLASS_LOW_PERFORMANCE;
+    case CpuClass::kShared:
+      return wire::CPU_CLASS_SHARED;
+    case CpuClass::kDedicatedThread:
+      return wire::CPU_CLASS_DEDICATED_THREAD;
+    case CpuClass::kDedicatedCore:
+      return wire::CPU_CLASS_DEDICATED_CORE;
   }
   return wire::CPU_CLASS_UNSPECIFIED;
 }
 
 wire::DiskType to_wire(DiskType value) {
   switch (value) {
-    case DiskType::kUnspecified: return wire::DISK_TYPE_ANY;
-    case DiskType::kNetwork: return wire::DISK_TYPE_NETWORK;
-    case DiskType::kHardDisk: return wire::DISK_TYPE_HARD_DISK;
-    case DiskType::kSsd: return wire::DISK_TYPE_SSD;
-    case DiskType::kNvme: return wire::DISK_TYPE_NVME;
+    case DiskType::kUnspecified:
+      return wire::DISK_TYPE_ANY;
+    case DiskType::kNetwork:
+      return wire::DISK_TYPE_NETWORK;
+    case DiskType::kHardDisk:
+      return wire::DISK_TYPE_HARD_DISK;
+    case DiskType::kSsd:
+      return wire::DISK_TYPE_SSD;
+    case DiskType::kNvme:
+      return wire::DISK_TYPE_NVME;
   }
   return wire::DISK_TYPE_UNSPECIFIED;
 }
 
 wire::ImageFormat to_wire(ImageFormat value) {
   switch (value) {
-    case ImageFormat::kRaw: return wire::IMAGE_FORMAT_RAW;
-    case ImageFormat::kQcow2: return wire::IMAGE_FORMAT_QCOW2;
+    case ImageFormat::kRaw:
+      return wire::IMAGE_FORMAT_RAW;
+    case ImageFormat::kQcow2:
+      return wire::IMAGE_FORMAT_QCOW2;
   }
   return wire::IMAGE_FORMAT_UNSPECIFIED;
 }
 
 wire::Firmware to_wire(Firmware value) {
   switch (value) {
-    case Firmware::kBios: return wire::FIRMWARE_BIOS;
-    case Firmware::kUefi: return wire::FIRMWARE_UEFI;
+    case Firmware::kBios:
+      return wire::FIRMWARE_BIOS;
+    case Firmware::kUefi:
+      return wire::FIRMWARE_UEFI;
   }
   return wire::FIRMWARE_UNSPECIFIED;
 }
 
 wire::ImageState to_wire(ImageState value) {
   switch (value) {
-    case ImageState::kImporting: return wire::IMAGE_STATE_IMPORTING;
-    case ImageState::kActive: return wire::IMAGE_STATE_ACTIVE;
-    case ImageState::kDeleting: return wire::IMAGE_STATE_DELETING;
+    case ImageState::kImporting:
+      return wire::IMAGE_STATE_IMPORTING;
+    case ImageState::kActive:
+      return wire::IMAGE_STATE_ACTIVE;
+    case ImageState::kDeleting:
+      return wire::IMAGE_STATE_DELETING;
   }
   return wire::IMAGE_STATE_UNSPECIFIED;
 }
 
 wire::DesiredState to_wire(DesiredState value) {
   switch (value) {
-    case DesiredState::kRunning: return wire::DESIRED_STATE_RUNNING;
-    case DesiredState::kStopped: return wire::DESIRED_STATE_STOPPED;
-    case DesiredState::kDeleted: return wire::DESIRED_STATE_DELETED;
+    case DesiredState::kRunning:
+      return wire::DESIRED_STATE_RUNNING;
+    case DesiredState::kStopped:
+      return wire::DESIRED_STATE_STOPPED;
+    case DesiredState::kDeleted:
+      return wire::DESIRED_STATE_DELETED;
   }
   return wire::DESIRED_STATE_UNSPECIFIED;
 }
 
 wire::RestartPolicy to_wire(RestartPolicy value) {
   switch (value) {
-    case RestartPolicy::kOnFailure: return wire::RESTART_POLICY_ON_FAILURE;
-    case RestartPolicy::kNever: return wire::RESTART_POLICY_NEVER;
+    case RestartPolicy::kOnFailure:
+      return wire::RESTART_POLICY_ON_FAILURE;
+    case RestartPolicy::kNever:
+      return wire::RESTART_POLICY_NEVER;
   }
   return wire::RESTART_POLICY_UNSPECIFIED;
 }
 
 wire::Phase to_wire(Phase value) {
   switch (value) {
-    case Phase::kPending: return wire::PHASE_PENDING;
-    case Phase::kPreparing: return wire::PHASE_PREPARING;
-    case Phase::kStarting: return wire::PHASE_STARTING;
-    case Phase::kRunning: return wire::PHASE_RUNNING;
-    case Phase::kStopping: return wire::PHASE_STOPPING;
-    case Phase::kStopped: return wire::PHASE_STOPPED;
-    case Phase::kCrashed: return wire::PHASE_CRASHED;
-    case Phase::kDeleting: return wire::PHASE_DELETING;
-    case Phase::kDeleted: return wire::PHASE_DELETED;
-    case Phase::kUnknown: return wire::PHASE_UNKNOWN;
+    case Phase::kPending:
+      return wire::PHASE_PENDING;
+    case Phase::kPreparing:
+      return wire::PHASE_PREPARING;
+    case Phase::kStarting:
+      return wire::PHASE_STARTING;
+    case Phase::kRunning:
+      return wire::PHASE_RUNNING;
+    case Phase::kStopping:
+      return wire::PHASE_STOPPING;
+    case Phase::kStopped:
+      return wire::PHASE_STOPPED;
+    case Phase::kCrashed:
+      return wire::PHASE_CRASHED;
+    case Phase::kDeleting:
+      return wire::PHASE_DELETING;
+    case Phase::kDeleted:
+      return wire::PHASE_DELETED;
+    case Phase::kUnknown:
+      return wire::PHASE_UNKNOWN;
   }
   return wire::PHASE_UNSPECIFIED;
 }

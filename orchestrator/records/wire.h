@@ -64,9 +64,13 @@ std::array<uint8_t, kSize> array_from_wire(const std::string& bytes) {
   if (bytes.size() == kSize) std::copy(bytes.begin(), bytes.end(), array.begin());
   return array;
 }
-inline Uuid uuid_from_wire(const std::string& bytes) { return Uuid(array_from_wire<16>(bytes)); }
+inline Uuid uuid_from_wire(const std::string& bytes) {
+  return Uuid(array_from_wire<16>(bytes));
+}
 
-inline int64_t time_to_wire(WallTime time) { return time.time_since_epoch().count(); }
+inline int64_t time_to_wire(WallTime time) {
+  return time.time_since_epoch().count();
+}
 inline WallTime time_from_wire(int64_t microseconds) {
   return WallTime(std::chrono::microseconds(microseconds));
 }

@@ -48,7 +48,8 @@ int main(int argc, char** argv) {
   static Countdown countdown;
   const char* const text = std::getenv("STELLWERK_FAILPOINTS");
   if (text != nullptr && !read_all(text, countdown)) {
-    fmt::print(stderr, "STELLWERK_FAILPOINTS: \"{}\" is not NAME:N[,NAME:N…] with N from 1\n", text);
+    fmt::print(stderr, "STELLWERK_FAILPOINTS: \"{}\" is not NAME:N[,NAME:N…] with N from 1\n",
+               text);
     return 2;
   }
   stellwerk::set_failpoint_hook([](std::string_view name) {

@@ -18,7 +18,9 @@ AgentShell::AgentShell(const Stage& stage, Life& life, Executor& executor,
         return carry_out(agent_.step(inputs, stage_.world.now()));
       }) {}
 
-void AgentShell::start() { mailbox_.wake(carry_out(agent_.start(stage_.world.now()))); }
+void AgentShell::start() {
+  mailbox_.wake(carry_out(agent_.start(stage_.world.now())));
+}
 
 void AgentShell::orders_arrive(HostOrders orders) {
   newest_orders_ = std::max(newest_orders_, orders.sequence);

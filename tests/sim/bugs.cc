@@ -4,16 +4,26 @@ namespace stellwerk::sim {
 
 std::string_view to_string(Bug bug) {
   switch (bug) {
-    case Bug::kNone: return "none";
-    case Bug::kAnswerBeforeDurable: return "answer-before-durable";
-    case Bug::kUnsyncedStore: return "unsynced-store";
-    case Bug::kLostReplyIsFailure: return "lost-reply-is-failure";
-    case Bug::kLoadBeforeTakeover: return "load-before-takeover";
-    case Bug::kForgetRequests: return "forget-requests";
-    case Bug::kStaleOrders: return "stale-orders";
-    case Bug::kHidePorts: return "hide-ports";
-    case Bug::kDestroyUnclaimed: return "destroy-unclaimed";
-    case Bug::kKeepPartialFiles: return "keep-partial-files";
+    case Bug::kNone:
+      return "none";
+    case Bug::kAnswerBeforeDurable:
+      return "answer-before-durable";
+    case Bug::kUnsyncedStore:
+      return "unsynced-store";
+    case Bug::kLostReplyIsFailure:
+      return "lost-reply-is-failure";
+    case Bug::kLoadBeforeTakeover:
+      return "load-before-takeover";
+    case Bug::kForgetRequests:
+      return "forget-requests";
+    case Bug::kStaleOrders:
+      return "stale-orders";
+    case Bug::kHidePorts:
+      return "hide-ports";
+    case Bug::kDestroyUnclaimed:
+      return "destroy-unclaimed";
+    case Bug::kKeepPartialFiles:
+      return "keep-partial-files";
   }
   return "";
 }

@@ -21,8 +21,8 @@ enum class Bug : uint8_t {
 };
 
 inline constexpr Bug kAllBugs[] = {
-    Bug::kAnswerBeforeDurable, Bug::kUnsyncedStore,   Bug::kLostReplyIsFailure,
-    Bug::kLoadBeforeTakeover,  Bug::kForgetRequests,  Bug::kStaleOrders,
+    Bug::kAnswerBeforeDurable, Bug::kUnsyncedStore,    Bug::kLostReplyIsFailure,
+    Bug::kLoadBeforeTakeover,  Bug::kForgetRequests,   Bug::kStaleOrders,
     Bug::kHidePorts,           Bug::kDestroyUnclaimed, Bug::kKeepPartialFiles};
 
 std::string_view to_string(Bug bug);

@@ -73,9 +73,9 @@ class Client {
     Name name;
     uint64_t first_attempt = 0;
   };
-  std::map<uint64_t, uint64_t> first_attempts_;      // of a call
-  std::map<Name, uint64_t> newest_deletion_;         // attempt
-  std::map<InstanceUid, Created> created_;           // acknowledged
+  std::map<uint64_t, uint64_t> first_attempts_;  // of a call
+  std::map<Name, uint64_t> newest_deletion_;     // attempt
+  std::map<InstanceUid, Created> created_;       // acknowledged
 };
 
 }  // namespace stellwerk::sim

@@ -23,7 +23,9 @@ ControllerShell::ControllerShell(const Stage& stage, Life& life, Executor& execu
         return carry_out(controller_->step(inputs, stage_.world.now()));
       }) {}
 
-void ControllerShell::start() { mailbox_.wake(carry_out(controller_->start(stage_.world.now()))); }
+void ControllerShell::start() {
+  mailbox_.wake(carry_out(controller_->start(stage_.world.now())));
+}
 
 void ControllerShell::submit(controller::Request request, AnswerCallback done) {
   const controller::Ticket ticket = next_ticket_++;

@@ -20,13 +20,6 @@ controller::ControllerConfig controller_config() {
   return {.networks = {std::move(flat)}};
 }
 
-controller::ImportedContent content_of(const storage::ImageFacts& facts) {
-  return {.format = facts.format,
-          .file_size = facts.file_size,
-          .virtual_size = facts.virtual_size,
-          .sha256 = facts.sha256};
-}
-
 }  // namespace
 
 Daemon::Daemon(const Stage& stage) : stage_(stage) {
@@ -35,7 +28,9 @@ Daemon::Daemon(const Stage& stage) : stage_(stage) {
   });
 }
 
-Duration Daemon::soon() { return stage_.delays.between(milliseconds(1), milliseconds(40)); }
+Duration Daemon::soon() {
+  return stage_.delays.between(milliseconds(1), milliseconds(40));
+}
 
 void Daemon::begin() {
   if (running_ || !stage_.world.machine().powered) return;
@@ -162,9 +157,8 @@ void Daemon::exit(std::string why) {
 
 void Daemon::submit(controller::Request request, AnswerCallback done) {
   if (!is_serving()) {
-    return stage_.schedule.after(soon(), [done = std::move(done)] {
-      done(unavailable("nobody listens on the socket"));
-    });
+    return stage_.schedule.after(
+        soon(), [done = std::move(done)] { done(unavailable("nobody listens on the socket")); });
   }
   running_->life.after(stage_.delays.between(Duration(50), milliseconds(3)),
                        [this, request = std::move(request), done = std::move(done)]() mutable {
@@ -181,18 +175,38 @@ void Daemon::import_image(controller::MutationContext context, controller::Begin
            if (image.state == ImageState::kActive) return done(std::move(answer));
            running_->executor->import_image(
                image.uid, [this, context, uid = image.uid, done](auto facts) {
-                 finish_import(context, uid, std::move(facts), done);
+                 if (!facts.ok()) return give_up_import(context, uid, facts.status(), done);
+                 finish_import(context, uid, *facts, done);
                });
          });
 }
 
 void Daemon::finish_import(controller::MutationContext context, const ImageUid& image,
-                           absl::StatusOr<storage::ImageFacts> facts, AnswerCallback done) {
-  controller::FinishImageImport finish{
+                           const storage::ImageFacts& facts, AnswerCallback done) {
+  const controller::FinishImageImport finish{
       .image = image,
-      .content = facts.ok() ? absl::StatusOr<controller::ImportedContent>(content_of(*facts))
-                            : facts.status()};
-  submit(controller::Mutation{std::move(context), std::move(finish)}, std::move(done));
+      .content = controller::ImportedContent{.format = facts.format,
+                                             .file_size = facts.file_size,
+                                             .virtual_size = facts.virtual_size,
+                                             .sha256 = facts.sha256}};
+  submit(controller::Mutation{context, finish},
+         [this, context, image, done](absl::StatusOr<controller::Answer> answer) {
+           if (answer.ok()) return done(std::move(answer));
+           give_up_import(context, image, answer.status(), done);
+         });
+}
+
+// Until the controller could commit it: the name stays taken before.
+void Daemon::give_up_import(controller::MutationContext context, const ImageUid& image,
+                            const absl::Status& why, AnswerCallback done) {
+  submit(controller::Mutation{context, controller::FinishImageImport{image, why}},
+         [this, context, image, why, done](const absl::StatusOr<controller::Answer>& answer) {
+           const bool decided = answer.status() == why || !absl::IsUnavailable(answer.status());
+           if (decided) return done(why);
+           running_->life.after(seconds(1), [this, context, image, why, done] {
+             give_up_import(context, image, why, done);
+           });
+         });
 }
 
 }  // namespace stellwerk::sim

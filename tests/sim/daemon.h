@@ -59,7 +59,9 @@ class Daemon {
   void connect_agent();
 
   void finish_import(controller::MutationContext context, const ImageUid& image,
-                     absl::StatusOr<storage::ImageFacts> facts, AnswerCallback done);
+                     const storage::ImageFacts& facts, AnswerCallback done);
+  void give_up_import(controller::MutationContext context, const ImageUid& image,
+                      const absl::Status& why, AnswerCallback done);
   void die(bool power_cut);
   void begin_later(Duration delay);
   void exit(std::string why);

@@ -3,7 +3,10 @@
 #include <utility>
 
 #include "core/overloaded.h"
+#include "orchestrator/agent/cloud_init.h"
+#include "orchestrator/agent/executor.h"
 #include "orchestrator/records/keys.h"
+#include "tests/sim/invariants.h"
 
 namespace stellwerk::sim {
 namespace {
@@ -11,28 +14,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr Duration kDeadline = std::chrono::seconds(5);
-
-hypervisor::DomainSpec domain_spec(const agent::StartDomain& step,
-                                   const storage::Storage::Paths& paths) {
-  const Instance& instance = step.instance;
-  hypervisor::DomainSpec spec{.owner = {.cell = step.cell,
-                                        .instance = instance.uid,
-                                        .generation = instance.generation,
-                                        .reboot_count = instance.reboot.count,
-                                        .instance_id = instance.id},
-                              .vcpus = instance.vcpus,
-                              .memory = instance.memory,
-                              .firmware = instance.firmware,
-                              .boot_disk = {paths.disk, paths.disk_format},
-                              .seed_path = paths.seed,
-                              .console_log = paths.console_log};
-  for (const Port& port : instance.ports) {
-    spec.ports.push_back({.mac = port.mac,
-                          .bridge = "stellwerk0",
-                          .interface_name = agent::interface_name(instance.uid)});
-  }
-  return spec;
-}
 
 }  // namespace
 
@@ -64,15 +45,17 @@ void Executor::run_from(std::shared_ptr<const Calls> calls, size_t index, Done d
 }
 
 void Executor::perform(const Call& call, Done done) {
-  const bool slow = stage_.delays.chance(50);
+  const bool slow = stage_.delays.chance(call.copies ? 500 : 50);
   const Duration delay = slow ? stage_.delays.between(milliseconds(200), std::chrono::seconds(3))
                               : stage_.delays.between(milliseconds(1), milliseconds(60));
   const auto answer_late = [this, done](absl::Status) {
     life_.after(kDeadline, [done] { done(deadline_exceeded("the simulated driver hangs")); });
   };
   switch (stage_.mishaps.driver_call(call.outlives_caller)) {
-    case Fate::kDone: return happen(call, delay, done);
-    case Fate::kAnswerLost: return happen(call, delay, answer_late);
+    case Fate::kDone:
+      return happen(call, delay, done);
+    case Fate::kAnswerLost:
+      return happen(call, delay, answer_late);
     case Fate::kRefused:
       return life_.after(delay, [abandon = call.abandon, done] {
         if (abandon) abandon();
@@ -91,58 +74,59 @@ void Executor::happen(const Call& call, Duration delay, Done done) {
     return life_.after(delay, std::move(action));
   }
   const std::string boot = stage_.world.machine().facts.boot_id;
-  stage_.schedule.after(
-      delay, [boot, name = call.name, action = std::move(action), &world = stage_.world,
-              &log = stage_.log, alive = life_.watch()] {
-        if (!world.machine().powered || world.machine().facts.boot_id != boot) return;
-        if (!alive()) log.add("hypervisor: a dead daemon's {} happens", name);
-        action();
-      });
+  stage_.schedule.after(delay, [boot, name = call.name, action = std::move(action),
+                                &world = stage_.world, &log = stage_.log, alive = life_.watch()] {
+    if (!world.machine().powered || world.machine().facts.boot_id != boot) return;
+    if (!alive()) log.add("hypervisor: a dead daemon's {} happens", name);
+    action();
+  });
 }
 
 Executor::Calls Executor::calls_of(const agent::Step& step) {
-  using namespace agent;
   return std::visit(
-      Overloaded{
-          [&](const PrepareFiles& s) { return calls_for(s); },
-          [&](const StartDomain& s) { return calls_for(s); },
-          [&](const MarkStarted& s) { return Calls{mark_started(s.instance, s.generation)}; },
-          [&](const ResumeDomain& s) {
-            return Calls{hypervisor_call(
-                "resume", [s](SimHypervisor& hypervisor) { return hypervisor.resume(s.instance); })};
-          },
-          [&](const RequestShutdown& s) {
-            return Calls{hypervisor_call("shutdown", [s](SimHypervisor& hypervisor) {
-              return hypervisor.request_shutdown(s.instance);
-            })};
-          },
-          [&](const RebootDomain& s) {
-            return Calls{hypervisor_call("reboot", [s](SimHypervisor& hypervisor) {
-              return hypervisor.reboot(s.instance, s.order);
-            })};
-          },
-          [&](const DestroyDomain& s) {
-            return Calls{hypervisor_call("destroy", [s](SimHypervisor& hypervisor) {
-              return hypervisor.destroy(s.instance);
-            })};
-          },
-          [&](const RemovePort& s) {
-            return Calls{{.name = "remove-port",
-                          .effect = [this, s] { return network_.remove_port(s.interface_name); }}};
-          },
-          [&](const DeleteFiles& s) {
-            return Calls{{.name = "delete-instance",
-                          .effect = [this, s] { return storage_.delete_instance(s.instance); }}};
-          }},
+      Overloaded{[&](const agent::PrepareFiles& s) { return calls_for(s); },
+                 [&](const agent::StartDomain& s) { return calls_for(s); },
+                 [&](const agent::MarkStarted& s) {
+                   return Calls{mark_started(s.instance, s.generation)};
+                 },
+                 [&](const agent::ResumeDomain& s) {
+                   return Calls{hypervisor_call("resume", [s](SimHypervisor& hypervisor) {
+                     return hypervisor.resume(s.instance);
+                   })};
+                 },
+                 [&](const agent::RequestShutdown& s) {
+                   return Calls{hypervisor_call("shutdown", [s](SimHypervisor& hypervisor) {
+                     return hypervisor.request_shutdown(s.instance);
+                   })};
+                 },
+                 [&](const agent::RebootDomain& s) {
+                   return Calls{hypervisor_call("reboot", [s](SimHypervisor& hypervisor) {
+                     return hypervisor.reboot(s.instance, s.order);
+                   })};
+                 },
+                 [&](const agent::DestroyDomain& s) {
+                   return Calls{hypervisor_call("destroy", [s](SimHypervisor& hypervisor) {
+                     return hypervisor.destroy(s.instance);
+                   })};
+                 },
+                 [&](const agent::RemovePort& s) {
+                   return Calls{{.name = "remove-port", .effect = [this, s] {
+                                   return network_.remove_port(s.interface_name);
+                                 }}};
+                 },
+                 [&](const agent::DeleteFiles& s) {
+                   return Calls{{.name = "delete-instance", .effect = [this, s] {
+                                   return storage_.delete_instance(s.instance);
+                                 }}};
+                 }},
       step);
 }
 
 Executor::Call Executor::hypervisor_call(std::string name,
                                          std::function<absl::Status(SimHypervisor&)> effect) {
   return {.name = std::move(name),
-          .effect = [hypervisor = hypervisor_, effect = std::move(effect)] {
-            return effect(*hypervisor);
-          },
+          .effect = [hypervisor = hypervisor_,
+                     effect = std::move(effect)] { return effect(*hypervisor); },
           .outlives_caller = true};
 }
 
@@ -158,28 +142,32 @@ Executor::Calls Executor::calls_for(const agent::PrepareFiles& step) {
                                .image = instance.image,
                                .image_format = instance.image_format,
                                .size = instance.boot_disk};
-  const auto seed = [this, instance]() -> absl::Status {
-    storage::SeedSpec spec{.instance = instance.uid};
-    if (instance.has_user_data) {
-      SW_ASSIGN_OR_RETURN(const auto bytes, stage_.store.get(records::user_data_key(instance.uid)));
-      if (!bytes) return data_loss("the user-data of {} is gone", instance.uid.to_string());
-      spec.user_data = *bytes;
+  const auto seed = [this, step]() -> absl::Status {
+    std::string user_data;
+    if (step.instance.has_user_data) {
+      SW_ASSIGN_OR_RETURN(const auto bytes,
+                          stage_.store.get(records::user_data_key(step.instance.uid)));
+      if (!bytes) stage_.invariants.fail("the user-data of an instance is gone");
+      user_data = bytes.value_or("");
     }
+    SW_ASSIGN_OR_RETURN(const storage::SeedSpec spec,
+                        agent::make_seed(step.instance, step.networks, std::move(user_data)));
     return storage_.create_seed(spec);
   };
   return {{.name = "create-disk",
            .effect = [this, disk] { return storage_.create_disk(disk); },
+           .copies = true,
            .abandon = [this, disk] { storage_.abandon_disk(disk.instance); }},
           {.name = "create-seed", .effect = seed}};
 }
 
 Executor::Calls Executor::calls_for(const agent::StartDomain& step) {
   const InstanceUid uid = step.instance.uid;
-  return {mark_started(uid, step.instance.generation),
-          hypervisor_call("define",
-                          [spec = domain_spec(step, storage_.paths(uid))](SimHypervisor& h) {
-                            return h.define(spec);
-                          }),
+  const auto spec = agent::domain_spec(step, storage_.paths(uid));
+  if (!spec.ok()) {
+    return {{.name = "specify", .effect = [status = spec.status()] { return status; }}};
+  }
+  return {hypervisor_call("define", [spec = *spec](SimHypervisor& h) { return h.define(spec); }),
           hypervisor_call("resume", [uid](SimHypervisor& h) { return h.resume(uid); })};
 }
 
@@ -202,9 +190,9 @@ void Executor::observe(Seen seen) {
 }
 
 void Executor::delete_image(const ImageUid& image, Done done) {
-  perform({.name = "delete-image",
-           .effect = [this, image] { return storage_.delete_image(image); }},
-          std::move(done));
+  perform(
+      {.name = "delete-image", .effect = [this, image] { return storage_.delete_image(image); }},
+      std::move(done));
 }
 
 void Executor::import_image(const ImageUid& image, Imported done) {
@@ -216,6 +204,7 @@ void Executor::import_image(const ImageUid& image, Imported done) {
                  *facts = storage_.publish_image(image);
                  return absl::OkStatus();
                },
+           .copies = true,
            .abandon = [this, image] { storage_.abandon_image(image); }},
           [facts, done = std::move(done)](absl::Status result) {
             if (!result.ok()) return done(result);

@@ -39,6 +39,7 @@ class Executor {
     std::string name;
     std::function<absl::Status()> effect;
     bool outlives_caller = false;  // libvirt's daemon finishes what it has begun
+    bool copies = false;           // takes seconds
     Action abandon;                // clears up after a refusal
   };
   using Calls = std::vector<Call>;

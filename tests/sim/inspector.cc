@@ -10,16 +10,16 @@ namespace stellwerk::sim {
 void Inspector::inspect(std::function<void(Finding)> done) {
   if (!client_.is_idle()) return done("clients still wait for answers");
   if (!daemon_.is_serving()) return done("no daemon serves");
-  daemon_.submit(
-      controller::ListInstances{.project = "-"},
-      [this, done](const absl::StatusOr<controller::Answer>& instances) {
-        if (!instances.ok()) return done(describe(instances.status()));
-        daemon_.submit(controller::ListHosts{},
+  daemon_.submit(controller::ListInstances{.project = "-"},
+                 [this, done](const absl::StatusOr<controller::Answer>& instances) {
+                   if (!instances.ok()) return done(describe(instances.status()));
+                   daemon_.submit(
+                       controller::ListHosts{},
                        [this, done, page = std::get<Instances>(*instances)](const auto& hosts) {
                          if (!hosts.ok()) return done(describe(hosts.status()));
                          done(judge(page, std::get<Hosts>(*hosts)));
                        });
-      });
+                 });
 }
 
 Inspector::Finding Inspector::judge(const Instances& instances, const Hosts& hosts) const {
@@ -53,16 +53,15 @@ Inspector::Finding Inspector::judge(const controller::InstanceView& view) const 
   const bool runs = std::any_of(processes.begin(), processes.end(), [&](const Process& process) {
     return process.uuid == instance.uid.value();
   });
-  const bool has_port =
-      stage_.world.machine().ports.contains(agent::interface_name(instance.uid));
+  const bool has_port = stage_.world.machine().ports.contains(agent::interface_name(instance.uid));
   if (runs || has_port) return name + ", yet a process or port is there";
   return std::nullopt;
 }
 
 Inspector::Finding Inspector::judge_running(const controller::InstanceView& view) const {
   const Instance& instance = view.instance;
-  const std::string name = fmt::format("{}/{} ({})", view.project_id, instance.id,
-                                       brief(instance.uid));
+  const std::string name =
+      fmt::format("{}/{} ({})", view.project_id, instance.id, brief(instance.uid));
   if (view.observed.phase != Phase::kRunning) {
     return fmt::format("{} should run, its phase is {}", name, to_string(view.observed.phase));
   }
@@ -93,11 +92,11 @@ Inspector::Finding Inspector::judge(const controller::HostView& host) const {
 Inspector::Finding Inspector::judge_memory() const {
   const auto& remembered = daemon_.state().instances;
   const auto& durable = stage_.invariants.history().instances();
-  const bool same = std::equal(remembered.begin(), remembered.end(), durable.begin(),
-                               durable.end(), [](const auto& mine, const auto& theirs) {
-                                 return records::encode(mine.second) ==
-                                        records::encode(theirs.second);
-                               });
+  const bool same =
+      std::equal(remembered.begin(), remembered.end(), durable.begin(), durable.end(),
+                 [](const auto& mine, const auto& theirs) {
+                   return records::encode(mine.second) == records::encode(theirs.second);
+                 });
   return same ? std::nullopt : Finding("the controller's memory is not what the store holds");
 }
 
@@ -108,7 +107,8 @@ Inspector::Finding Inspector::judge_files() const {
   }
   const auto& images = stage_.invariants.history().images();
   for (const auto& [uid, image] : images) {
-    if (image.state != ImageState::kActive) return "an image is neither there nor gone: " + image.id;
+    if (image.state != ImageState::kActive)
+      return "an image is neither there nor gone: " + image.id;
     const auto file = machine.images.find(uid);
     if (file == machine.images.end() || file->second != ImageFile::kPublished) {
       return "an image has lost its file: " + image.id;

@@ -12,11 +12,12 @@ namespace {
 // The resource of an answer in its persisted form: equal bytes, equal answers.
 std::string bytes_of(const controller::Answer& answer) {
   return std::visit(
-      Overloaded{[](const controller::InstanceView& view) { return records::encode(view.instance); },
-                 [](const controller::ImageView& view) { return records::encode(view.image); },
-                 [](const Flavor& flavor) { return records::encode(flavor); },
-                 [](const Project& project) { return records::encode(project); },
-                 [](const auto&) { return std::string(); }},
+      Overloaded{
+          [](const controller::InstanceView& view) { return records::encode(view.instance); },
+          [](const controller::ImageView& view) { return records::encode(view.image); },
+          [](const Flavor& flavor) { return records::encode(flavor); },
+          [](const Project& project) { return records::encode(project); },
+          [](const auto&) { return std::string(); }},
       answer);
 }
 
@@ -43,9 +44,8 @@ bool fits(const std::map<CpuClass, int64_t>& used, const HostFacts& facts) {
 
 Invariants::Invariants(EventLog& log, const World& world, SimStore& store)
     : log_(log), world_(world), store_(store) {
-  store_.watch([this](const store::Head& head, const store::Batch& batch) {
-    committed(head, batch);
-  });
+  store_.watch(
+      [this](const store::Head& head, const store::Batch& batch) { committed(head, batch); });
 }
 
 void Invariants::fail(std::string what) {
@@ -65,12 +65,11 @@ void Invariants::committed(const store::Head& head, const store::Batch& batch) {
 
 void Invariants::check_audit(const RecordHistory::Change& change) {
   for (const auto& request : change.requests) {
-    const bool found =
-        change.log && std::any_of(change.log->audit.begin(), change.log->audit.end(),
-                                  [&](const AuditEntry& entry) {
-                                    return entry.request_id == request.request_id &&
-                                           entry.method == request.method;
-                                  });
+    const bool found = change.log && std::any_of(change.log->audit.begin(), change.log->audit.end(),
+                                                 [&](const AuditEntry& entry) {
+                                                   return entry.request_id == request.request_id &&
+                                                          entry.method == request.method;
+                                                 });
     if (!found) fail("a request without an audit entry in its commit: " + request.method);
   }
 }
@@ -109,8 +108,8 @@ void Invariants::check_own_stop(const Instance& instance, const RecordHistory::C
   if (endings.empty()) return fail("stopped as if it had ended: an instance that never ran");
   const Cause cause = endings.back().cause;
   const bool crashed = cause == Cause::kCrash || cause == Cause::kPowerCut;
-  const bool final = cause == Cause::kOwnShutdown ||
-                     (crashed && instance.restart_policy == RestartPolicy::kNever);
+  const bool final =
+      cause == Cause::kOwnShutdown || (crashed && instance.restart_policy == RestartPolicy::kNever);
   if (!final) {
     fail(fmt::format("instance {} becomes desired-stopped by itself, yet it ended by {}",
                      brief(instance.uid), to_string(cause)));
@@ -163,6 +162,7 @@ void Invariants::after_event() {
 }
 
 void Invariants::check_processes() {
+  if (world_.trespass()) fail("a domain that no record names was ended: " + *world_.trespass());
   const auto& processes = world_.machine().processes;
   for (auto process = processes.begin(); process != processes.end(); ++process) {
     for (auto other = processes.begin(); other != process; ++other) {
@@ -185,8 +185,12 @@ void Invariants::check_left_overs() {
 
 void Invariants::answered(const controller::Request& request,
                           const absl::StatusOr<controller::Answer>& answer) {
-  if (!answer.ok()) return;
-  if (const auto* mutation = std::get_if<controller::Mutation>(&request)) {
+  const auto* mutation = std::get_if<controller::Mutation>(&request);
+  if (!answer.ok()) {
+    if (mutation) check_refusal(*mutation, answer.status());
+    return;
+  }
+  if (mutation) {
     if (std::holds_alternative<controller::BeginImageImport>(mutation->body) &&
         std::get<controller::ImageView>(*answer).image.state == ImageState::kImporting) {
       return;  // half a mutation: its end is the answer
@@ -207,15 +211,30 @@ void Invariants::check_mutation_answer(const controller::MutationContext& contex
     return fail("answered and not durable: request " + context.request_id.to_string());
   }
   if (bytes_of(durable->second) != bytes) fail("the answer is not the one that was kept");
-  const auto [first, is_first] = answers_.emplace(context.request_id, bytes);
-  if (!is_first && first->second != bytes) fail("the same request is answered differently");
+  const auto [first, is_first] = answers_.emplace(context.request_id, Kept{context.body, bytes});
+  if (!is_first && first->second.answer != bytes) fail("the same request is answered differently");
+}
+
+// What succeeded once succeeds whenever it is repeated; and only with the same content.
+void Invariants::check_refusal(const controller::Mutation& mutation, const absl::Status& why) {
+  const auto first = answers_.find(mutation.context.request_id);
+  const bool importing = std::holds_alternative<controller::BeginImageImport>(mutation.body) ||
+                         std::holds_alternative<controller::FinishImageImport>(mutation.body);
+  if (first == answers_.end() || importing || absl::IsUnavailable(why)) return;
+  const bool same = first->second.body == mutation.context.body;
+  if (same) fail("a request that succeeded is refused when repeated: " + describe(why));
+  if (!same && reason_of(why) != "REQUEST_ID_REUSED") {
+    fail("a request id with another content is not recognised: " + describe(why));
+  }
 }
 
 void Invariants::check_shown(const controller::InstanceView& view) {
   const Instance& shown = view.instance;
   const Instance* durable = history_.instance_at(shown.uid, shown.changed_at);
+  // One commit may hold several changes of an instance; the store keeps the last.
+  const bool within = durable && shown.generation < durable->generation;
   if (!store_.head() || shown.changed_at > store_.head()->sequence || !durable ||
-      records::encode(*durable) != records::encode(shown)) {
+      (!within && records::encode(*durable) != records::encode(shown))) {
     fail("a reader sees what is not durable: " + shown.id);
   }
 }
@@ -255,6 +274,15 @@ bool Invariants::may_destroy(const InstanceUid& uid, const Instance& ordered) co
   });
 }
 
+// Whether this generation has run, its end was not asked for, and its policy is never.
+bool Invariants::must_stay_down(const Instance& ordered) const {
+  if (ordered.restart_policy != RestartPolicy::kNever) return false;
+  const auto files = world_.machine().files.find(ordered.uid);
+  const auto& endings = world_.endings(ordered.uid.value());
+  return files != world_.machine().files.end() && files->second.started == ordered.generation &&
+         !endings.empty() && endings.back().cause == Cause::kCrash;
+}
+
 void Invariants::step_begins(const agent::Step& step, Sequence orders) {
   const InstanceUid uid = agent::instance_of(step);
   const Instance* ordered = history_.instance_at(uid, orders);
@@ -267,13 +295,14 @@ void Invariants::step_begins(const agent::Step& step, Sequence orders) {
                  [&](const agent::RequestShutdown&) { return !running; },
                  [&](const agent::DeleteFiles&) { return deleted; },
                  [&](const agent::RemovePort&) { return true; },
+                 [&](const agent::StartDomain&) { return running && !must_stay_down(*ordered); },
                  [&](const auto&) { return running; }},
       step);
   if (!allowed) fail("a step that its orders do not ask for: " + name);
 }
 
 void Invariants::process_begins() {
-  for (const auto& [request, bytes] : answers_) {
+  for (const auto& [request, kept] : answers_) {
     const auto durable = history_.requests().find(request);
     const std::string key = records::request_key(durable->second.scope, request);
     if (!store_.table().contains(key)) {

@@ -57,7 +57,9 @@ class Invariants {
 
   void check_mutation_answer(const controller::MutationContext& context,
                              const controller::Answer& answer);
+  void check_refusal(const controller::Mutation& mutation, const absl::Status& why);
   void check_shown(const controller::InstanceView& view);
+  bool must_stay_down(const Instance& ordered) const;
   bool may_destroy(const InstanceUid& uid, const Instance& ordered) const;
 
   EventLog& log_;
@@ -67,7 +69,11 @@ class Invariants {
   std::optional<std::string> failure_;
   std::map<uint64_t, InstanceUid> macs_;  // ever given, to whom
   std::set<std::string> port_names_;      // of the instances that have a record
-  std::map<RequestId, std::string> answers_;
+  struct Kept {
+    Sha256 body;
+    std::string answer;
+  };
+  std::map<RequestId, Kept> answers_;  // the first good one
 };
 
 }  // namespace stellwerk::sim

@@ -40,16 +40,38 @@ Fate Mishaps::commit() {
   return random_.chance(500) ? Fate::kAnswerLost : Fate::kLate;
 }
 
-bool Mishaps::outlives_caller() { return random_.chance(rates_.outlives); }
-bool Mishaps::observation_fails() { return random_.chance(rates_.observation); }
-bool Mishaps::port_stays() { return random_.chance(rates_.port); }
-bool Mishaps::daemon_dies() { return random_.below(100'000) < rates_.death_of_daemon; }
-bool Mishaps::power_fails() { return random_.below(100'000) < rates_.power_cut; }
-bool Mishaps::message_is_repeated() { return random_.chance(rates_.repeated); }
-bool Mishaps::link_breaks() { return random_.chance(rates_.link); }
-bool Mishaps::guest_shuts_down() { return random_.chance(rates_.shutdown); }
-bool Mishaps::guest_crashes() { return random_.chance(rates_.crash); }
-bool Mishaps::guest_panics() { return random_.chance(rates_.panic); }
-bool Mishaps::disk_fails() { return random_.chance(rates_.disk); }
+bool Mishaps::outlives_caller() {
+  return random_.chance(rates_.outlives);
+}
+bool Mishaps::observation_fails() {
+  return random_.chance(rates_.observation);
+}
+bool Mishaps::port_stays() {
+  return random_.chance(rates_.port);
+}
+bool Mishaps::daemon_dies() {
+  return random_.below(100'000) < rates_.death_of_daemon;
+}
+bool Mishaps::power_fails() {
+  return random_.below(100'000) < rates_.power_cut;
+}
+bool Mishaps::message_is_repeated() {
+  return random_.chance(rates_.repeated);
+}
+bool Mishaps::link_breaks() {
+  return random_.chance(rates_.link);
+}
+bool Mishaps::guest_shuts_down() {
+  return random_.chance(rates_.shutdown);
+}
+bool Mishaps::guest_crashes() {
+  return random_.chance(rates_.crash);
+}
+bool Mishaps::guest_panics() {
+  return random_.chance(rates_.panic);
+}
+bool Mishaps::disk_fails() {
+  return random_.chance(rates_.disk);
+}
 
 }  // namespace stellwerk::sim

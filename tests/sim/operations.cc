@@ -7,31 +7,26 @@
 namespace stellwerk::sim {
 namespace {
 
-using namespace controller;
-
 const std::vector<std::string> kProjects = {"default", "blue"};
 const std::vector<std::string> kInstances = {"vm-1", "vm-2", "vm-3", "vm-4", "vm-5", "vm-6"};
-const std::vector<std::string> kFlavors = {"tiny",     "tiny",   "big",        "pinned",
-                                           "threaded", "modest", "SCS-1L-1", "SCS-2V-8",
-                                           "no-such"};
+const std::vector<std::string> kFlavors = {"tiny",   "tiny",     "big",      "pinned", "threaded",
+                                           "modest", "SCS-1L-1", "SCS-2V-8", "no-such"};
 
 Operation flavor(std::string id, CpuClass cpu_class, int64_t vcpus, Bytes memory) {
-  return {CreateFlavor{.id = id,
-                       .cpu_class = cpu_class,
-                       .vcpus = VcpuCount(vcpus),
-                       .memory = memory},
+  return {controller::CreateFlavor{
+              .id = id, .cpu_class = cpu_class, .vcpus = VcpuCount(vcpus), .memory = memory},
           "create flavor " + id};
 }
 
 Operation image(const std::string& project, const std::string& id) {
-  return {BeginImageImport{.project = project, .id = id},
+  return {controller::BeginImageImport{.project = project, .id = id},
           fmt::format("import image {}/{}", project, id)};
 }
 
 }  // namespace
 
 std::vector<Operation> Operations::preparations() const {
-  return {{CreateProject{.id = "blue"}, "create project blue"},
+  return {{controller::CreateProject{.id = "blue"}, "create project blue"},
           image("default", "debian"),
           image("blue", "debian"),
           flavor("tiny", CpuClass::kShared, 1, mebibytes(512)),
@@ -42,10 +37,10 @@ std::vector<Operation> Operations::preparations() const {
 }
 
 Operation Operations::create(const std::string& project, const std::string& id) {
-  CreateInstance create{.project = project,
-                        .id = id,
-                        .flavor = random_.pick(kFlavors),
-                        .image = random_.chance(50) ? "other" : "debian"};
+  controller::CreateInstance create{.project = project,
+                                    .id = id,
+                                    .flavor = random_.pick(kFlavors),
+                                    .image = random_.chance(50) ? "other" : "debian"};
   if (random_.chance(700)) create.networks = {"flat"};
   if (random_.chance(300)) create.user_data = "#cloud-config";
   if (random_.chance(250)) create.restart_policy = RestartPolicy::kNever;
@@ -58,7 +53,7 @@ Operation Operations::create(const std::string& project, const std::string& id) 
 }
 
 Operation Operations::remove(const std::string& project, const std::string& id) const {
-  return {DeleteInstance{.project = project, .id = id},
+  return {controller::DeleteInstance{.project = project, .id = id},
           fmt::format("delete {}/{}", project, id)};
 }
 
@@ -66,22 +61,33 @@ Operation Operations::change_instance(const std::string& project, const std::str
   const bool hard = random_.chance(400);
   const std::string name = fmt::format("{}/{}{}", project, id, hard ? " hard" : "");
   switch (random_.below(4)) {
-    case 0: return {StartInstance{project, id}, fmt::format("start {}/{}", project, id)};
-    case 1: return {StopInstance{project, id, hard}, "stop " + name};
-    case 2: return {RebootInstance{project, id, hard}, "reboot " + name};
-    default: return remove(project, id);
+    case 0:
+      return {controller::StartInstance{project, id}, fmt::format("start {}/{}", project, id)};
+    case 1:
+      return {controller::StopInstance{project, id, hard}, "stop " + name};
+    case 2:
+      return {controller::RebootInstance{project, id, hard}, "reboot " + name};
+    default:
+      return remove(project, id);
   }
 }
 
 Operation Operations::change_resource() {
   const std::string project = random_.pick(kProjects);
   switch (random_.below(6)) {
-    case 0: return image(project, "other");
-    case 1: return {DeleteImage{project, "other"}, fmt::format("delete image {}/other", project)};
-    case 2: return flavor("passing", CpuClass::kShared, 1, gibibytes(1));
-    case 3: return {DeleteFlavor{"passing"}, "delete flavor passing"};
-    case 4: return {CreateProject{.id = "passing"}, "create project passing"};
-    default: return {DeleteProject{"passing"}, "delete project passing"};
+    case 0:
+      return image(project, "other");
+    case 1:
+      return {controller::DeleteImage{project, "other"},
+              fmt::format("delete image {}/other", project)};
+    case 2:
+      return flavor("passing", CpuClass::kShared, 1, gibibytes(1));
+    case 3:
+      return {controller::DeleteFlavor{"passing"}, "delete flavor passing"};
+    case 4:
+      return {controller::CreateProject{.id = "passing"}, "create project passing"};
+    default:
+      return {controller::DeleteProject{"passing"}, "delete project passing"};
   }
 }
 

@@ -88,9 +88,7 @@ TEST(EventLog, ShowsItsLastLines) {
 // A world without mishaps.
 class Pieces : public testing::Test {
  protected:
-  store::Head take_over() {
-    return *store_.take_over(*store_.observe(), random_.uuid());
-  }
+  store::Head take_over() { return *store_.take_over(*store_.observe(), random_.uuid()); }
   static store::Batch put(std::string key, std::string value) {
     return {.puts = {{std::move(key), std::move(value)}}};
   }

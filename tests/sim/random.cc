@@ -24,7 +24,9 @@ Random::Random(uint64_t seed) : seed_(seed) {
   for (auto& word : state_) word = seed = mix(seed);
 }
 
-Random Random::fork(std::string_view name) const { return Random(mix(seed_) ^ hash_of(name)); }
+Random Random::fork(std::string_view name) const {
+  return Random(mix(seed_) ^ hash_of(name));
+}
 
 uint64_t Random::next() {
   const uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
@@ -46,7 +48,9 @@ uint64_t Random::below(uint64_t bound) {
   return value % bound;
 }
 
-bool Random::chance(uint64_t per_mille) { return per_mille > 0 && below(1000) < per_mille; }
+bool Random::chance(uint64_t per_mille) {
+  return per_mille > 0 && below(1000) < per_mille;
+}
 
 Duration Random::between(Duration low, Duration high) {
   return low + Duration(below(static_cast<uint64_t>((high - low).count()) + 1));

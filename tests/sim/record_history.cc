@@ -94,8 +94,7 @@ const Instance* RecordHistory::previous_version(const InstanceUid& uid) const {
   return version ? &*version : nullptr;
 }
 
-std::vector<InstanceUid> RecordHistory::instances_at(Sequence sequence,
-                                                     const HostUid& host) const {
+std::vector<InstanceUid> RecordHistory::instances_at(Sequence sequence, const HostUid& host) const {
   std::vector<InstanceUid> uids;
   for (const auto& [uid, versions] : versions_) {
     const Instance* instance = instance_at(uid, sequence);

@@ -94,7 +94,9 @@ absl::Status SimHypervisor::destroy(const InstanceUid& instance) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<HostFacts> SimHypervisor::host_facts() { return world_.machine().facts; }
+absl::StatusOr<HostFacts> SimHypervisor::host_facts() {
+  return world_.machine().facts;
+}
 
 void SimHypervisor::listen(std::function<void(const hypervisor::DomainEvent&)> listener) {
   world_.listen(std::move(listener));

@@ -127,7 +127,9 @@ storage::Storage::Paths SimStorage::paths(const InstanceUid& instance) const {
           .console_log = folder + "/console.log"};
 }
 
-absl::Status SimNetwork::ensure_bridge(const network::BridgeSpec&) { return absl::OkStatus(); }
+absl::Status SimNetwork::ensure_bridge(const network::BridgeSpec&) {
+  return absl::OkStatus();
+}
 
 absl::StatusOr<std::vector<network::ObservedPort>> SimNetwork::ports(const std::string& prefix) {
   std::vector<network::ObservedPort> ports;

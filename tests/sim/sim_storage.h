@@ -18,7 +18,8 @@ class SimStorage final : public storage::Storage {
   // Removes what a crash left half made; once, when the daemon begins.
   void clean_up();
 
-  absl::StatusOr<std::unique_ptr<storage::ImageUpload>> begin_upload(const ImageUid& image) override;
+  absl::StatusOr<std::unique_ptr<storage::ImageUpload>> begin_upload(
+      const ImageUid& image) override;
   absl::Status delete_image(const ImageUid& image) override;
   absl::Status create_disk(const storage::DiskSpec& spec) override;
   absl::Status create_seed(const storage::SeedSpec& spec) override;

@@ -15,17 +15,17 @@ constexpr Duration kDeadline = std::chrono::seconds(2);
 SimStore::SimStore(Schedule& schedule, EventLog& log, Mishaps& mishaps, Random random)
     : schedule_(schedule), log_(log), mishaps_(mishaps), random_(std::move(random)) {}
 
-absl::StatusOr<std::optional<store::Head>> SimStore::observe() { return head_; }
+absl::StatusOr<std::optional<store::Head>> SimStore::observe() {
+  return head_;
+}
 
 absl::StatusOr<store::Head> SimStore::take_over(const std::optional<store::Head>& seen,
                                                 const Uuid& incarnation) {
   if (head_ != seen) return aborted("the head has moved since it was observed");
   const store::Head old = head_.value_or(store::Head{});
-  head_ = store::Head{.epoch = old.epoch.next(),
-                      .incarnation = incarnation,
-                      .sequence = old.sequence.next()};
-  log_.add("store: epoch {} begins at sequence {}", head_->epoch.value(),
-           head_->sequence.value());
+  head_ = store::Head{
+      .epoch = old.epoch.next(), .incarnation = incarnation, .sequence = old.sequence.next()};
+  log_.add("store: epoch {} begins at sequence {}", head_->epoch.value(), head_->sequence.value());
   return *head_;
 }
 
@@ -54,10 +54,10 @@ absl::StatusOr<std::optional<std::string>> SimStore::get(const std::string& key)
   return found == table_.end() ? std::nullopt : std::optional(found->second);
 }
 
-absl::StatusOr<std::vector<store::Entry>> SimStore::scan(
-    const store::ScanRange& range, const std::optional<store::Head>& guard) {
-  if (guard && (!head_ || head_->epoch != guard->epoch ||
-                head_->incarnation != guard->incarnation)) {
+absl::StatusOr<std::vector<store::Entry>> SimStore::scan(const store::ScanRange& range,
+                                                         const std::optional<store::Head>& guard) {
+  if (guard &&
+      (!head_ || head_->epoch != guard->epoch || head_->incarnation != guard->incarnation)) {
     return aborted("the head is another's");
   }
   std::vector<store::Entry> page;

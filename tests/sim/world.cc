@@ -16,10 +16,13 @@ constexpr Duration kUptime = std::chrono::hours(30);
 DomainEnd end_seen(Cause cause) {
   switch (cause) {
     case Cause::kOwnShutdown:
-    case Cause::kShutdownAsked: return DomainEnd::kShutDownByGuest;
+    case Cause::kShutdownAsked:
+      return DomainEnd::kShutDownByGuest;
     case Cause::kCrash:
-    case Cause::kPowerCut: return DomainEnd::kCrashed;
-    case Cause::kDestroyed: return DomainEnd::kDestroyed;
+    case Cause::kPowerCut:
+      return DomainEnd::kCrashed;
+    case Cause::kDestroyed:
+      return DomainEnd::kDestroyed;
   }
   return DomainEnd::kCrashed;
 }
@@ -28,11 +31,16 @@ DomainEnd end_seen(Cause cause) {
 
 std::string_view to_string(Cause cause) {
   switch (cause) {
-    case Cause::kOwnShutdown: return "its own shutdown";
-    case Cause::kShutdownAsked: return "the shutdown that was asked for";
-    case Cause::kCrash: return "a crash";
-    case Cause::kDestroyed: return "destruction";
-    case Cause::kPowerCut: return "a power cut";
+    case Cause::kOwnShutdown:
+      return "its own shutdown";
+    case Cause::kShutdownAsked:
+      return "the shutdown that was asked for";
+    case Cause::kCrash:
+      return "a crash";
+    case Cause::kDestroyed:
+      return "destruction";
+    case Cause::kPowerCut:
+      return "a power cut";
   }
   return "";
 }
@@ -61,8 +69,7 @@ World::World(const Schedule& schedule, EventLog& log, Random random)
 Now World::now() const {
   const Duration since_boot = schedule_.now() - machine_.booted_at;
   const Duration uptime = machine_.booted_at == MonotonicTime{} ? kUptime : Duration{};
-  return {.monotonic = {uptime + since_boot},
-          .wall = kBeginning + schedule_.now().since_start};
+  return {.monotonic = {uptime + since_boot}, .wall = kBeginning + schedule_.now().since_start};
 }
 
 void World::spawn(Process process) {
@@ -74,6 +81,8 @@ void World::spawn(Process process) {
 
 void World::note_end(const Process& process, Cause cause) {
   log_.add("world: process {} ends by {}", process.pid, to_string(cause));
+  const bool made_to = cause == Cause::kDestroyed || cause == Cause::kShutdownAsked;
+  if (process.stranger && made_to && !trespass_) trespass_ = process.name;
   // A guest that had panicked has ended before.
   if (process.state == hypervisor::DomainState::kCrashed) return;
   endings_[process.uuid].push_back({schedule_.now(), cause});

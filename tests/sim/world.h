@@ -28,7 +28,7 @@ struct Process {
   hypervisor::DomainState state = hypervisor::DomainState::kPaused;
   VcpuCount vcpus;
   Bytes memory;
-  bool stranger = false;  // not born by a step of ours
+  bool stranger = false;          // not born by a step of ours
   bool ignores_shutdown = false;  // the guest does not listen to ACPI
   bool shutdown_asked = false;
   std::string port;  // empty: none
@@ -91,6 +91,9 @@ class World {
   void listen(std::function<void(const hypervisor::DomainEvent&)> listener);
   void tell(const hypervisor::DomainEvent& event) const;
 
+  // The first stranger that was made to end, if any was.
+  const std::optional<std::string>& trespass() const { return trespass_; }
+
   // All ends of an instance's processes so far.
   const std::vector<Ending>& endings(const Uuid& uuid) const;
 
@@ -104,6 +107,7 @@ class World {
   uint64_t next_pid_ = 1000;
   std::function<void(const hypervisor::DomainEvent&)> listener_;
   std::map<Uuid, std::vector<Ending>> endings_;
+  std::optional<std::string> trespass_;
 };
 
 }  // namespace stellwerk::sim

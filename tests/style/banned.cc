@@ -23,48 +23,87 @@ struct Ban {
 };
 
 // A word that this file may spell only in pieces.
-constexpr std::string_view kUnfinished = R"(\b(TO)" R"(DO|FIX)" R"(ME)\b)";
+constexpr std::string_view kUnfinished = R"(\b(TO)"
+                                         R"(DO|FIX)"
+                                         R"(ME)\b)";
 
 const std::vector<std::string_view> kProduct = {"core", "placement", "drivers", "orchestrator",
                                                 "api"};
-const std::vector<std::string_view> kDeterministic = {
-    "placement", "orchestrator/controller", "orchestrator/agent", "tests/sim"};
+const std::vector<std::string_view> kDeterministic = {"placement", "orchestrator/controller",
+                                                      "orchestrator/agent", "tests/sim"};
 
 std::vector<Ban> bans_on_time_and_chance() {
   return {
-      {"clock", View::kCode, {"_clock", "time", "clock_gettime"},
+      {"clock",
+       View::kCode,
+       {"_clock", "time", "clock_gettime"},
        R"(\b(system|steady|high_resolution)_clock::now\b|)"
        R"(\btime\s*\(\s*(nullptr|NULL|0|&)|\b(clock_gettime|gettimeofday|timespec_get)\s*\()",
-       {}, {"core/time.cc"}, "time is an argument; shells ask core's SystemClock"},
-      {"random", View::kCode, {"rand", "uuid_generate", "RAND_bytes"},
+       {},
+       {"core/time.cc"},
+       "time is an argument; shells ask core's SystemClock"},
+      {"random",
+       View::kCode,
+       {"rand", "uuid_generate", "RAND_bytes"},
        R"(\bs?rand\s*\(|\brandom_device\b|\bgetrandom\s*\(|\barc4random\w*\s*\(|\bRAND_bytes\s*\(|)"
        R"(\buuid_generate(_random|_time)?\s*\()",
-       {}, {"api/client/request_id.cc", "api/daemon"},
+       {},
+       {"api/client/request_id.cc", "api/daemon"},
        "randomness is an argument; only the composition root and clients draw it"},
-      {"sleep", View::kCode, {"sleep"},
+      {"sleep",
+       View::kCode,
+       {"sleep"},
        R"(\b(sleep_for|sleep_until|sleep|usleep|nanosleep|clock_nanosleep)\s*\()",
-       {"tests"}, {}, "poll with a deadline"},
-      {"hash-order", View::kCode, {"unordered_", "flat_hash_", "node_hash_"},
+       {"tests"},
+       {},
+       "poll with a deadline"},
+      {"hash-order",
+       View::kCode,
+       {"unordered_", "flat_hash_", "node_hash_"},
        R"(\bunordered_(multi)?(map|set)\b|\b(flat|node)_hash_(map|set)\b)",
-       kDeterministic, {}, "their order differs between runs; use std::map, std::set or a vector"},
+       kDeterministic,
+       {},
+       "their order differs between runs; use std::map, std::set or a vector"},
   };
 }
 
 std::vector<Ban> bans_on_words() {
   return {
-      {"output", View::kCode, {"std::cout", "std::cerr", "printf", "puts"},
+      {"output",
+       View::kCode,
+       {"std::cout", "std::cerr", "printf", "puts"},
        R"(\bstd::(cout|cerr|clog)\b|\b(std::)?f?(printf|puts)\s*\()",
-       kProduct, {"api/cli", "api/daemon/main.cc"}, "log by spdlog, or return a value"},
-      {"using-namespace", View::kCode, {"using namespace"},
+       kProduct,
+       {"api/cli", "api/daemon/main.cc"},
+       "log by spdlog, or return a value"},
+      {"using-namespace",
+       View::kCode,
+       {"using namespace"},
        R"(\busing\s+namespace\s+(?!std::(\w+::)*\w*literals\b))",
-       {}, {}, "name what is used; only std's literals may come as a whole"},
-      {"unfinished", View::kComments, {"DO", "ME"}, kUnfinished, {}, {},
+       {},
+       {},
+       "name what is used; only std's literals may come as a whole"},
+      {"unfinished",
+       View::kComments,
+       {"DO", "ME"},
+       kUnfinished,
+       {},
+       {},
        "finish it or file an issue"},
-      {"banner", View::kComments, {"//"}, R"(//\s*[-=*#~_]{4,})", {}, {},
+      {"banner",
+       View::kComments,
+       {"//"},
+       R"(//\s*[-=*#~_]{4,})",
+       {},
+       {},
        "comments say why; a file needs no banners"},
-      {"name", View::kCode, {"class ", "struct "},
+      {"name",
+       View::kCode,
+       {"class ", "struct "},
        R"(\b(class|struct)\s+\w*(Manager|Helper|Helpers|Util|Utils|Impl)\b)",
-       {}, {}, "name what it is in the words of the field"},
+       {},
+       {},
+       "name what it is in the words of the field"},
   };
 }
 
@@ -91,10 +130,9 @@ void check_ban(const SourceFile& file, const Ban& ban, Findings& findings) {
   for (const std::string_view line :
        lines_of(ban.view == View::kCode ? file.code() : file.comments())) {
     ++number;
-    const bool worth_a_look =
-        std::any_of(ban.words.begin(), ban.words.end(), [&](std::string_view word) {
-          return line.find(word) != std::string_view::npos;
-        });
+    const bool worth_a_look = std::any_of(
+        ban.words.begin(), ban.words.end(),
+        [&](std::string_view word) { return line.find(word) != std::string_view::npos; });
     if (!worth_a_look || !std::regex_search(line.begin(), line.end(), pattern)) continue;
     findings.push_back({std::string(ban.rule), file.path(), number, std::string(ban.advice)});
   }

@@ -33,9 +33,9 @@ void check_sizes(const SourceFile& file, Findings& findings) {
   }
   for (size_t i = 0; i < lines.size(); ++i) {
     if (columns(lines[i]) <= kMostColumns) continue;
-    findings.push_back({"columns", file.path(), i + 1,
-                        fmt::format("has {} columns; at most {}", columns(lines[i]),
-                                    kMostColumns)});
+    findings.push_back(
+        {"columns", file.path(), i + 1,
+         fmt::format("has {} columns; at most {}", columns(lines[i]), kMostColumns)});
   }
 }
 
@@ -74,9 +74,9 @@ void check_mirrors_source(const SourceFile& file, const std::set<std::string>& s
     return begins(first) || begins(last);
   };
   if (std::any_of(sources.begin(), sources.end(), mirrors)) return;
-  findings.push_back({"mirror", path, 1,
-                      fmt::format("no source in {} has a name that this test's begins with",
-                                  folder)});
+  findings.push_back(
+      {"mirror", path, 1,
+       fmt::format("no source in {} has a name that this test's begins with", folder)});
 }
 
 }  // namespace stellwerk::style

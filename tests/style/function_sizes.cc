@@ -12,7 +12,9 @@ constexpr size_t kMostFunctionLines = 60;
 
 enum class Scope { kDeclarations, kFunction, kOther };
 
-bool is_blank(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
+bool is_blank(char c) {
+  return std::isspace(static_cast<unsigned char>(c)) != 0;
+}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
@@ -37,8 +39,7 @@ std::string_view without_template(std::string_view head) {
 
 bool begins_with_word(std::string_view head, std::string_view word) {
   if (!head.starts_with(word)) return false;
-  return head.size() == word.size() ||
-         !std::isalnum(static_cast<unsigned char>(head[word.size()]));
+  return head.size() == word.size() || !std::isalnum(static_cast<unsigned char>(head[word.size()]));
 }
 
 // What the brace after `head` opens, where declarations may stand. A head that is empty or goes on
@@ -48,8 +49,8 @@ Scope classify(std::string_view head) {
   for (const std::string_view label : {"public:", "private:", "protected:"}) {
     if (head.starts_with(label)) head = without_template(trimmed(head.substr(label.size())));
   }
-  for (const std::string_view word : {"namespace", "inline namespace", "class", "struct", "union",
-                                      "extern"}) {
+  for (const std::string_view word :
+       {"namespace", "inline namespace", "class", "struct", "union", "extern"}) {
     if (begins_with_word(head, word) && head.find('(') == std::string_view::npos) {
       return Scope::kDeclarations;
     }
@@ -84,20 +85,23 @@ class FunctionFinder {
   void run() {
     for (at_ = 0; at_ < code_.size(); ++at_) {
       switch (code_[at_]) {
-        case '{': open(); break;
-        case '}': close(); break;
+        case '{':
+          open();
+          break;
+        case '}':
+          close();
+          break;
         case ';':
           if (in_declarations()) head_ = at_ + 1;
           break;
-        default: break;
+        default:
+          break;
       }
     }
   }
 
  private:
-  bool in_declarations() const {
-    return scopes_.empty() || scopes_.back() == Scope::kDeclarations;
-  }
+  bool in_declarations() const { return scopes_.empty() || scopes_.back() == Scope::kDeclarations; }
 
   void open() {
     if (!in_declarations()) return scopes_.push_back(Scope::kOther);
@@ -122,9 +126,9 @@ class FunctionFinder {
     const size_t first = file_.line_of(begin_);
     const size_t count = file_.line_of(at_) - first + 1;
     if (count <= kMostFunctionLines) return;
-    findings_.push_back({"function-lines", file_.path(), first,
-                         fmt::format("the function has {} lines; at most {}", count,
-                                     kMostFunctionLines)});
+    findings_.push_back(
+        {"function-lines", file_.path(), first,
+         fmt::format("the function has {} lines; at most {}", count, kMostFunctionLines)});
   }
 
   const SourceFile& file_;

@@ -65,7 +65,9 @@ std::vector<std::string> found_for(const Include& include) {
 }
 
 class ForbiddenInclude : public testing::TestWithParam<Include> {};
-TEST_P(ForbiddenInclude, IsFound) { EXPECT_THAT(found_for(GetParam()), ElementsAre("layering:2")); }
+TEST_P(ForbiddenInclude, IsFound) {
+  EXPECT_THAT(found_for(GetParam()), ElementsAre("layering:2"));
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Ours, ForbiddenInclude,
@@ -81,7 +83,6 @@ INSTANTIATE_TEST_SUITE_P(
                     Include{"orchestrator/controller/a.cc", "drivers/store/sqlite/schema.h"},
                     Include{"orchestrator/controller/a.cc", "orchestrator/agent/agent.h"},
                     Include{"orchestrator/agent/a.cc", "orchestrator/controller/controller.h"},
-                    Include{"orchestrator/agent/a.cc", "orchestrator/records/records.h"},
                     Include{"orchestrator/records/a.cc", "orchestrator/controller/controller.h"},
                     Include{"orchestrator/agent/a.cc", "api/server/gateway.h"},
                     Include{"api/server/a.cc", "drivers/store/sqlite/sqlite_store.h"},
@@ -109,7 +110,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Include{"api/server/a.cc", "CLI/CLI.hpp"}));
 
 class AllowedInclude : public testing::TestWithParam<Include> {};
-TEST_P(AllowedInclude, IsQuiet) { EXPECT_THAT(found_for(GetParam()), IsEmpty()); }
+TEST_P(AllowedInclude, IsQuiet) {
+  EXPECT_THAT(found_for(GetParam()), IsEmpty());
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Layering, AllowedInclude,
@@ -120,6 +123,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Include{"drivers/store/sqlite/a.cc", "drivers/store/sqlite/schema.h"},
                     Include{"drivers/store/sqlite/a.cc", "sqlite3.h"},
                     Include{"orchestrator/controller/a.cc", "orchestrator/records/records.h"},
+                    Include{"orchestrator/agent/a.cc", "orchestrator/records/records.h"},
                     Include{"orchestrator/controller/a.cc", "drivers/store/store.h"},
                     Include{"orchestrator/records/a.cc", "stellwerk/store/v1/records.pb.h"},
                     Include{"api/server/a.cc", "orchestrator/controller/controller.h"},
@@ -151,43 +155,47 @@ TEST_P(Banned, IsFoundWithItsLine) {
 
 INSTANTIATE_TEST_SUITE_P(
     TimeAndChance, Banned,
-    testing::Values(
-        Planted{"clock", "core/ids.cc", "auto t = std::chrono::system_clock::now();"},
-        Planted{"clock", "api/server/a.cc", "auto t = steady_clock::now();"},
-        Planted{"clock", "api/server/a.cc", "auto t = time(nullptr);"},
-        Planted{"clock", "api/server/a.cc", "auto t = std::time(&x);"},
-        Planted{"clock", "tests/sim/a.cc", "clock_gettime(CLOCK_REALTIME, &t);"},
-        Planted{"clock", "core/time.h", "gettimeofday(&t, nullptr);"},
-        Planted{"random", "core/a.cc", "int x = std::rand();"},
-        Planted{"random", "tests/sim/a.cc", "std::random_device device;"},
-        Planted{"random", "api/server/a.cc", "getrandom(p, 16, 0);"},
-        Planted{"random", "drivers/store/sqlite/a.cc", "uuid_generate_random(bytes);"},
-        Planted{"sleep", "tests/e2e/a.cc", "std::this_thread::sleep_for(pause);"},
-        Planted{"sleep", "tests/e2e/a.cc", "usleep(10);"},
-        Planted{"hash-order", "placement/a.h", "std::unordered_map<int, int> map;"},
-        Planted{"hash-order", "orchestrator/controller/a.h", "absl::flat_hash_set<int> set;"},
-        Planted{"hash-order", "orchestrator/agent/a.h", "std::unordered_set<int> set;"},
-        Planted{"hash-order", "tests/sim/a.h", "absl::node_hash_map<int, int> map;"}));
+    testing::Values(Planted{"clock", "core/ids.cc", "auto t = std::chrono::system_clock::now();"},
+                    Planted{"clock", "api/server/a.cc", "auto t = steady_clock::now();"},
+                    Planted{"clock", "api/server/a.cc", "auto t = time(nullptr);"},
+                    Planted{"clock", "api/server/a.cc", "auto t = std::time(&x);"},
+                    Planted{"clock", "tests/sim/a.cc", "clock_gettime(CLOCK_REALTIME, &t);"},
+                    Planted{"clock", "core/time.h", "gettimeofday(&t, nullptr);"},
+                    Planted{"random", "core/a.cc", "int x = std::rand();"},
+                    Planted{"random", "tests/sim/a.cc", "std::random_device device;"},
+                    Planted{"random", "api/server/a.cc", "getrandom(p, 16, 0);"},
+                    Planted{"random", "drivers/store/sqlite/a.cc", "uuid_generate_random(bytes);"},
+                    Planted{"sleep", "tests/e2e/a.cc", "std::this_thread::sleep_for(pause);"},
+                    Planted{"sleep", "tests/e2e/a.cc", "usleep(10);"},
+                    Planted{"hash-order", "placement/a.h", "std::unordered_map<int, int> map;"},
+                    Planted{"hash-order", "orchestrator/controller/a.h",
+                            "absl::flat_hash_set<int> set;"},
+                    Planted{"hash-order", "orchestrator/agent/a.h", "std::unordered_set<int> set;"},
+                    Planted{"hash-order", "tests/sim/a.h", "absl::node_hash_map<int, int> map;"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Words, Banned,
-    testing::Values(
-        Planted{"output", "core/a.cc", "std::cout << 1;"},
-        Planted{"output", "api/daemon/wiring.cc", "std::cerr << 1;"},
-        Planted{"output", "drivers/storage/local/a.cc", "fprintf(stderr, text);"},
-        Planted{"using-namespace", "tests/sim/a.cc", "using namespace controller;"},
-        Planted{"using-namespace", "core/a.cc", "using namespace std;"},
-        Planted{"unfinished", "core/a.cc", "int x;  // TO" "DO: later"},
-        Planted{"unfinished", "core/a.cc", "/* FIX" "ME */"},
-        Planted{"banner", "core/a.cc", "// ======== Fields ========"},
-        Planted{"banner", "core/a.cc", "//----------"},
-        Planted{"name", "core/a.h", "class HostManager {"},
-        Planted{"name", "core/a.h", "struct StringUtils;"},
-        Planted{"raw-memory", "core/a.cc", "int* p = new int(7);"},
-        Planted{"raw-memory", "core/a.cc", "auto* p = new std::string;"},
-        Planted{"raw-memory", "core/a.cc", "delete p;"},
-        Planted{"raw-memory", "core/a.cc", "delete[] p;"},
-        Planted{"raw-memory", "api/server/a.cc", "void OnDone() override { delete this; }"}));
+    testing::Values(Planted{"output", "core/a.cc", "std::cout << 1;"},
+                    Planted{"output", "api/daemon/wiring.cc", "std::cerr << 1;"},
+                    Planted{"output", "drivers/storage/local/a.cc", "fprintf(stderr, text);"},
+                    Planted{"using-namespace", "tests/sim/a.cc", "using namespace controller;"},
+                    Planted{"using-namespace", "core/a.cc", "using namespace std;"},
+                    Planted{"unfinished", "core/a.cc",
+                            "int x;  // TO"
+                            "DO: later"},
+                    Planted{"unfinished", "core/a.cc",
+                            "/* FIX"
+                            "ME */"},
+                    Planted{"banner", "core/a.cc", "// ======== Fields ========"},
+                    Planted{"banner", "core/a.cc", "//----------"},
+                    Planted{"name", "core/a.h", "class HostManager {"},
+                    Planted{"name", "core/a.h", "struct StringUtils;"},
+                    Planted{"raw-memory", "core/a.cc", "int* p = new int(7);"},
+                    Planted{"raw-memory", "core/a.cc", "auto* p = new std::string;"},
+                    Planted{"raw-memory", "core/a.cc", "delete p;"},
+                    Planted{"raw-memory", "core/a.cc", "delete[] p;"},
+                    Planted{"raw-memory", "api/server/a.cc",
+                            "void OnDone() override { delete this; }"}));
 
 class NotBanned : public testing::TestWithParam<Planted> {};
 TEST_P(NotBanned, IsQuiet) {
@@ -294,10 +302,10 @@ bool mirrors(std::string path, std::set<std::string> sources) {
 TEST(Mirror, AUnitTestIsNamedAfterASourceOrAFolderOfSources) {
   EXPECT_TRUE(mirrors("tests/unit/core/ids_test.cc", {"core/ids.h"}));
   EXPECT_TRUE(mirrors("tests/unit/core/ids_text_test.cc", {"core/ids.cc"}));
-  EXPECT_TRUE(mirrors("tests/unit/drivers/store/schema_test.cc",
-                      {"drivers/store/sqlite/schema.h"}));
-  EXPECT_TRUE(mirrors("tests/unit/drivers/store/sqlite_full_test.cc",
-                      {"drivers/store/sqlite/schema.h"}));
+  EXPECT_TRUE(
+      mirrors("tests/unit/drivers/store/schema_test.cc", {"drivers/store/sqlite/schema.h"}));
+  EXPECT_TRUE(
+      mirrors("tests/unit/drivers/store/sqlite_full_test.cc", {"drivers/store/sqlite/schema.h"}));
   EXPECT_FALSE(mirrors("tests/unit/core/gone_test.cc", {"core/ids.h", "core/gone.md"}));
   EXPECT_FALSE(mirrors("tests/unit/core/idsy_test.cc", {"core/ids.h"}));
   EXPECT_FALSE(mirrors("tests/unit/placement/ids_test.cc", {"core/ids.h"}));

@@ -11,8 +11,7 @@ namespace {
 // Walks over C++ tokens as far as needed to tell code, comments and literals apart.
 class Separator {
  public:
-  explicit Separator(std::string_view text)
-      : text_(text), code_(blank(text)), comments_(code_) {}
+  explicit Separator(std::string_view text) : text_(text), code_(blank(text)), comments_(code_) {}
 
   void run() {
     while (at_ < text_.size()) step();
@@ -23,7 +22,8 @@ class Separator {
  private:
   static std::string blank(std::string_view text) {
     std::string blanks(text);
-    std::replace_if(blanks.begin(), blanks.end(), [](char c) { return c != '\n'; }, ' ');
+    std::replace_if(
+        blanks.begin(), blanks.end(), [](char c) { return c != '\n'; }, ' ');
     return blanks;
   }
 

@@ -36,8 +36,7 @@ class SourceFile {
   size_t line_of(size_t offset) const;
   bool is_cpp() const { return path_.ends_with(".cc") || path_.ends_with(".h"); }
   bool under(std::string_view folder) const {
-    return path_.starts_with(folder) && path_.size() > folder.size() &&
-           path_[folder.size()] == '/';
+    return path_.starts_with(folder) && path_.size() > folder.size() && path_[folder.size()] == '/';
   }
 
  private:

@@ -53,18 +53,28 @@ class Style : public testing::Test {
 TEST_F(Style, TheTreeIsThere) {
   std::set<std::string> paths;
   for (const SourceFile& file : tree_) paths.insert(file.path());
-  for (const char* path : {"core/ids.cc", "placement/fits.h", "drivers/store/store.h",
-                           "orchestrator/agent/plan.h", "api/server/gateway.h",
-                           "tests/style/style_test.cc"}) {
+  for (const char* path :
+       {"core/ids.cc", "placement/fits.h", "drivers/store/store.h", "orchestrator/agent/plan.h",
+        "api/server/gateway.h", "tests/style/style_test.cc"}) {
     EXPECT_TRUE(paths.contains(path)) << path;
   }
 }
 
-TEST_F(Style, IncludesFollowTheLayers) { expect_clean(check_layering); }
-TEST_F(Style, NothingCallsWhatIsBanned) { expect_clean(check_banned); }
-TEST_F(Style, LinesAndFilesAreShort) { expect_clean(check_sizes); }
-TEST_F(Style, FunctionsFitAScreen) { expect_clean(check_function_sizes); }
-TEST_F(Style, HeadersSayWhatTheyAreFor) { expect_clean(check_header); }
+TEST_F(Style, IncludesFollowTheLayers) {
+  expect_clean(check_layering);
+}
+TEST_F(Style, NothingCallsWhatIsBanned) {
+  expect_clean(check_banned);
+}
+TEST_F(Style, LinesAndFilesAreShort) {
+  expect_clean(check_sizes);
+}
+TEST_F(Style, FunctionsFitAScreen) {
+  expect_clean(check_function_sizes);
+}
+TEST_F(Style, HeadersSayWhatTheyAreFor) {
+  expect_clean(check_header);
+}
 
 TEST_F(Style, UnitTestsMirrorSources) {
   std::set<std::string> paths;

@@ -158,11 +158,13 @@ void append_boot_disk(pugi::xml_node devices, const DiskDevice& disk) {
   element(node, "boot", {{"order", "1"}});
 }
 
+// A virtio disk and no CD-ROM: whatever boots from the disk above can read it, while kernels made
+// for clouds, Debian's among them, have no driver for q35's SATA.
 void append_seed(pugi::xml_node devices, const std::string& path) {
-  pugi::xml_node node = element(devices, "disk", {{"type", "file"}, {"device", "cdrom"}});
+  pugi::xml_node node = element(devices, "disk", {{"type", "file"}, {"device", "disk"}});
   element(node, "driver", {{"name", "qemu"}, {"type", "raw"}});
   element(node, "source", {{"file", path}});
-  element(node, "target", {{"dev", "sda"}, {"bus", "sata"}});
+  element(node, "target", {{"dev", "vdb"}, {"bus", "virtio"}});
   child(node, "readonly");
 }
 

@@ -63,7 +63,8 @@ void append(std::string& archive, const Entry& entry, uint32_t inode) {
 }  // namespace
 
 std::string probe_program() {
-  const std::string message = std::string(kProbeMarker) + "\n";
+  std::string message(kProbeMarker);
+  message.push_back('\n');
   const uint64_t headers = sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr);
   const uint64_t size = headers + sizeof kCode + message.size();
   Elf64_Ehdr file{};

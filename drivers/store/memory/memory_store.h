@@ -15,8 +15,7 @@ namespace stellwerk::store {
 class MemoryStore final : public Store {
  public:
   absl::StatusOr<std::optional<Head>> observe() override;
-  absl::StatusOr<Head> take_over(const std::optional<Head>& seen,
-                                 const Uuid& incarnation) override;
+  absl::StatusOr<Head> take_over(const std::optional<Head>& seen, const Uuid& incarnation) override;
   absl::StatusOr<Head> commit(const Head& previous, const Batch& batch) override;
   absl::StatusOr<std::optional<std::string>> get(const std::string& key) override;
   absl::StatusOr<std::vector<Entry>> scan(const ScanRange& range,

@@ -11,24 +11,28 @@ constexpr int kBusyMilliseconds = 5000;
 absl::StatusCode code_of(int result) {
   switch (result & 0xff) {
     case SQLITE_FULL:
-    case SQLITE_TOOBIG: return absl::StatusCode::kResourceExhausted;
+    case SQLITE_TOOBIG:
+      return absl::StatusCode::kResourceExhausted;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return absl::StatusCode::kUnavailable;
+    case SQLITE_LOCKED:
+      return absl::StatusCode::kUnavailable;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return absl::StatusCode::kDataLoss;
+    case SQLITE_NOTADB:
+      return absl::StatusCode::kDataLoss;
     case SQLITE_PERM:
     case SQLITE_AUTH:
     case SQLITE_READONLY:
-    case SQLITE_CANTOPEN: return absl::StatusCode::kFailedPrecondition;
+    case SQLITE_CANTOPEN:
+      return absl::StatusCode::kFailedPrecondition;
   }
   return absl::StatusCode::kInternal;
 }
 
 absl::Status error_of(sqlite3* database, int result) {
   const char* const file = sqlite3_db_filename(database, "main");
-  return make_status(code_of(result), fmt::format("database {}: {} (SQLite {})",
-                                                  file == nullptr ? "" : file,
-                                                  sqlite3_errmsg(database), result));
+  return make_status(code_of(result),
+                     fmt::format("database {}: {} (SQLite {})", file == nullptr ? "" : file,
+                                 sqlite3_errmsg(database), result));
 }
 
 // A path as a URI: SQLite would take '?', '#' and '%' in it for syntax.
@@ -92,7 +96,9 @@ std::string_view Statement::blob(int column) const {
   return {static_cast<const char*>(data), static_cast<size_t>(size)};
 }
 
-void Connection::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+void Connection::Close::operator()(sqlite3* database) const {
+  sqlite3_close_v2(database);
+}
 
 absl::StatusOr<Connection> Connection::open(const std::string& path, OpenMode mode) {
   int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -103,12 +109,15 @@ absl::StatusOr<Connection> Connection::open(const std::string& path, OpenMode mo
   const int result = sqlite3_open_v2(uri.c_str(), &database, flags, nullptr);
   Connection connection(database);
   if (result != SQLITE_OK) {
-    return make_status(code_of(result), fmt::format("database {}: cannot open: {}", path,
-                                                    sqlite3_errstr(result)));
+    return make_status(code_of(result),
+                       fmt::format("database {}: cannot open: {}", path, sqlite3_errstr(result)));
   }
   sqlite3_busy_timeout(database, kBusyMilliseconds);
-  if (mode == OpenMode::kReadWal) {
+  if (mode == OpenMode::kReadWal || mode == OpenMode::kReadSharedWal) {
     sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  }
+  if (mode == OpenMode::kReadWal) {
+    sqlite3_busy_timeout(database, 0);  // whoever else reads will go on reading
     SW_RETURN_IF_ERROR(connection.execute("PRAGMA locking_mode = EXCLUSIVE"));
   }
   return connection;
@@ -150,14 +159,18 @@ absl::Status Connection::copy_to(Connection& target) {
   return target.last_error();
 }
 
-bool Connection::is_autocommit() const { return sqlite3_get_autocommit(database_.get()) != 0; }
+bool Connection::is_autocommit() const {
+  return sqlite3_get_autocommit(database_.get()) != 0;
+}
 
 Transaction::~Transaction() {
   // SQLite rolls back by itself on some errors, a full disk among them.
   if (!connection_.is_autocommit()) (void)connection_.execute("ROLLBACK");
 }
 
-absl::Status Transaction::begin() { return connection_.execute("BEGIN IMMEDIATE"); }
+absl::Status Transaction::begin() {
+  return connection_.execute("BEGIN IMMEDIATE");
+}
 
 absl::Status Transaction::commit() {
   const absl::Status result = connection_.execute("COMMIT");
@@ -165,7 +178,8 @@ absl::Status Transaction::commit() {
     case absl::StatusCode::kOk:
     case absl::StatusCode::kUnavailable:
     // The disk was full before the commit's last frame was written, so there is no commit.
-    case absl::StatusCode::kResourceExhausted: return result;
+    case absl::StatusCode::kResourceExhausted:
+      return result;
     default:
       return make_status(absl::StatusCode::kUnknown,
                          fmt::format("outcome of the commit unknown: {}", message_of(result)));

@@ -60,8 +60,8 @@ absl::Status FileLock::make_private() const {
 
 absl::Status create_private_file(const std::string& path) {
   SW_RETURN_IF_ERROR(remove_database(path));
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-                                S_IRUSR | S_IWUSR);
+  const int descriptor =
+      ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (descriptor < 0) return os_error("create", path);
   ::close(descriptor);
   return absl::OkStatus();

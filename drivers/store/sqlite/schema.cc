@@ -63,9 +63,8 @@ absl::Status create_database(const std::string& path) {
 }
 
 absl::Status check_tables(Connection& connection, uint32_t format) {
-  const char* const head =
-      format == 0 ? "SELECT id, epoch, sequence FROM head"
-                  : "SELECT id, epoch, incarnation, sequence FROM head";
+  const char* const head = format == 0 ? "SELECT id, epoch, sequence FROM head"
+                                       : "SELECT id, epoch, incarnation, sequence FROM head";
   for (const char* sql : {head, "SELECT key, value FROM entry"}) {
     const auto statement = connection.prepare(sql);
     if (!statement.ok()) {

@@ -68,8 +68,7 @@ struct Reader {
     SW_ASSIGN_OR_RETURN(Statement scan,
                         connection.prepare("SELECT key, value FROM entry "
                                            "WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3"));
-    return Reader{std::move(connection), std::move(select_head), std::move(get),
-                  std::move(scan)};
+    return Reader{std::move(connection), std::move(select_head), std::move(get), std::move(scan)};
   }
 };
 
@@ -116,8 +115,8 @@ absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string
   if (format < kFormat) SW_RETURN_IF_ERROR(sqlite::migrate(path, format));
   SW_ASSIGN_OR_RETURN(Writer writer, Writer::open(path));
   SW_ASSIGN_OR_RETURN(Reader reader, Reader::open(path));
-  return std::unique_ptr<SqliteStore>(new SqliteStore(std::unique_ptr<Body>(
-      new Body{std::move(lock), std::move(writer), {}, std::move(reader)})));
+  return std::unique_ptr<SqliteStore>(new SqliteStore(
+      std::unique_ptr<Body>(new Body{std::move(lock), std::move(writer), {}, std::move(reader)})));
 }
 
 SqliteStore::SqliteStore(std::unique_ptr<Body> body) : body_(std::move(body)) {}

@@ -23,8 +23,7 @@ class SqliteStore final : public Store {
   SqliteStore& operator=(const SqliteStore&) = delete;
 
   absl::StatusOr<std::optional<Head>> observe() override;
-  absl::StatusOr<Head> take_over(const std::optional<Head>& seen,
-                                 const Uuid& incarnation) override;
+  absl::StatusOr<Head> take_over(const std::optional<Head>& seen, const Uuid& incarnation) override;
   absl::StatusOr<Head> commit(const Head& previous, const Batch& batch) override;
   absl::StatusOr<std::optional<std::string>> get(const std::string& key) override;
   absl::StatusOr<std::vector<Entry>> scan(const ScanRange& range,

@@ -65,10 +65,9 @@ void add_service(const pb::ServiceDescriptor& service, Outline& lines) {
   lines.push_back(fmt::format("service {}:", service.full_name()));
   for (int i = 0; i < service.method_count(); ++i) {
     const pb::MethodDescriptor& method = *service.method(i);
-    lines.push_back(fmt::format("method {} {}: request={} response={} streaming={}",
-                                service.full_name(), method.name(),
-                                method.input_type()->full_name(),
-                                method.output_type()->full_name(), streaming(method)));
+    lines.push_back(fmt::format(
+        "method {} {}: request={} response={} streaming={}", service.full_name(), method.name(),
+        method.input_type()->full_name(), method.output_type()->full_name(), streaming(method)));
   }
 }
 

@@ -18,32 +18,56 @@ using testing::IsEmpty;
 
 FileDescriptorProto toy_api() {
   FileDescriptorProto file;
-  const bool parsed = google::protobuf::TextFormat::ParseFromString(R"pb(
-      name: "toy.proto" package: "toy" syntax: "proto3"
-      message_type {
-        name: "Guest"
-        field { name: "id" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL json_name: "id" }
-        field { name: "size" number: 2 type: TYPE_INT64 label: LABEL_OPTIONAL json_name: "size" }
-        field { name: "tap" number: 3 type: TYPE_STRING label: LABEL_OPTIONAL oneof_index: 0 }
-        field { name: "state" number: 4 type: TYPE_ENUM type_name: ".toy.Guest.State"
-                label: LABEL_OPTIONAL }
-        field { name: "labels" number: 5 type: TYPE_MESSAGE label: LABEL_REPEATED
-                type_name: ".toy.Guest.LabelsEntry" }
-        nested_type {
-          name: "LabelsEntry" options { map_entry: true }
-          field { name: "key" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
-          field { name: "value" number: 2 type: TYPE_STRING label: LABEL_OPTIONAL }
+  const bool parsed = google::protobuf::TextFormat::ParseFromString(
+      R"pb(
+        name: "toy.proto"
+        package: "toy"
+        syntax: "proto3"
+        message_type {
+          name: "Guest"
+          field { name: "id" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL json_name: "id" }
+          field { name: "size" number: 2 type: TYPE_INT64 label: LABEL_OPTIONAL json_name: "size" }
+          field { name: "tap" number: 3 type: TYPE_STRING label: LABEL_OPTIONAL oneof_index: 0 }
+          field {
+            name: "state"
+            number: 4
+            type: TYPE_ENUM
+            type_name: ".toy.Guest.State"
+            label: LABEL_OPTIONAL
+          }
+          field {
+            name: "labels"
+            number: 5
+            type: TYPE_MESSAGE
+            label: LABEL_REPEATED
+            type_name: ".toy.Guest.LabelsEntry"
+          }
+          nested_type {
+            name: "LabelsEntry"
+            options { map_entry: true }
+            field { name: "key" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
+            field { name: "value" number: 2 type: TYPE_STRING label: LABEL_OPTIONAL }
+          }
+          enum_type {
+            name: "State"
+            value { name: "UNKNOWN" number: 0 }
+            value { name: "RUNNING" number: 1 }
+          }
+          oneof_decl { name: "port" }
         }
-        enum_type { name: "State" value { name: "UNKNOWN" number: 0 }
-                    value { name: "RUNNING" number: 1 } }
-        oneof_decl { name: "port" }
-      }
-      message_type { name: "Page" }
-      service { name: "Guests"
-                method { name: "Get" input_type: ".toy.Page" output_type: ".toy.Guest" }
-                method { name: "Watch" input_type: ".toy.Page" output_type: ".toy.Guest"
-                         server_streaming: true } }
-  )pb", &file);
+        message_type { name: "Page" }
+        service {
+          name: "Guests"
+          method { name: "Get" input_type: ".toy.Page" output_type: ".toy.Guest" }
+          method {
+            name: "Watch"
+            input_type: ".toy.Page"
+            output_type: ".toy.Guest"
+            server_streaming: true
+          }
+        }
+      )pb",
+      &file);
   EXPECT_TRUE(parsed);
   return file;
 }
@@ -60,7 +84,9 @@ struct Change {
   std::vector<std::string> found;
 };
 
-void PrintTo(const Change& change, std::ostream* out) { *out << change.name; }
+void PrintTo(const Change& change, std::ostream* out) {
+  *out << change.name;
+}
 
 FieldDescriptorProto& field(FileDescriptorProto& file, int index) {
   return *file.mutable_message_type(0)->mutable_field(index);
@@ -77,7 +103,8 @@ std::vector<Change> changes_of_fields() {
          f.mutable_message_type(0)->mutable_field()->DeleteSubrange(1, 1);
        },
        {"field toy.Guest 2: was removed"}},
-      {"renumbered", [](FileDescriptorProto& f) { field(f, 1).set_number(7); },
+      {"renumbered",
+       [](FileDescriptorProto& f) { field(f, 1).set_number(7); },
        {"field toy.Guest 2: was removed"}},
       {"numbers exchanged",
        [](FileDescriptorProto& f) {
@@ -93,11 +120,14 @@ std::vector<Change> changes_of_fields() {
       {"relabelled",
        [](FileDescriptorProto& f) { field(f, 1).set_label(FieldDescriptorProto::LABEL_REPEATED); },
        {"field toy.Guest 2: label was single, is repeated"}},
-      {"renamed", [](FileDescriptorProto& f) { field(f, 1).set_name("size_mib"); },
+      {"renamed",
+       [](FileDescriptorProto& f) { field(f, 1).set_name("size_mib"); },
        {"field toy.Guest 2: name was size, is size_mib"}},
-      {"renamed in JSON", [](FileDescriptorProto& f) { field(f, 1).set_json_name("sizeMib"); },
+      {"renamed in JSON",
+       [](FileDescriptorProto& f) { field(f, 1).set_json_name("sizeMib"); },
        {"field toy.Guest 2: json was size, is sizeMib"}},
-      {"moved into a oneof", [](FileDescriptorProto& f) { field(f, 1).set_oneof_index(0); },
+      {"moved into a oneof",
+       [](FileDescriptorProto& f) { field(f, 1).set_oneof_index(0); },
        {"field toy.Guest 2: oneof was -, is port"}},
       {"moved out of a oneof",
        [](FileDescriptorProto& f) {
@@ -147,7 +177,8 @@ std::vector<Change> changes_of_the_rest() {
       {"method streams its request",
        [](FileDescriptorProto& f) { method(f, 0).set_client_streaming(true); },
        {"method toy.Guests Get: streaming was none, is request"}},
-      {"service removed", [](FileDescriptorProto& f) { f.clear_service(); },
+      {"service removed",
+       [](FileDescriptorProto& f) { f.clear_service(); },
        {"method toy.Guests Get: was removed", "method toy.Guests Watch: was removed",
         "service toy.Guests: was removed"}},
   };

@@ -31,7 +31,8 @@ def book_and_watch(stubs, endpoint, image, flavor, name, seconds):
     instances, instances_grpc, events, events_grpc = stubs
     channel = grpc.insecure_channel(endpoint)
     service = instances_grpc.InstancesStub(channel)
-    wanted = instances.Instance(flavor=f"flavors/{flavor}", image=f"projects/default/images/{image}")
+    wanted = instances.Instance(flavor=f"flavors/{flavor}",
+                                image=f"projects/default/images/{image}")
     booked = service.CreateInstance(instances.CreateInstanceRequest(
         parent="projects/default", instance_id=name, instance=wanted,
         request_id=str(uuid.uuid4())), timeout=30)

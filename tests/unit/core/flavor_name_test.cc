@@ -3,23 +3,30 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
-
-#include <regex>
+#include <regex.h>
 
 namespace stellwerk {
 namespace {
 
 using testing::HasSubstr;
 
-// The standard's grammar; its tables are checked apart.
-const std::regex& standard_grammar() {
-  static const std::regex grammar(
-      R"(^SCS-([1-9][0-9]*)([LVTC])(i?)-([1-9][0-9]*(?:\.5)?|0\.5)(u?)(o?))"
-      R"((?:-(?:([1-9][0-9]*)x)?([1-9][0-9]*)?([nhsp])?)?(?:_(kvm|chy|xen|vmw|hyv|bms))?)"
-      R"((?:_(hwv))?(?:_([izar])([0-9]*)(h{0,3})(?=$|_))?)"
-      R"((?:_([Gg])([NAI])([a-z]|[0-9]+(?:\.[0-9]+)?)?(?:-([1-9][0-9]*)(h{0,2}))?)"
-      R"((?:-([1-9][0-9]*)(h{0,2}))?)?(?:_(ib))?$)");
-  return grammar;
+// The standard's grammar as a POSIX expression; its tables are checked apart. (std::regex does not
+// compile without warnings under GCC 12's sanitizers.)
+bool follows_grammar(const std::string& text) {
+  static const regex_t grammar = [] {
+    regex_t compiled;
+    const int result =
+        regcomp(&compiled,
+                "^SCS-[1-9][0-9]*[LVTC]i?-([1-9][0-9]*([.]5)?|0[.]5)u?o?"
+                "(-([1-9][0-9]*x)?([1-9][0-9]*)?[nhsp]?)?(_(kvm|chy|xen|vmw|hyv|bms))?"
+                "(_hwv)?(_[izar][0-9]*h{0,3})?"
+                "(_[Gg][NAI]([a-z]|[0-9]+([.][0-9]+)?)?(-[1-9][0-9]*h{0,2})?(-[1-9][0-9]*h{0,2})?)?"
+                "(_ib)?$",
+                REG_EXTENDED | REG_NOSUB);
+    EXPECT_EQ(result, 0);
+    return compiled;
+  }();
+  return regexec(&grammar, text.c_str(), 0, nullptr, 0) == 0;
 }
 
 template <class Value>
@@ -83,7 +90,7 @@ FlavorName any_name() {
 RC_GTEST_PROP(FlavorName, EveryFormattedNameParsesToWhatItSays, ()) {
   const FlavorName name = any_name();
   const std::string text = format_flavor_name(name);
-  RC_ASSERT(std::regex_match(text, standard_grammar()));
+  RC_ASSERT(follows_grammar(text));
   const absl::StatusOr<FlavorName> parsed = parse_flavor_name(text);
   RC_ASSERT(parsed.ok());
   RC_ASSERT(*parsed == name);
@@ -98,9 +105,14 @@ RC_GTEST_PROP(FlavorName, WhateverIsAcceptedRoundTrips, ()) {
     const size_t at = *rc::gen::inRange<size_t>(0, text.size());
     const char c = alphabet[*rc::gen::inRange<size_t>(0, alphabet.size())];
     switch (*rc::gen::inRange(0, 3)) {
-      case 0: text[at] = c; break;
-      case 1: text.insert(at, 1, c); break;
-      default: text.erase(at, 1);
+      case 0:
+        text[at] = c;
+        break;
+      case 1:
+        text.insert(at, 1, c);
+        break;
+      default:
+        text.erase(at, 1);
     }
   }
   const absl::StatusOr<FlavorName> parsed = parse_flavor_name(text);
@@ -109,7 +121,7 @@ RC_GTEST_PROP(FlavorName, WhateverIsAcceptedRoundTrips, ()) {
     return;
   }
   RC_ASSERT(format_flavor_name(*parsed) == text);
-  RC_ASSERT(std::regex_match(text, standard_grammar()));
+  RC_ASSERT(follows_grammar(text));
 }
 
 RC_GTEST_PROP(FlavorName, RefusesArbitraryBytesAndStaysReadable, (const std::string& tail)) {
@@ -165,7 +177,9 @@ struct Rejected {
   std::string_view message;
 };
 
-void PrintTo(const Rejected& rejected, std::ostream* out) { *out << rejected.name; }
+void PrintTo(const Rejected& rejected, std::ostream* out) {
+  *out << rejected.name;
+}
 
 class RejectedFlavorName : public testing::TestWithParam<Rejected> {};
 
@@ -198,29 +212,27 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     CpuAndMemory, RejectedFlavorName,
-    testing::Values(Rejected{"", "does not begin with SCS-"},
-                    Rejected{"scs-2V-8", "does not begin with SCS-"},
-                    Rejected{" SCS-2V-8", "does not begin with SCS-"},
-                    Rejected{"SCS-", "the number of vCPUs is missing"},
-                    Rejected{"SCS-V-8", "the number of vCPUs is missing"},
-                    Rejected{"SCS--2V-8", "the number of vCPUs is missing"},
-                    Rejected{"SCS-0V-8", "the number of vCPUs is 0"},
-                    Rejected{"SCS-65537V-8", "larger than 65536"},
-                    Rejected{"SCS-99999999999999999999V-8", "larger than 65536"},
-                    Rejected{"SCS-2-8", "followed by \"\", which is no class; append L"},
-                    Rejected{"SCS-2v-8", "followed by \"v\", which is no class"},
-                    Rejected{"SCS-2iV-8", "which is no class"},
-                    Rejected{"SCS-2VV-8", "\"V\" follows the vCPU class"},
-                    Rejected{"SCS-2V", "the memory is missing"},
-                    Rejected{"SCS-2V-", "the memory is missing"},
-                    Rejected{"SCS-2V-x", "the memory \"x\" does not begin with a number"},
-                    Rejected{"SCS-2V-.5", "does not begin with a number"},
-                    Rejected{"SCS-2V-0", "the memory is 0"},
-                    Rejected{"SCS-2V-0.0", "the memory is 0"},
-                    Rejected{"SCS-2V-1.3", "the fraction .3; give whole or half GiB"},
-                    Rejected{"SCS-2V-1000001", "larger than 1000000"},
-                    Rejected{"SCS-2V-8G", "\"G\" follows the memory"},
-                    Rejected{"SCS-2V-8uu", "\"u\" follows the memory"}));
+    testing::Values(
+        Rejected{"", "does not begin with SCS-"}, Rejected{"scs-2V-8", "does not begin with SCS-"},
+        Rejected{" SCS-2V-8", "does not begin with SCS-"},
+        Rejected{"SCS-", "the number of vCPUs is missing"},
+        Rejected{"SCS-V-8", "the number of vCPUs is missing"},
+        Rejected{"SCS--2V-8", "the number of vCPUs is missing"},
+        Rejected{"SCS-0V-8", "the number of vCPUs is 0"},
+        Rejected{"SCS-65537V-8", "larger than 65536"},
+        Rejected{"SCS-99999999999999999999V-8", "larger than 65536"},
+        Rejected{"SCS-2-8", "followed by \"\", which is no class; append L"},
+        Rejected{"SCS-2v-8", "followed by \"v\", which is no class"},
+        Rejected{"SCS-2iV-8", "which is no class"},
+        Rejected{"SCS-2VV-8", "\"V\" follows the vCPU class"},
+        Rejected{"SCS-2V", "the memory is missing"}, Rejected{"SCS-2V-", "the memory is missing"},
+        Rejected{"SCS-2V-x", "the memory \"x\" does not begin with a number"},
+        Rejected{"SCS-2V-.5", "does not begin with a number"},
+        Rejected{"SCS-2V-0", "the memory is 0"}, Rejected{"SCS-2V-0.0", "the memory is 0"},
+        Rejected{"SCS-2V-1.3", "the fraction .3; give whole or half GiB"},
+        Rejected{"SCS-2V-1000001", "larger than 1000000"},
+        Rejected{"SCS-2V-8G", "\"G\" follows the memory"},
+        Rejected{"SCS-2V-8uu", "\"u\" follows the memory"}));
 
 INSTANTIATE_TEST_SUITE_P(
     DisksAndExtensions, RejectedFlavorName,
@@ -271,9 +283,9 @@ TEST(FlavorName, RefusesHostileTextsWithoutRepeatingThem) {
 TEST(FlavorName, BoundsTheLengthOfAName) {
   const std::string longest = "SCS-65536Ci-999999.5uo-1000x1000000p_kvm_hwv_i6hhh_GI0.95-1000000hh";
   EXPECT_TRUE(parse_flavor_name(longest + "-1000000hh_ib").ok());
-  EXPECT_THAT(std::string(message_of(
-                  parse_flavor_name("SCS-2V-8" + std::string(121, '_')).status())),
-              HasSubstr("longer than 128 bytes"));
+  EXPECT_THAT(
+      std::string(message_of(parse_flavor_name("SCS-2V-8" + std::string(121, '_')).status())),
+      HasSubstr("longer than 128 bytes"));
 }
 
 TEST(FlavorName, VersionOneSpellingExchangesTheSeparators) {

@@ -28,12 +28,11 @@ TEST(Uuid, AcceptsEitherCaseAndWritesLower) {
 
 TEST(Uuid, RefusesOtherSpellings) {
   const std::string nul_inside = std::string("6ba7b810-9dad-11d1-80b4-00c04fd430c") + '\0';
-  for (const std::string& text :
-       {std::string(), std::string("6ba7b8109dad11d180b400c04fd430c8"),
-        std::string("{ba7b810-9dad-11d1-80b4-00c04fd430c}"),
-        std::string("6ba7b810-9dad-11d1-80b4-00c04fd430cg"),
-        std::string("6ba7b810-9dad-11d1-80b4-00c04fd430c8 "), nul_inside,
-        std::string(1'000'000, '6')}) {
+  for (const std::string& text : {std::string(), std::string("6ba7b8109dad11d180b400c04fd430c8"),
+                                  std::string("{ba7b810-9dad-11d1-80b4-00c04fd430c}"),
+                                  std::string("6ba7b810-9dad-11d1-80b4-00c04fd430cg"),
+                                  std::string("6ba7b810-9dad-11d1-80b4-00c04fd430c8 "), nul_inside,
+                                  std::string(1'000'000, '6')}) {
     EXPECT_FALSE(Uuid::parse(text)) << text.substr(0, 60);
   }
 }

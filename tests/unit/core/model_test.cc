@@ -53,8 +53,8 @@ RC_GTEST_PROP(Model, AddressesComeBackFromTheirText, (uint32_t address)) {
 }
 
 TEST(Model, RefusesWhatIsNoAddress) {
-  for (const std::string_view text : {"", "10.0.0", "10.0.0.256", "10.0.0.1 ", "010.0.0.1x", "::1",
-                                      "localhost", "10.0.0.-1"}) {
+  for (const std::string_view text :
+       {"", "10.0.0", "10.0.0.256", "10.0.0.1 ", "010.0.0.1x", "::1", "localhost", "10.0.0.-1"}) {
     EXPECT_EQ(parse_ipv4(text), std::nullopt) << text;
   }
   EXPECT_EQ(parse_ipv4(std::string_view("10.0.0.1\0junk", 13)), std::nullopt);

@@ -14,10 +14,10 @@ using testing::Pair;
 TEST(ScsFlavors, AreTheFifteenOfTheStandard) {
   std::vector<std::string_view> ids;
   for (const ScsFlavor& flavor : mandatory_scs_flavors()) ids.push_back(flavor.id);
-  EXPECT_THAT(ids, ElementsAre("SCS-1V-4", "SCS-2V-8", "SCS-4V-16", "SCS-8V-32", "SCS-1V-2",
-                               "SCS-2V-4", "SCS-4V-8", "SCS-8V-16", "SCS-16V-32", "SCS-1V-8",
-                               "SCS-2V-16", "SCS-4V-32", "SCS-1L-1", "SCS-2V-4-20s",
-                               "SCS-4V-16-100s"));
+  EXPECT_THAT(
+      ids, ElementsAre("SCS-1V-4", "SCS-2V-8", "SCS-4V-16", "SCS-8V-32", "SCS-1V-2", "SCS-2V-4",
+                       "SCS-4V-8", "SCS-8V-16", "SCS-16V-32", "SCS-1V-8", "SCS-2V-16", "SCS-4V-32",
+                       "SCS-1L-1", "SCS-2V-4-20s", "SCS-4V-16-100s"));
 }
 
 TEST(ScsFlavors, CanAllBeOfferedAndKeepTheirNames) {
@@ -51,13 +51,15 @@ TEST(ScsFlavors, ANameMayNotPromiseWhatNobodyCanGive) {
   EXPECT_THAT(problem("SCS-2V-8-2x50n"), Optional(HasSubstr("several disks")));
 }
 
-Flavor named(std::string_view id) { return flavor_from_name(id, parse_flavor_name(id).value()); }
+Flavor named(std::string_view id) {
+  return flavor_from_name(id, parse_flavor_name(id).value());
+}
 
 TEST(ScsFlavors, ExtraSpecsFollowTheName) {
-  EXPECT_THAT(scs_extra_specs(named("SCS-2V-4-20s")),
-              ElementsAre(Pair("scs:cpu-type", "shared-core"), Pair("scs:disk0-type", "ssd"),
-                          Pair("scs:name-v1", "SCS-2V:4:20s"),
-                          Pair("scs:name-v2", "SCS-2V-4-20s")));
+  EXPECT_THAT(
+      scs_extra_specs(named("SCS-2V-4-20s")),
+      ElementsAre(Pair("scs:cpu-type", "shared-core"), Pair("scs:disk0-type", "ssd"),
+                  Pair("scs:name-v1", "SCS-2V:4:20s"), Pair("scs:name-v2", "SCS-2V-4-20s")));
   EXPECT_THAT(scs_extra_specs(named("SCS-1L-1")),
               ElementsAre(Pair("scs:cpu-type", "crowded-core"), Pair("scs:name-v1", "SCS-1L:1"),
                           Pair("scs:name-v2", "SCS-1L-1")));

@@ -45,9 +45,8 @@ TEST(Status, NamesEveryFieldAtOnce) {
   EXPECT_EQ(describe(status),
             "INVALID_ARGUMENT: instance_id: is missing; ssh_keys[2]: is not base64");
   EXPECT_EQ(reason_of(status), "INVALID_FIELDS");
-  EXPECT_THAT(violations_of(status),
-              ElementsAre(FieldViolation{"instance_id", "is missing"},
-                          FieldViolation{"ssh_keys[2]", "is not base64"}));
+  EXPECT_THAT(violations_of(status), ElementsAre(FieldViolation{"instance_id", "is missing"},
+                                                 FieldViolation{"ssh_keys[2]", "is not base64"}));
 }
 
 TEST(Status, HasNoViolationsOfOtherKinds) {
@@ -56,8 +55,8 @@ TEST(Status, HasNoViolationsOfOtherKinds) {
 
 RC_GTEST_PROP(Status, ViolationsComeBackAsGiven, ()) {
   const auto text = rc::gen::container<std::string>(rc::gen::inRange<char>(' ', '\x7f'));
-  const auto pairs = *rc::gen::nonEmpty(
-      rc::gen::container<std::vector<std::pair<std::string, std::string>>>(
+  const auto pairs =
+      *rc::gen::nonEmpty(rc::gen::container<std::vector<std::pair<std::string, std::string>>>(
           rc::gen::pair(text, text)));
   std::vector<FieldViolation> violations;
   for (const auto& [field, description] : pairs) violations.push_back({field, description});

@@ -16,9 +16,21 @@ constexpr size_t kMebibyte = 1 << 20;
 
 // What every field of a request may be sent.
 std::vector<std::string> hostile_texts() {
-  return {"../../etc/passwd", std::string("a\0b", 3), "\"quoted\"", "it's", "<xml>&amp;</xml>",
-          "-leading-dash",    "$(reboot)",            "a b",        "a\nb", "UPPER",
-          "ümlaut",           "\xff\xfe",             "",           "a/b",  "a.b",
+  return {"../../etc/passwd",
+          std::string("a\0b", 3),
+          "\"quoted\"",
+          "it's",
+          "<xml>&amp;</xml>",
+          "-leading-dash",
+          "$(reboot)",
+          "a b",
+          "a\nb",
+          "UPPER",
+          "ümlaut",
+          "\xff\xfe",
+          "",
+          "a/b",
+          "a.b",
           std::string(kMebibyte, 'a')};
 }
 

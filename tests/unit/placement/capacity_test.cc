@@ -53,9 +53,9 @@ TEST(Capacity, SharedVcpusAreLimitedByTheThreadWhereACoreHasOne) {
 
 TEST(Capacity, LowPerformanceVcpusFollowConfiguration) {
   EXPECT_EQ(free_of(plain_host(1), CpuClass::kLowPerformance), 128);
-  EXPECT_EQ(free_vcpus(plain_host(1), CpuClass::kLowPerformance,
-                       {.low_performance_per_thread = 32}),
-            VcpuCount(256));
+  EXPECT_EQ(
+      free_vcpus(plain_host(1), CpuClass::kLowPerformance, {.low_performance_per_thread = 32}),
+      VcpuCount(256));
 }
 
 TEST(Capacity, SharedAndLowPerformanceGuestsAddUpTheirFractionsOfAThread) {

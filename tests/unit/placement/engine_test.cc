@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
-#include "placement/fits.h"
 #include "fixtures.h"
+#include "placement/fits.h"
 
 namespace stellwerk::placement {
 namespace {
@@ -75,8 +75,8 @@ RC_GTEST_PROP(Place, IsTheSameForTheSameFleetHoweverItCameAbout, ()) {
   std::vector<Claim> claims;
   const int count = *rc::gen::inRange(0, 6);
   for (int i = 0; i < count; ++i) {
-    claims.push_back(claim_on(one.hosts[*rc::gen::inRange<size_t>(0, one.hosts.size())],
-                              any_request()));
+    claims.push_back(
+        claim_on(one.hosts[*rc::gen::inRange<size_t>(0, one.hosts.size())], any_request()));
   }
   for (const Claim& claim : claims) one.charge(claim);
   std::reverse(claims.begin(), claims.end());

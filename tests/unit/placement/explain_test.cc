@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "placement/fits.h"
 #include "fixtures.h"
+#include "placement/fits.h"
 
 namespace stellwerk::placement {
 namespace {

@@ -57,8 +57,8 @@ inline Claim claim_on(const HostView& host, const Request& request) {
 }
 
 inline CpuClass any_cpu_class() {
-  return *rc::gen::element(CpuClass::kLowPerformance, CpuClass::kShared,
-                           CpuClass::kDedicatedThread, CpuClass::kDedicatedCore);
+  return *rc::gen::element(CpuClass::kLowPerformance, CpuClass::kShared, CpuClass::kDedicatedThread,
+                           CpuClass::kDedicatedCore);
 }
 
 inline Request any_request() {

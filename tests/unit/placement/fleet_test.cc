@@ -11,7 +11,9 @@
 namespace stellwerk::placement {
 namespace {
 
-Fleet three_hosts() { return fleet_of({plain_host(1), plain_host(3), plain_host(5)}); }
+Fleet three_hosts() {
+  return fleet_of({plain_host(1), plain_host(3), plain_host(5)});
+}
 
 TEST(Fleet, FindsEveryHostByUidAndNoOther) {
   Fleet fleet = three_hosts();

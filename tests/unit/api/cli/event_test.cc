@@ -33,12 +33,13 @@ TEST_F(EventCommands, ListShowsTheNewestOldestFirst) {
   daemon.script().events = {event("InstanceCreated", "one", 1), event("PhaseChanged", "two", 2),
                             event("PhaseChanged", "three", 3)};
   daemon.script().largest_page = 2;
-  EXPECT_EQ(run({"event", "list", "--limit", "2"}).out,
-            "TIME                   TYPE           RESOURCE                           REASON   "
-            "MESSAGE\n"
-            "2026-11-23T04:59:00Z   PhaseChanged   projects/default/instances/web-1            two\n"
-            "2026-11-23T04:59:00Z   PhaseChanged   projects/default/instances/web-1            "
-            "three\n");
+  EXPECT_EQ(
+      run({"event", "list", "--limit", "2"}).out,
+      "TIME                   TYPE           RESOURCE                           REASON   "
+      "MESSAGE\n"
+      "2026-11-23T04:59:00Z   PhaseChanged   projects/default/instances/web-1            two\n"
+      "2026-11-23T04:59:00Z   PhaseChanged   projects/default/instances/web-1            "
+      "three\n");
 }
 
 TEST_F(EventCommands, ListOfOneInstance) {
@@ -52,8 +53,9 @@ TEST_F(EventCommands, WatchPrintsALineAnEventAndTheTokenAtTheEnd) {
                            with_event("cell:8", event("PhaseChanged", "it \x1b runs", 8))};
   const Ran ran = watch_until("runs", {});
   EXPECT_EQ(ran.code, 0);
-  EXPECT_EQ(ran.out,
-            "2026-11-23T04:59:00Z  PhaseChanged  projects/default/instances/web-1  it \\x1b runs\n");
+  EXPECT_EQ(
+      ran.out,
+      "2026-11-23T04:59:00Z  PhaseChanged  projects/default/instances/web-1  it \\x1b runs\n");
   EXPECT_EQ(ran.err, "go on with: stellwerk event watch --from cell:8\n");
 }
 

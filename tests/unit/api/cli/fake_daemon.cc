@@ -132,7 +132,7 @@ struct FakeImages final : v1::Images::Service {
     const std::lock_guard lock(script.mutex);
     script.imported = std::move(bytes);
     script.largest_chunk = largest;
-    script.import_completed = !context->IsCancelled();
+    script.import_cancelled = context->IsCancelled();
     script.changed.notify_all();
     *response = script.images.empty() ? v1::Image() : script.images.front();
     return Status::OK;

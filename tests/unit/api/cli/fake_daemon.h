@@ -43,15 +43,15 @@ struct Script {
   std::vector<v1::Host> hosts;
   std::vector<v1::Project> projects;
   std::vector<v1::Event> events;
-  int largest_page = 1000;          // lists are cut to this
-  int refuse_pages_above = 1 << 30;  // with ANSWER_TOO_LARGE
+  int largest_page = 1000;                    // lists are cut to this
+  int refuse_pages_above = 1 << 30;           // with ANSWER_TOO_LARGE
   std::deque<v1::WatchEventsResponse> watch;  // streamed as they come
-  grpc::Status watch_end;  // answered by the next WatchEvents at once, unless OK
+  grpc::Status watch_end;                     // answered by the next WatchEvents at once, unless OK
 
   std::vector<Call> calls;
   std::string imported;  // the bytes of the last import
   size_t largest_chunk = 0;
-  bool import_completed = false;
+  bool import_cancelled = false;
 };
 
 class FakeDaemon {

@@ -65,8 +65,9 @@ TEST(Json, HasEveryFieldInLowerCamel) {
 TEST(Json, EscapesWhatSteersATerminal) {
   v1::Project project;
   project.set_name("\x1b[2J\x7f\xc2\x9b\u202e\n\U000e0041 ö");
-  EXPECT_EQ(to_json(project, JsonLayout::kOneLine),
-            R"({"name":"\u001b[2J\u007f\u009b\u202e\n\udb40\udc41 ö","uid":"","etag":"","labels":{}})");
+  EXPECT_EQ(
+      to_json(project, JsonLayout::kOneLine),
+      R"({"name":"\u001b[2J\u007f\u009b\u202e\n\udb40\udc41 ö","uid":"","etag":"","labels":{}})");
 }
 
 }  // namespace

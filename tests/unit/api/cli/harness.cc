@@ -13,7 +13,9 @@ void TestInterrupt::arm() {
   deadline_ = SystemClock().now().monotonic + std::chrono::seconds(10);
 }
 
-bool TestInterrupt::raised() const { return gave_up() || (when && when(out->str(), err->str())); }
+bool TestInterrupt::raised() const {
+  return gave_up() || (when && when(out->str(), err->str()));
+}
 
 bool TestInterrupt::gave_up() const {
   return deadline_ && SystemClock().now().monotonic > *deadline_;
@@ -32,19 +34,19 @@ Ran CliTest::run_bare(const std::vector<std::string>& arguments) {
   interrupt.out = &out;
   interrupt.err = &err;
   const TestClock clock(time_runs);
-  cli::Environment environment{
-      .in = in,
-      .out = out,
-      .err = err,
-      .out_is_terminal = out_is_terminal,
-      .err_is_terminal = err_is_terminal,
-      .variable = [this](const char* name) -> std::optional<std::string> {
-        const auto at = variables.find(name);
-        return at == variables.end() ? std::nullopt : std::optional(at->second);
-      },
-      .clock = clock,
-      .interrupt = interrupt,
-      .call_policy = policy};
+  cli::Environment environment{.in = odd_input != nullptr ? *odd_input : in,
+                               .out = out,
+                               .err = err,
+                               .out_is_terminal = out_is_terminal,
+                               .err_is_terminal = err_is_terminal,
+                               .variable = [this](const char* name) -> std::optional<std::string> {
+                                 const auto at = variables.find(name);
+                                 return at == variables.end() ? std::nullopt
+                                                              : std::optional(at->second);
+                               },
+                               .clock = clock,
+                               .interrupt = interrupt,
+                               .call_policy = policy};
   const int code = cli::run(arguments, environment);
   return {.code = code, .out = out.str(), .err = err.str()};
 }

@@ -59,7 +59,8 @@ class CliTest : public ::testing::Test {
   std::string write_file(const std::string& name, const std::string& content);
 
   FakeDaemon daemon;
-  std::string input;
+  std::string input;                  // standard input
+  std::istream* odd_input = nullptr;  // instead of it, unless null
   bool time_runs = false;
   bool out_is_terminal = false;
   bool out_is_full = false;  // like /dev/full

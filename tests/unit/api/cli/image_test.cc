@@ -1,3 +1,7 @@
+#include <stdexcept>
+#include <streambuf>
+#include <utility>
+
 #include "harness.h"
 
 namespace stellwerk::test {
@@ -98,8 +102,40 @@ TEST_F(ImageCommands, ImportRefusesWhatCannotBeRead) {
   EXPECT_THAT(run({"image", "import", "x", "/no/such/file"}).err,
               HasSubstr("error: cannot read \"/no/such/file\": No such file or directory"));
   EXPECT_EQ(run({"image", "import", "x", "/no/such/file"}).code, 2);
-  EXPECT_THAT(run({"image", "import", "x", daemon.directory()}).err, HasSubstr("it is a directory"));
+  EXPECT_THAT(run({"image", "import", "x", daemon.directory()}).err,
+              HasSubstr("it is a directory"));
   EXPECT_THAT(daemon.calls(), IsEmpty());
+}
+
+// One chunk, and then a failing disk, once the daemon has begun to read.
+class FailingInput final : public std::streambuf {
+ public:
+  explicit FailingInput(FakeDaemon& daemon) : daemon_(daemon), chunk_(1 << 20, 'x') {}
+
+ protected:
+  int_type underflow() override {
+    if (std::exchange(delivered_, true)) {
+      daemon_.wait_until([](Script& script) { return !script.calls.empty(); });
+      throw std::runtime_error("input/output error");  // an istream's badbit
+    }
+    setg(chunk_.data(), chunk_.data(), chunk_.data() + chunk_.size());
+    return traits_type::to_int_type(*gptr());
+  }
+
+ private:
+  FakeDaemon& daemon_;
+  std::string chunk_;
+  bool delivered_ = false;
+};
+
+TEST_F(ImageCommands, ImportIsCancelledWhenTheSourceFailsHalfWay) {
+  FailingInput buffer(daemon);
+  std::istream failing(&buffer);
+  odd_input = &failing;
+  const Ran ran = run({"image", "import", "x", "-"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.err, HasSubstr("error: cannot read standard input"));
+  EXPECT_TRUE(daemon.wait_until([](Script& script) { return script.import_cancelled; }));
 }
 
 TEST_F(ImageCommands, ShowTellsEverything) {

@@ -32,10 +32,11 @@ class InstanceCommands : public CliTest {
 TEST_F(InstanceCommands, ListIsAnAlignedTable) {
   const Ran ran = run({"instance", "list"});
   EXPECT_EQ(ran.code, 0);
-  EXPECT_EQ(ran.out,
-            "NAME          PHASE     REASON            FLAVOR     IMAGE       IP          AGE\n"
-            "database-12   STOPPED   ShutDownByGuest   SCS-1V-2   debian-12               10 min\n"
-            "web-1         RUNNING                     SCS-1V-2   debian-12   10.64.0.2   10 min\n");
+  EXPECT_EQ(
+      ran.out,
+      "NAME          PHASE     REASON            FLAVOR     IMAGE       IP          AGE\n"
+      "database-12   STOPPED   ShutDownByGuest   SCS-1V-2   debian-12               10 min\n"
+      "web-1         RUNNING                     SCS-1V-2   debian-12   10.64.0.2   10 min\n");
   EXPECT_THAT(ran.err, IsEmpty());
 }
 
@@ -47,7 +48,8 @@ TEST_F(InstanceCommands, WideListAddsColumns) {
       "NAME    PHASE     REASON   FLAVOR     IMAGE       IP          AGE      DESIRED   HOST     "
       "MAC                 VCPUS   MEMORY   DISK     ETAG   UID\n"
       "web-1   RUNNING            SCS-1V-2   debian-12   10.64.0.2   10 min   RUNNING   node-1   "
-      "52:54:00:00:00:2a   1       2 GiB    20 GiB   17     0b5c1f0a-7d4e-5b1c-9a2f-3e4d5c6b7a80\n");
+      "52:54:00:00:00:2a   1       2 GiB    20 GiB   17     "
+      "0b5c1f0a-7d4e-5b1c-9a2f-3e4d5c6b7a80\n");
 }
 
 TEST_F(InstanceCommands, ListOfAllProjectsNamesThem) {
@@ -130,16 +132,33 @@ TEST_F(InstanceCommands, ShowsHostileStringsOfTheServerEscaped) {
                                  Not(HasSubstr("\nname: "))));
     }
   }
-  EXPECT_THAT(run({"instance", "show", "web-1"}).out, HasSubstr("line\\nname: \\u{202e}forged\\x07"));
+  EXPECT_THAT(run({"instance", "show", "web-1"}).out,
+              HasSubstr("line\\nname: \\u{202e}forged\\x07"));
 }
 
 TEST_F(InstanceCommands, CreateSendsWhatWasAsked) {
   const std::string keys = write_file("keys.pub", std::string("# mine\n") + kKey + "\n\n");
-  const Ran ran = run({"instance", "create", "web-1", "--flavor", "SCS-1V-2", "--image",
-                       "debian-12", "--boot-disk", "20GiB", "--ssh-key", keys, "--ssh-key",
-                       "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK you@home", "--user-data",
-                       write_file("init.yaml", "#cloud-config\n"), "--label", "app=a=b",
-                       "--restart-policy", "never", "--stopped", "--request-id",
+  const Ran ran = run({"instance",
+                       "create",
+                       "web-1",
+                       "--flavor",
+                       "SCS-1V-2",
+                       "--image",
+                       "debian-12",
+                       "--boot-disk",
+                       "20GiB",
+                       "--ssh-key",
+                       keys,
+                       "--ssh-key",
+                       "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK you@home",
+                       "--user-data",
+                       write_file("init.yaml", "#cloud-config\n"),
+                       "--label",
+                       "app=a=b",
+                       "--restart-policy",
+                       "never",
+                       "--stopped",
+                       "--request-id",
                        "5f0c6e0e-6f0b-4c0e-9b8e-2f6a1d3c4b5a"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(only_request(),
@@ -159,9 +178,9 @@ TEST_F(InstanceCommands, CreateWithoutNetworkAndUserDataFromStandardInput) {
   const Ran ran = run({"instance", "create", "web-1", "--flavor", "f", "--image", "i",
                        "--no-network", "--user-data", "-"});
   EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_THAT(only_request(), AllOf(Not(HasSubstr("network_interfaces")),
-                                    HasSubstr("user_data: \"#!/bin/sh\\n\""),
-                                    HasSubstr("desired_state: RUNNING")));
+  EXPECT_THAT(only_request(),
+              AllOf(Not(HasSubstr("network_interfaces")), HasSubstr("user_data: \"#!/bin/sh\\n\""),
+                    HasSubstr("desired_state: RUNNING")));
 }
 
 TEST_F(InstanceCommands, CreateRefusesUnusableFilesBeforeSendingAnything) {
@@ -174,8 +193,8 @@ TEST_F(InstanceCommands, CreateRefusesUnusableFilesBeforeSendingAnything) {
       {{"--user-data", write_file("big", std::string(65537, 'x'))}, "more than 65536 bytes"},
       {{"--user-data", "/no/such"}, "No such file"}};
   for (const auto& [extra, message] : wrong) {
-    std::vector<std::string> arguments = {"instance", "create", "a", "--flavor", "f",
-                                          "--image",  "i"};
+    std::vector<std::string> arguments = {"instance", "create",  "a", "--flavor",
+                                          "f",        "--image", "i"};
     arguments.insert(arguments.end(), extra.begin(), extra.end());
     const Ran ran = run(arguments);
     EXPECT_EQ(ran.code, 2);

@@ -38,13 +38,17 @@ TEST(Size, CountsDecimalUnitsInStepsOf1000) {
   EXPECT_EQ(size_of("1kB"), 1000);
 }
 
-TEST(Size, IgnoresCase) { EXPECT_EQ(size_of("20gib"), size_of("20GIB")); }
+TEST(Size, IgnoresCase) {
+  EXPECT_EQ(size_of("20gib"), size_of("20GIB"));
+}
 
 TEST(Size, RefusesANumberWithoutUnitAndSaysWhatToWrite) {
   EXPECT_EQ(refusal_of("20"), "\"20\" has no unit; write 20GiB or 20MiB");
 }
 
-TEST(Size, RefusesFractions) { EXPECT_THAT(refusal_of("1.5GiB"), HasSubstr("use a smaller unit")); }
+TEST(Size, RefusesFractions) {
+  EXPECT_THAT(refusal_of("1.5GiB"), HasSubstr("use a smaller unit"));
+}
 
 TEST(Size, RefusesUnknownUnits) {
   EXPECT_THAT(refusal_of("5XiB"), HasSubstr("unknown unit \"XiB\""));
@@ -53,8 +57,8 @@ TEST(Size, RefusesUnknownUnits) {
 
 TEST(Size, RefusesWhatIsNotANumber) {
   for (const char* text : {"", "GiB", "-1GiB", "+1GiB", "0x10G", " 1G"}) {
-    EXPECT_THAT(refusal_of(text), ::testing::AnyOf(HasSubstr("is not a size"),
-                                                   HasSubstr("unknown unit")))
+    EXPECT_THAT(refusal_of(text),
+                ::testing::AnyOf(HasSubstr("is not a size"), HasSubstr("unknown unit")))
         << text;
   }
 }

@@ -87,8 +87,7 @@ TEST_F(Wait, EndsWithTheCrashAndItsReason) {
   let_pass({crashed});
   const Ran ran = create();
   EXPECT_EQ(ran.code, 1);
-  EXPECT_THAT(ran.err,
-              HasSubstr("error: web-1 is CRASHED, reason RestartBackOff: no such file\n"));
+  EXPECT_THAT(ran.err, HasSubstr("error: web-1 is CRASHED, reason RestartBackOff: no such file\n"));
 }
 
 TEST_F(Wait, GivesUpAfterTheTimeoutWithACodeOfItsOwn) {

@@ -8,6 +8,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <string_view>
 
 #include "../../../support/in_child.h"
 #include "../../../support/status_assertions.h"
@@ -66,8 +67,7 @@ TEST(Config, IsTheDocumentedDefaultWhenTheFileIsEmpty) {
   EXPECT_THAT(config->network.dns, IsEmpty());
 }
 
-TEST(Config, TakesEveryKey) {
-  const auto config = parse_config(R"(
+constexpr std::string_view kEveryKey = R"(
 [daemon]
 state_dir = "/srv/sw"
 socket = "/tmp/sw.sock"
@@ -98,8 +98,10 @@ create_bridge = false
 subnet = "192.168.4.0/22"
 gateway = "192.168.7.254"
 dns = ["9.9.9.9", "1.1.1.1"]
-)",
-                                   "f");
+)";
+
+TEST(Config, TakesEveryKey) {
+  const auto config = parse_config(kEveryKey, "f");
   ASSERT_OK(config);
   EXPECT_EQ(config->daemon.state_dir, "/srv/sw");
   EXPECT_EQ(config->daemon.socket, "/tmp/sw.sock");

@@ -329,7 +329,7 @@ TEST_F(Services, KeepDeadlinesOfCallsThatWait) {
   start();
   gateway_.hold();
   grpc::ClientContext call;
-  call.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
+  call.set_deadline(deadline_in(std::chrono::milliseconds(50)));
   v1::Instance response;
   EXPECT_EQ(stub<v1::Instances>()->CreateInstance(&call, good_instance(), &response).error_code(),
             grpc::StatusCode::DEADLINE_EXCEEDED);

@@ -24,9 +24,10 @@ Detail detail_of(const grpc::Status& status) {
 }  // namespace
 
 bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const SystemClock clock;
+  const MonotonicTime deadline = clock.now().monotonic + std::chrono::seconds(10);
   while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
+    if (clock.now().monotonic > deadline) return false;
     std::this_thread::yield();
   }
   return true;

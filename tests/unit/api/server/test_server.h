@@ -10,6 +10,7 @@
 #include <string>
 
 #include "api/server/server.h"
+#include "core/time.h"
 #include "fake_gateway.h"
 #include "google/rpc/error_details.pb.h"
 
@@ -50,10 +51,14 @@ class ServerTest : public testing::Test {
   std::unique_ptr<Server> server_;
 };
 
+inline std::chrono::system_clock::time_point deadline_in(Duration time) {
+  return SystemClock().now().wall + time;
+}
+
 // A context that gives up in time for the test to say what was wrong.
 class Call : public grpc::ClientContext {
  public:
-  Call() { set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20)); }
+  Call() { set_deadline(deadline_in(std::chrono::seconds(20))); }
 };
 
 }  // namespace stellwerk::server

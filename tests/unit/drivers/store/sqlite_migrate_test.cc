@@ -9,15 +9,15 @@ class SqliteMigrates : public SqliteFixture {
  protected:
   // What a stellwerkd of format 0 left: a head without an incarnation.
   void make_format_0(uint64_t sequence = 41) {
-    sql(path_, fmt::format(
-                   "PRAGMA application_id = 0x53745765; PRAGMA user_version = 0;"
-                   "CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1),"
-                   "  epoch INTEGER NOT NULL, sequence INTEGER NOT NULL);"
-                   "CREATE TABLE entry (key BLOB PRIMARY KEY NOT NULL, value BLOB NOT NULL);"
-                   "INSERT INTO head VALUES (1, 3, {});"
-                   "INSERT INTO entry VALUES (CAST('instance/1' AS BLOB), CAST('web' AS BLOB));"
-                   "PRAGMA journal_mode = WAL;",
-                   sequence));
+    sql(path_,
+        fmt::format("PRAGMA application_id = 0x53745765; PRAGMA user_version = 0;"
+                    "CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1),"
+                    "  epoch INTEGER NOT NULL, sequence INTEGER NOT NULL);"
+                    "CREATE TABLE entry (key BLOB PRIMARY KEY NOT NULL, value BLOB NOT NULL);"
+                    "INSERT INTO head VALUES (1, 3, {});"
+                    "INSERT INTO entry VALUES (CAST('instance/1' AS BLOB), CAST('web' AS BLOB));"
+                    "PRAGMA journal_mode = WAL;",
+                    sequence));
   }
   void expect_migrated(uint64_t sequence = 41) {
     auto store = open();

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <utility>
+
 namespace stellwerk::agent {
 namespace {
 
@@ -157,12 +160,13 @@ TEST_F(AgentTest, RunsOneStepPerInstanceAndNotTooManyAtOnce) {
 }
 
 TEST_F(AgentTest, RefusesOlderOrders) {
-  want("web-1", DesiredState::kStopped);
+  const InstanceUid uid = want("web-1").uid;
+  files(uid, Generation(1));
+  domain(uid);
   order();
   HostOrders old = orders_;
   old.sequence = Sequence(5);
   old.instances[0].desired = DesiredState::kDeleted;
-  files(old.instances[0].uid);
   input(OrdersArrived{old});
   HostOrders former = orders_;
   former.epoch = Epoch(1);
@@ -298,6 +302,146 @@ TEST_F(AgentTest, AnEndThatItAskedForIsNoShutdownByTheGuest) {
   observe();
   EXPECT_THAT(step_names(), ElementsAre("request-shutdown", "start-domain"));
   EXPECT_FALSE(reports_.back().instances[0].final_end);
+}
+
+TEST_F(AgentTest, ASlowShutdownThatItAskedForDoesNotUndoANewerStart) {
+  const InstanceUid uid = want("web-1", DesiredState::kStopped).uid;
+  files(uid, Generation(1));
+  domain(uid);
+  order();
+  observe();
+  finish(steps_.back().id);
+  observe();
+  orders_.instances[0].desired = DesiredState::kRunning;
+  orders_.instances[0].generation = Generation(2);
+  order();
+  pass(seconds(75));  // longer than patience
+  observe();
+  EXPECT_THAT(step_names(), ElementsAre("request-shutdown"));
+  world_.domains.clear();
+  input(DomainChanged{{.uuid = uid.value(), .ended = DomainEnd::kShutDownByGuest}});
+  observe();
+  EXPECT_FALSE(reports_.back().instances[0].final_end);
+  EXPECT_THAT(step_names(), ElementsAre("request-shutdown", "start-domain"));
+}
+
+TEST_F(AgentTest, AskingIsRepeatedWhenTheRequestCertainlyFailed) {
+  const InstanceUid uid = want("web-1", DesiredState::kStopped).uid;
+  files(uid, Generation(1));
+  domain(uid);
+  order();
+  observe();
+  finish(steps_.back().id, unavailable("the domain is busy"));
+  observe();
+  pass(seconds(5));
+  if (observing_) observe();
+  EXPECT_THAT(step_names(), ElementsAre("request-shutdown", "request-shutdown"));
+}
+
+TEST_F(AgentTest, PolicyNeverHoldsEvenBeforeTheStartIsMarked) {
+  want("web-1").restart_policy = RestartPolicy::kNever;
+  const InstanceUid uid = orders_.instances[0].uid;
+  files(uid);
+  order();
+  observe();
+  ASSERT_THAT(step_names(), ElementsAre("start-domain"));
+  domain(uid);
+  finish(steps_.back().id);
+  world_.domains.clear();
+  input(DomainChanged{{.uuid = uid.value(), .ended = DomainEnd::kCrashed}});
+  observe();
+  EXPECT_THAT(step_names(), ElementsAre("start-domain"));
+  EXPECT_EQ(reports_.back().instances[0].final_end, FinalEnd::kCrashedAndNotRestarted);
+}
+
+TEST_F(AgentTest, AnObservationThatOverlapsItsOwnDestroyIsNoCrash) {
+  const InstanceUid uid = want("web-1").uid;
+  files(uid, Generation(1));
+  domain(uid);
+  order();
+  observe();
+  orders_.instances[0].desired = DesiredState::kStopped;
+  orders_.instances[0].stop_hard = true;
+  orders_.instances[0].generation = Generation(2);
+  order();
+  ASSERT_THAT(step_names(), ElementsAre("destroy-domain"));
+  const MonotonicTime begun = now_.monotonic;
+  pass(seconds(5));
+  ASSERT_TRUE(observing_);
+  finish(steps_.back().id);
+  observing_ = false;
+  input(ObservationFinished{begun, world_});  // still shows it
+  world_.domains.clear();
+  observe();
+  EXPECT_EQ(reported().phase, Phase::kStopped);
+  EXPECT_THAT(reported().reason, IsEmpty());
+}
+
+TEST_F(AgentTest, ResumingAfterADiskErrorIsPaced) {
+  const InstanceUid uid = want("web-1").uid;
+  files(uid, Generation(1));
+  domain(uid);
+  world_.domains[0].state = DomainState::kPausedOnError;
+  order();
+  observe();
+  finish(steps_.back().id);
+  for (int i = 0; i < 10; ++i) {
+    if (observing_) observe();
+  }
+  EXPECT_THAT(step_names(), ElementsAre("resume-domain"));
+  EXPECT_EQ(reported().reason, "DiskError");
+  pass(seconds(2));
+  if (observing_) observe();
+  EXPECT_THAT(steps_, SizeIs(2));
+}
+
+TEST_F(AgentTest, AFailingMarkIsPaced) {
+  const InstanceUid uid = want("web-1").uid;
+  files(uid);
+  domain(uid);
+  order();
+  observe();
+  ASSERT_THAT(step_names(), ElementsAre("mark-started"));
+  finish(steps_.back().id, resource_exhausted("the disk is full"));
+  for (int i = 0; i < 5; ++i) {
+    if (observing_) observe();
+  }
+  EXPECT_THAT(steps_, SizeIs(1));
+}
+
+TEST_F(AgentTest, NoInstanceWaitsForEverBehindOthersThatFail) {
+  for (const char* id : {"a", "b", "c", "d", "e", "f"}) want(id);
+  order();
+  observe();
+  std::set<InstanceUid> served;
+  for (int i = 0; i < 40; ++i) {
+    for (const RunStep& step : std::exchange(steps_, {})) {
+      served.insert(instance_of(step.step));
+      finish(step.id, unavailable("not now"));
+    }
+    pass(seconds(1));
+    if (observing_) observe();
+  }
+  EXPECT_THAT(served, SizeIs(6));
+}
+
+TEST_F(AgentTest, WhileBlindItStillCountsTheGuestsOfOthers) {
+  domain(InstanceUid(Uuid::v5(Uuid(), "theirs")), CellUid(Uuid::v5(Uuid(), "another cell")));
+  order();
+  observe();
+  pass(seconds(10));
+  observing_ = false;
+  input(ObservationFinished{now_.monotonic, unavailable("libvirtd is gone")});
+  EXPECT_EQ(reports_.back().foreign.memory, gibibytes(1));
+}
+
+TEST_F(AgentTest, AnOrphanCountsAgainstCapacity) {
+  domain(InstanceUid(Uuid::v5(Uuid(), "left")));
+  order();
+  observe();
+  EXPECT_THAT(reports_.back().orphans, SizeIs(1));
+  EXPECT_EQ(reports_.back().foreign.memory, gibibytes(1));
+  EXPECT_EQ(reports_.back().foreign.domains, 0);
 }
 
 TEST_F(AgentTest, ANewGenerationClearsFailures) {

@@ -38,7 +38,8 @@ TEST(CloudInit, NamesTheInstanceItsHostAndItsKeys) {
   EXPECT_EQ(json::parse(seed.meta_data),
             json::parse(R"({"instance-id": "0f8fad5b-d9cb-469f-a165-70867728950e",
                             "local-hostname": "web-1",
-                            "public-keys": ["ssh-ed25519 AAAA one@example", "ssh-rsa BBBB two"]})"));
+                            "public-keys": ["ssh-ed25519 AAAA one@example",
+                                            "ssh-rsa BBBB two"]})"));
 }
 
 TEST(CloudInit, GivesThePortItsAddressRouteAndNameServersByItsMac) {

@@ -118,6 +118,11 @@ class CellHarness {
   // Held back, a commit's outcome is the test's to deliver.
   void hold_commits(bool hold) { hold_commits_ = hold; }
   bool commit_under_way() const { return under_way_.has_value(); }
+  size_t bytes_under_way() const {
+    size_t bytes = 0;
+    for (const auto& entry : under_way_->batch.puts) bytes += entry.key.size() + entry.value.size();
+    return bytes;
+  }
   void land() {
     ASSERT_TRUE(under_way_);
     apply(*std::exchange(under_way_, {}));

@@ -177,6 +177,73 @@ TEST_F(ControllerChange, AStaleEtagAborts) {
   EXPECT_EQ(now().desired, DesiredState::kStopped);
 }
 
+TEST_F(ControllerChange, AnEtagTellsChangesWithinOneCommitApart) {
+  cell_.hold_commits(true);
+  cell_.submit(CreateProject{.id = "town"});  // in flight, so that the next two share a commit
+  const Ticket stop = cell_.submit(StopInstance{"default", "web-1"});
+  cell_.submit(StartInstance{"default", "web-1"});
+  cell_.land();
+  cell_.land();
+  cell_.hold_commits(false);
+  const std::string seen = etag_of(std::get<InstanceView>(*cell_.answer(stop)).instance);
+  const auto late = cell_.answer(cell_.submit(DeleteInstance{"default", "web-1"}, "", seen));
+  EXPECT_EQ(reason_of(late.status()), "ETAG_MISMATCH");
+}
+
+TEST_F(ControllerChange, ARequestIdUnderWayInAnImportIsNotUsedTwice) {
+  const Ticket first = cell_.submit(BeginImageImport{.project = "default", .id = "one"}, "same");
+  const Ticket second = cell_.submit(BeginImageImport{.project = "default", .id = "two"}, "same");
+  EXPECT_TRUE(cell_.answer(first).ok());
+  EXPECT_EQ(reason_of(cell_.answer(second).status()), "IMPORT_UNDER_WAY");
+  const Ticket other = cell_.submit(CellHarness::web("web-2"), "same");
+  EXPECT_EQ(reason_of(cell_.answer(other).status()), "IMPORT_UNDER_WAY");
+}
+
+TEST_F(ControllerChange, AForgottenRequestIdDoesNotReplaceWhatItOnceMade) {
+  const Ticket first = cell_.submit(CellHarness::web("one"), "same");
+  const auto one = std::get<InstanceView>(*cell_.answer(first)).instance;
+  cell_.pass(std::chrono::hours(25));
+  cell_.report(host_, {.instance = one.uid, .observed = {.phase = Phase::kRunning}});
+  const Ticket second = cell_.submit(CellHarness::web("two"), "same");
+  ASSERT_TRUE(cell_.answer(second).ok()) << describe(cell_.answer(second).status());
+  EXPECT_NE(std::get<InstanceView>(*cell_.answer(second)).instance.uid, one.uid);
+  EXPECT_TRUE(cell_.read(GetInstance{"default", "one"}).ok());
+}
+
+TEST_F(ControllerChange, ASilentHostIsToldOfAndTakesNoGuests) {
+  report(Phase::kRunning);
+  cell_.pass(std::chrono::seconds(31));
+  std::vector<std::string> messages;
+  const std::vector<LogRecord> log = cell_.log();
+  for (const Event& event : log.back().events) messages.push_back(event.message);
+  EXPECT_THAT(messages, Contains(HasSubstr("HostSilent")));
+  EXPECT_EQ(reason_of(cell_.run(CellHarness::web("web-2")).status()), "NO_HOST_CONNECTED");
+}
+
+TEST_F(ControllerChange, AHostTakesGuestsOnlyOnceItHasToldWhatRunsOnIt) {
+  const HostUid fresh(test_uuid("host-2"));
+  cell_.input(HostDisconnected{host_});
+  cell_.input(HostConnected{
+      {.cell = cell_.state().cell->uid,
+       .host = fresh,
+       .id = "host-2",
+       .facts = {.cores = 4, .threads = 8, .memory = gibibytes(16), .disk = gibibytes(500)}}});
+  EXPECT_EQ(reason_of(cell_.run(CellHarness::web("web-2")).status()), "NO_HOST_CONNECTED");
+  cell_.input(HostReported{{.host = fresh,
+                            .epoch = cell_.head().epoch,
+                            .foreign = {.domains = 1, .memory = gibibytes(15)}}});
+  EXPECT_EQ(reason_of(cell_.run(CellHarness::web("web-2")).status()), "NO_HOST_FITS");
+}
+
+TEST_F(ControllerChange, ForgetsManyRequestsSoonEnough) {
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(cell_.run(RebootInstance{"default", "web-1"}).ok());
+  }
+  cell_.pass(std::chrono::hours(25));
+  for (int i = 0; i < 10; ++i) cell_.pass(std::chrono::seconds(1));
+  EXPECT_THAT(cell_.keys(records::kRequestPrefix), IsEmpty());
+}
+
 TEST_F(ControllerChange, AnImageInUseIsNotDeleted) {
   const auto refused = cell_.run(DeleteImage{"default", "debian"});
   EXPECT_EQ(reason_of(refused.status()), "IMAGE_IN_USE");

@@ -120,6 +120,42 @@ TEST(ControllerCreate, ReportsEveryMistakeAtOnceWithItsField) {
   EXPECT_THAT(cell.state().instances, IsEmpty());
 }
 
+TEST(ControllerCreate, RefusesMoreKeysThanARecordHolds) {
+  CellHarness cell;
+  cell.connect_host();
+  cell.import_image();
+  CreateInstance request = CellHarness::web();
+  request.ssh_keys.assign(16, "ssh-rsa " + std::string(8000, 'A'));
+  EXPECT_THAT(fields_of(cell.run(request).status()), ElementsAre("instance.ssh_keys"));
+  request.ssh_keys.assign(33, "ssh-rsa AAAA");
+  EXPECT_THAT(fields_of(cell.run(request).status()), ElementsAre("instance.ssh_keys"));
+}
+
+TEST(ControllerCreate, TheLargestRequestsStillFitTheStore) {
+  CellHarness cell;
+  cell.connect_host("host-1", gibibytes(64));
+  cell.import_image();
+  cell.hold_commits(true);
+  CreateInstance request = CellHarness::web("a");
+  request.networks.clear();
+  request.user_data.assign(64 * 1024, 'u');
+  request.ssh_keys.assign(2, "ssh-rsa " + std::string(8000, 'A'));
+  for (int i = 0; i < 64; ++i) {
+    request.labels[std::to_string(i) + std::string(60, 'k')] = std::string(63, 'v');
+  }
+  cell.submit(request);
+  for (char id = 'b'; id < 't'; ++id) {
+    request.id = std::string(1, id);
+    cell.submit(request);
+  }
+  while (cell.commit_under_way()) {
+    EXPECT_LE(cell.bytes_under_way(), store::kMaxBatchBytes);
+    cell.land();
+  }
+  EXPECT_THAT(cell.state().instances, SizeIs(19));
+  for (const auto& [key, value] : cell.table()) EXPECT_LE(value.size(), 128u * 1024) << key;
+}
+
 TEST(ControllerCreate, RefusesWhatFitsNoHostAndSaysWhy) {
   CellHarness cell;
   cell.connect_host("host-1", gibibytes(3));

@@ -66,7 +66,7 @@ TEST(ControllerStore, ARefusingStoreRefusesNewMutationsAndIsTriedAgain) {
   const size_t commits = cell.commits;
   cell.fail_commit(resource_exhausted("the disk is full"));
   const Ticket second = cell.submit(CreateProject{.id = "village"});
-  EXPECT_FALSE(cell.state().projects.empty());
+  EXPECT_TRUE(cell.answered(second)) << "the refusal waits for the store that it complains of";
   cell.pass(std::chrono::seconds(1));
   EXPECT_EQ(cell.commits, commits + 1);
   cell.land();
@@ -74,6 +74,14 @@ TEST(ControllerStore, ARefusingStoreRefusesNewMutationsAndIsTriedAgain) {
   EXPECT_EQ(cell.answer(second).status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(message_of(cell.answer(second).status())), HasSubstr("disk is full"));
   EXPECT_FALSE(cell.read(GetProject{"village"}).ok());
+}
+
+TEST(ControllerStore, ABatchThatCanNeverLandEndsTheProcessInsteadOfBlockingTheCell) {
+  CellHarness cell;
+  cell.hold_commits(true);
+  cell.submit(CreateProject{.id = "town"});
+  cell.fail_commit(invalid_argument("a value is too large"));
+  EXPECT_THAT(cell.step_downs, SizeIs(1));
 }
 
 TEST(ControllerStore, TrimsTheLogToItsLimit) {
@@ -106,6 +114,41 @@ TEST(ControllerStore, AnUnreadableRecordIsLeftAloneAndReported) {
   CellHarness cell(CellHarness::default_config(), state);
   EXPECT_THAT(cell.event_types(), Contains("RecordInvalid"));
   EXPECT_THAT(cell.step_downs, IsEmpty());
+}
+
+TEST(ControllerStore, UnreadableRecordsAreNotOverwrittenAndTheirAddressesNotGivenAgain) {
+  CellHarness before;
+  before.connect_host("host-1", gibibytes(64));
+  before.import_image();
+  for (int i = 0; i < 5; ++i) before.create(CellHarness::web("web-" + std::to_string(i)));
+  CellState state = before.state();
+  const InstanceUid lost = state.instances.begin()->first;
+  state.instances.erase(lost);
+  state.invalid.emplace(records::instance_key(lost), data_loss("not a record"));
+  CellHarness after(CellHarness::default_config(), state, before.head());
+  after.connect_host("host-1", gibibytes(64));
+  EXPECT_EQ(reason_of(after.run(CellHarness::web("next")).status()), "ADDRESSES_EXHAUSTED");
+
+  CellState bare = before.state();
+  const NetworkUid network = bare.networks.begin()->first;
+  bare.networks.clear();
+  bare.invalid.emplace(records::network_key(network), data_loss("not a record"));
+  CellHarness blind(CellHarness::default_config(), bare, before.head());
+  EXPECT_FALSE(blind.table().contains(records::network_key(network)));
+}
+
+TEST(ControllerStore, AProjectThatCannotBeReadIsNobodysToTake) {
+  CellHarness before;
+  before.connect_host();
+  before.import_image();
+  before.create(CellHarness::web());
+  CellState state = before.state();
+  const ProjectUid lost = state.projects.begin()->first;
+  state.projects.clear();
+  state.invalid.emplace(records::project_key(lost), data_loss("not a record"));
+  CellHarness after(CellHarness::default_config(), state, before.head());
+  ASSERT_TRUE(after.run(CreateProject{.id = "unreadable"}).ok());
+  EXPECT_FALSE(after.read(GetInstance{"unreadable", "web-1"}).ok());
 }
 
 TEST(ControllerStore, RefusesASubnetThatNoLongerHoldsAnInstance) {

@@ -11,7 +11,7 @@
 #include "core/model.h"
 #include "orchestrator/records/records.h"
 
-namespace stellwerk::testing {
+namespace stellwerk::records {
 
 template <class T>
 T any() {
@@ -28,17 +28,29 @@ Uid any_uid() {
   return Uid(any_uuid());
 }
 // Any bytes, hostile ones included.
-inline std::string any_text() { return any<std::string>(); }
-inline Bytes any_bytes() { return Bytes(any<int64_t>()); }
-inline VcpuCount any_vcpus() { return VcpuCount(any<int64_t>()); }
-inline WallTime any_time() { return WallTime(std::chrono::microseconds(any<int64_t>())); }
-inline Sequence any_sequence() { return Sequence(any<uint64_t>()); }
+inline std::string any_text() {
+  return any<std::string>();
+}
+inline Bytes any_bytes() {
+  return Bytes(any<int64_t>());
+}
+inline VcpuCount any_vcpus() {
+  return VcpuCount(any<int64_t>());
+}
+inline WallTime any_time() {
+  return WallTime(std::chrono::microseconds(any<int64_t>()));
+}
+inline Sequence any_sequence() {
+  return Sequence(any<uint64_t>());
+}
 inline Sha256 any_sha256() {
   Sha256 digest;
   for (uint8_t& byte : digest) byte = any<uint8_t>();
   return digest;
 }
-inline Labels any_labels() { return any<std::map<std::string, std::string>>(); }
+inline Labels any_labels() {
+  return any<std::map<std::string, std::string>>();
+}
 // `last` is the enum's last enumerator.
 template <class Enum>
 Enum any_enum(Enum last) {
@@ -58,15 +70,10 @@ inline FlavorDisks any_disks() {
   return {any<int64_t>(), any_bytes(), any_enum(DiskType::kNvme)};
 }
 inline Flavor any_flavor() {
-  return {any_uid<FlavorUid>(),
-          any_text(),
-          any_enum(CpuClass::kDedicatedCore),
-          any_vcpus(),
-          any_bytes(),
-          any<bool>() ? std::optional(any_disks()) : std::nullopt,
-          any<bool>(),
-          any_time(),
-          any_sequence()};
+  return {
+      any_uid<FlavorUid>(), any_text(),  any_enum(CpuClass::kDedicatedCore),
+      any_vcpus(),          any_bytes(), any<bool>() ? std::optional(any_disks()) : std::nullopt,
+      any<bool>(),          any_time(),  any_sequence()};
 }
 inline Image any_image() {
   return {any_uid<ImageUid>(),
@@ -96,7 +103,9 @@ inline Network any_network() {
           any<uint64_t>(),
           any_sequence()};
 }
-inline Port any_port() { return {any_uid<NetworkUid>(), any<uint64_t>(), any<uint32_t>()}; }
+inline Port any_port() {
+  return {any_uid<NetworkUid>(), any<uint64_t>(), any<uint32_t>()};
+}
 inline Claim any_claim() {
   return {any_uid<HostUid>(), any_enum(CpuClass::kDedicatedCore), any_vcpus(), any_bytes(),
           any_bytes()};
@@ -136,31 +145,36 @@ inline HostFacts any_facts() {
           any_text(),     any_text(),     any_text(),  any_text()};
 }
 inline Host any_host() {
-  return {any_uid<HostUid>(), any_text(), any_facts(), HostReserve{any_bytes(), any_bytes()},
+  return {any_uid<HostUid>(), any_text(),    any_facts(), HostReserve{any_bytes(), any_bytes()},
           any_time(),         any_sequence()};
 }
-inline records::Cell any_cell() { return {any_uid<CellUid>(), any_time()}; }
+inline records::Cell any_cell() {
+  return {any_uid<CellUid>(), any_time()};
+}
 inline Event any_event() {
   return {any_time(), any_text(), any_text(), any_text(), any_uuid(), any_text(), any_text()};
 }
 inline AuditEntry any_audit() {
-  return {any_time(), any_text(), any_text(), any_text(), any_uid<RequestId>(), any_text(),
-          any_text()};
+  return {any_time(),           any_text(), any_text(), any_text(),
+          any_uid<RequestId>(), any_text(), any_text()};
 }
 inline LogRecord any_log() {
   return {any_sequence(), any_list(any_event), any_list(any_audit)};
 }
 inline std::variant<Instance, Image, Flavor, Project> any_resource() {
   switch (*rc::gen::inRange(0, 4)) {
-    case 0: return any_instance();
-    case 1: return any_image();
-    case 2: return any_flavor();
+    case 0:
+      return any_instance();
+    case 1:
+      return any_image();
+    case 2:
+      return any_flavor();
   }
   return any_project();
 }
 inline records::RequestRecord any_request() {
-  return {any_uuid(),   any_uid<RequestId>(), any_text(),    any_sha256(),
-          any_time(),   any_resource(),       any_observed()};
+  return {any_uuid(), any_uid<RequestId>(), any_text(),    any_sha256(),
+          any_time(), any_resource(),       any_observed()};
 }
 
 inline auto fields(const Project& value) {
@@ -215,4 +229,4 @@ inline bool same(const records::RequestRecord& a, const records::RequestRecord& 
          std::visit(both, resource) && same(observed, b.observed);
 }
 
-}  // namespace stellwerk::testing
+}  // namespace stellwerk::records

@@ -34,9 +34,9 @@ TEST(Keys, HoldTheLargestSequence) {
 }
 
 TEST(Keys, RefuseWhatIsNoLogKey) {
-  for (const char* key : {"", "log/", "log/1", "log/0000000000000000000x", "cell",
-                          "log/99999999999999999999", "log/000000000000000000001",
-                          "gol/00000000000000000001"}) {
+  for (const char* key :
+       {"", "log/", "log/1", "log/0000000000000000000x", "cell", "log/99999999999999999999",
+        "log/000000000000000000001", "gol/00000000000000000001"}) {
     EXPECT_EQ(parse_log_key(key), std::nullopt) << key;
   }
 }

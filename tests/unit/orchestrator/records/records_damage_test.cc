@@ -8,7 +8,6 @@
 namespace stellwerk::records {
 namespace {
 
-using namespace stellwerk::testing;
 namespace wire = stellwerk::store::v1;
 
 bool is_data_loss(const absl::Status& status) {

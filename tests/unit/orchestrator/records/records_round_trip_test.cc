@@ -7,8 +7,6 @@
 namespace stellwerk::records {
 namespace {
 
-using namespace stellwerk::testing;
-
 template <class T>
 void expect_round_trip(const T& value, absl::StatusOr<T> (*decode)(std::string_view)) {
   const std::string bytes = encode(value);
@@ -18,15 +16,33 @@ void expect_round_trip(const T& value, absl::StatusOr<T> (*decode)(std::string_v
   RC_ASSERT(encode(*decoded) == bytes);
 }
 
-RC_GTEST_PROP(RoundTrip, KeepsCells, ()) { expect_round_trip(any_cell(), decode_cell); }
-RC_GTEST_PROP(RoundTrip, KeepsProjects, ()) { expect_round_trip(any_project(), decode_project); }
-RC_GTEST_PROP(RoundTrip, KeepsFlavors, ()) { expect_round_trip(any_flavor(), decode_flavor); }
-RC_GTEST_PROP(RoundTrip, KeepsImages, ()) { expect_round_trip(any_image(), decode_image); }
-RC_GTEST_PROP(RoundTrip, KeepsNetworks, ()) { expect_round_trip(any_network(), decode_network); }
-RC_GTEST_PROP(RoundTrip, KeepsHosts, ()) { expect_round_trip(any_host(), decode_host); }
-RC_GTEST_PROP(RoundTrip, KeepsInstances, ()) { expect_round_trip(any_instance(), decode_instance); }
-RC_GTEST_PROP(RoundTrip, KeepsRequests, ()) { expect_round_trip(any_request(), decode_request); }
-RC_GTEST_PROP(RoundTrip, KeepsLogs, ()) { expect_round_trip(any_log(), decode_log); }
+RC_GTEST_PROP(RoundTrip, KeepsCells, ()) {
+  expect_round_trip(any_cell(), decode_cell);
+}
+RC_GTEST_PROP(RoundTrip, KeepsProjects, ()) {
+  expect_round_trip(any_project(), decode_project);
+}
+RC_GTEST_PROP(RoundTrip, KeepsFlavors, ()) {
+  expect_round_trip(any_flavor(), decode_flavor);
+}
+RC_GTEST_PROP(RoundTrip, KeepsImages, ()) {
+  expect_round_trip(any_image(), decode_image);
+}
+RC_GTEST_PROP(RoundTrip, KeepsNetworks, ()) {
+  expect_round_trip(any_network(), decode_network);
+}
+RC_GTEST_PROP(RoundTrip, KeepsHosts, ()) {
+  expect_round_trip(any_host(), decode_host);
+}
+RC_GTEST_PROP(RoundTrip, KeepsInstances, ()) {
+  expect_round_trip(any_instance(), decode_instance);
+}
+RC_GTEST_PROP(RoundTrip, KeepsRequests, ()) {
+  expect_round_trip(any_request(), decode_request);
+}
+RC_GTEST_PROP(RoundTrip, KeepsLogs, ()) {
+  expect_round_trip(any_log(), decode_log);
+}
 
 TEST(RoundTrip, KeepsEveryEnumerator) {
   Instance instance;

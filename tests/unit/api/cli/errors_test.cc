@@ -7,10 +7,10 @@
 namespace stellwerk::test {
 namespace {
 
+using grpc::StatusCode;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using grpc::StatusCode;
 
 class Errors : public CliTest {
  protected:
@@ -36,11 +36,11 @@ TEST_F(Errors, HaveExitCodesOfTheirOwn) {
 }
 
 TEST_F(Errors, SayWhatAndWhatToDo) {
-  EXPECT_EQ(run_into(failure(StatusCode::RESOURCE_EXHAUSTED, "no host can take web-1",
-                             "NO_HOST_FITS"))
-                .err,
-            "error: no host can take web-1\n"
-            "hint: see host list for what is free, or delete what is not needed\n");
+  EXPECT_EQ(
+      run_into(failure(StatusCode::RESOURCE_EXHAUSTED, "no host can take web-1", "NO_HOST_FITS"))
+          .err,
+      "error: no host can take web-1\n"
+      "hint: see host list for what is free, or delete what is not needed\n");
 }
 
 TEST_F(Errors, ListEveryWrongField) {
@@ -85,9 +85,9 @@ TEST_F(Errors, RetriesAreBoundedAndTellTheRequestId) {
   const Ran ran = run({"instance", "start", "web-1", "--request-id", id});
   EXPECT_EQ(ran.code, 5);
   EXPECT_EQ(daemon.calls().size(), 5U);
-  EXPECT_THAT(ran.err, AllOf(HasSubstr("slow store"),
-                             HasSubstr("it may have been carried out; repeat it with --request-id " +
-                                       id)));
+  EXPECT_THAT(ran.err,
+              AllOf(HasSubstr("slow store"),
+                    HasSubstr("it may have been carried out; repeat it with --request-id " + id)));
 }
 
 TEST_F(Errors, OtherCodesAreNotTriedAgain) {

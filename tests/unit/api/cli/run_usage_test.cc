@@ -81,8 +81,8 @@ TEST_F(Usage, NamesTheCommandWhoseHelpTells) {
 }
 
 TEST_F(Usage, SaysWhatIsWrongWithASize) {
-  const Ran ran = run({"instance", "create", "a", "--flavor", "f", "--image", "i", "--boot-disk",
-                       "20 Gigs"});
+  const Ran ran =
+      run({"instance", "create", "a", "--flavor", "f", "--image", "i", "--boot-disk", "20 Gigs"});
   EXPECT_THAT(ran.err, HasSubstr("--boot-disk"));
   EXPECT_THAT(ran.err, HasSubstr("unknown unit \" Gigs\""));
 }

@@ -81,6 +81,15 @@ TEST(Judge, EndsOnAReasonThatCannotHeal) {
               HasSubstr("web-1 is not deleted"));
 }
 
+TEST(Judge, MindsAGuestThatShutItselfDownOnlyWhenItShallRun) {
+  Instance ended = seen(Instance::PHASE_STOPPED, 2, 1);
+  ended.set_reason("ShutDownByGuest");
+  const Instance answer = seen(Instance::PHASE_RUNNING, 2, 1);
+  EXPECT_THAT(failure_in(judge(ended, order(Goal::kRunning, answer))),
+              HasSubstr("reason ShutDownByGuest"));
+  EXPECT_TRUE(std::holds_alternative<GoOn>(judge(ended, order(Goal::kStopped, answer))));
+}
+
 TEST(Judge, IsPatientWithReasonsThatHeal) {
   Instance retrying = seen(Instance::PHASE_PREPARING, 1, 0);
   retrying.set_reason("RetryingAfterError");

@@ -109,8 +109,9 @@ TEST_F(Catalog, ProjectsComeAndGo) {
   EXPECT_EQ(run({"project", "list"}).out, "NAME      AGE   LABELS\ndefault   2 h   owner=town\n");
   EXPECT_THAT(run({"project", "show", "default"}).out, HasSubstr("Labels:    owner=town\n"));
   EXPECT_EQ(run({"project", "create", "town-hall", "--label", "a=b"}).code, 0);
-  EXPECT_THAT(daemon.calls().back().request,
-              HasSubstr("project_id: \"town-hall\" project { labels { key: \"a\" value: \"b\" } }"));
+  EXPECT_THAT(
+      daemon.calls().back().request,
+      HasSubstr("project_id: \"town-hall\" project { labels { key: \"a\" value: \"b\" } }"));
   EXPECT_EQ(run({"project", "delete", "default"}).out, "project default is deleted\n");
   EXPECT_EQ(run({"project", "show", "nothing"}).code, 3);
 }

@@ -23,8 +23,8 @@ TEST(Endpoint, IsAUnixSocketWithAnAbsolutePath) {
 }
 
 TEST(Endpoint, RefusesEverythingThatIsNoUnixSocket) {
-  for (const char* text : {"", "localhost:443", "dns:///host:443", "https://host", "unix://relative",
-                           "/run/stellwerkd.sock", "tcp://10.0.0.1:1"}) {
+  for (const char* text : {"", "localhost:443", "dns:///host:443", "https://host",
+                           "unix://relative", "/run/stellwerkd.sock", "tcp://10.0.0.1:1"}) {
     const auto endpoint = parse_endpoint(text);
     ASSERT_FALSE(endpoint.ok()) << text;
     EXPECT_THAT(std::string(message_of(endpoint.status())),

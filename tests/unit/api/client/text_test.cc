@@ -14,10 +14,15 @@ TEST(Printable, EscapesControlsOfTerminals) {
   EXPECT_EQ(printable("a\x1b[31mb\r\n\tc\x07\x7f"), "a\\x1b[31mb\\x0d\\n\\tc\\x07\\x7f");
 }
 
-TEST(Printable, EscapesC1Controls) { EXPECT_EQ(printable("\xc2\x9b" "31m"), "\\x9b31m"); }
+TEST(Printable, EscapesC1Controls) {
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m"),
+            "\\x9b31m");
+}
 
 TEST(Printable, EscapesWhatTurnsOrHidesText) {
-  EXPECT_EQ(printable("a\u202eb\u200bc\u2028\U000e0041"), "a\\u{202e}b\\u{200b}c\\u{2028}\\u{e0041}");
+  EXPECT_EQ(printable("a\u202eb\u200bc\u2028\U000e0041"),
+            "a\\u{202e}b\\u{200b}c\\u{2028}\\u{e0041}");
 }
 
 TEST(Printable, EscapesInvalidBytesOneByOne) {
@@ -25,7 +30,9 @@ TEST(Printable, EscapesInvalidBytesOneByOne) {
   EXPECT_EQ(printable("caf\xc3"), "caf\\xc3");
 }
 
-TEST(Printable, KeepsNul) { EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\\x00b"); }
+TEST(Printable, KeepsNul) {
+  EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\\x00b");
+}
 
 RC_GTEST_PROP(Printable, NeverLetsAControlOrAnInvalidByteThrough, (const std::string& text)) {
   const std::string shown = printable(text);
