@@ -1,6 +1,6 @@
 #include "drivers/store/sqlite/sqlite_store.h"
 #include "store_contract.h"
-#include "temporary_folder.h"
+#include "../support/temporary_directory.h"
 
 namespace stellwerk::store {
 namespace {
@@ -10,8 +10,8 @@ class SqliteSubject final : public StoreSubject {
   Store& store() override { return *store_; }
 
  private:
-  stellwerk::testing::TemporaryFolder folder_;
-  std::unique_ptr<SqliteStore> store_ = SqliteStore::open(folder_.file("stellwerk.db")).value();
+  stellwerk::testing::TemporaryDirectory folder_;
+  std::unique_ptr<SqliteStore> store_ = SqliteStore::open(folder_ / "stellwerk.db").value();
 };
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, ::testing::Values<StoreFactory>([] {

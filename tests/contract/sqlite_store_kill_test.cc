@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "drivers/store/sqlite/sqlite_store.h"
-#include "temporary_folder.h"
+#include "../support/temporary_directory.h"
 
 namespace stellwerk::store {
 namespace {
@@ -63,8 +63,8 @@ uint64_t kill_after(const std::string& path, int commits) {
 }
 
 TEST(SqliteStoreKilled, KeepsEveryAcknowledgedCommitWhole) {
-  const stellwerk::testing::TemporaryFolder folder;
-  const std::string path = folder.file("stellwerk.db");
+  const stellwerk::testing::TemporaryDirectory folder;
+  const std::string path = folder / "stellwerk.db";
   uint64_t written_before = 0;
   for (const int commits : {0, 1, 3, 10, 40, 90, 25, 7}) {
     const uint64_t acknowledged = kill_after(path, commits);

@@ -16,7 +16,7 @@
 
 #include "core/digest.h"
 #include "drivers/store/sqlite/sqlite_store.h"
-#include "temporary_folder.h"
+#include "../../../support/temporary_directory.h"
 
 namespace stellwerk::store {
 
@@ -81,8 +81,8 @@ class SqliteFixture : public ::testing::Test {
     ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
   }
 
-  stellwerk::testing::TemporaryFolder folder_;
-  std::string path_ = folder_.file("stellwerk.db");
+  stellwerk::testing::TemporaryDirectory folder_;
+  std::string path_ = folder_ / "stellwerk.db";
 };
 
 inline ::testing::AssertionResult says(const absl::Status& status, std::string_view words) {

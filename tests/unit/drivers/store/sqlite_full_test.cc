@@ -33,7 +33,7 @@ Batch large_batch(int number) {
 
 TEST_F(SqliteFull, RefusesTheCommitLeavesEverythingAndGoesOnWhenThereIsRoom) {
   on_small_file_system(folder_.path(), "size=4m", [&] {
-    const std::string ballast = folder_.file("ballast");
+    const std::string ballast = folder_ / "ballast";
     auto store = open().value();
     Head head = store->take_over(std::nullopt, Uuid({1})).value();
     head = store->commit(head, large_batch(0)).value();

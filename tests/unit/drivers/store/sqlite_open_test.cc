@@ -84,13 +84,13 @@ TEST_F(SqliteOpen, RefusesADatabaseThatAnotherProcessHas) {
 }
 
 TEST_F(SqliteOpen, SaysSoWhenTheFolderIsMissing) {
-  const auto store = SqliteStore::open(folder_.file("missing/stellwerk.db"));
+  const auto store = SqliteStore::open(folder_ / "missing/stellwerk.db");
   EXPECT_TRUE(says(store.status(), "missing/stellwerk.db"));
   EXPECT_TRUE(says(store.status(), "No such file or directory"));
 }
 
 TEST_F(SqliteOpen, TakesPathsWithCharactersThatUrisUse) {
-  const std::string path = folder_.file("a?b=c#d%41.db");
+  const std::string path = folder_ / "a?b=c#d%41.db";
   ASSERT_TRUE(SqliteStore::open(path).ok());
   EXPECT_TRUE(std::filesystem::exists(path));
 }
