@@ -97,7 +97,7 @@ absl::Status watch_until_interrupted(Context& context, client::EventFollower& fo
       return follower.trouble();
     }
     if (broken && !told) {
-      context.err() << "connection lost, trying again: "
+      context.err() << "no connection, trying again: "
                     << Cell(message_of(follower.trouble())).text() << std::endl;
     }
     told = broken;

@@ -30,7 +30,7 @@ class StreamSource final : public client::ByteSource {
   absl::StatusOr<size_t> read(std::span<char> buffer) override {
     show();
     in_.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    if (in_.bad()) return data_loss("cannot read {}: {}", label_, strerror(errno));
+    if (in_.bad()) return data_loss("cannot read {}; nothing was imported", label_);
     const auto count = static_cast<size_t>(in_.gcount());
     sent_ += static_cast<int64_t>(count);
     return count;

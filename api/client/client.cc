@@ -56,9 +56,8 @@ absl::Status Client::attempt(Duration deadline,
   bool sent = false;
   absl::Status status;
   for (int tried = 1;; ++tried) {
-    if (const auto problem = socket_file_problem(endpoint_)) {
-      status = *problem;
-    } else {
+    status = connect(end);
+    if (status.ok()) {
       grpc::ClientContext context;
       context.set_deadline(deadline_in(end - clock.now().monotonic));
       sent = true;
@@ -73,6 +72,22 @@ absl::Status Client::attempt(Duration deadline,
   status = explain(std::move(status));
   const bool unanswered = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
   return sent && unanswered ? with_outcome_unknown(std::move(status)) : status;
+}
+
+absl::Status Client::connect(MonotonicTime end) {
+  const SystemClock clock;
+  if (const auto problem = socket_file_problem(endpoint_)) return *problem;
+  for (;;) {
+    const grpc_connectivity_state state = channel_->GetState(true);
+    if (state == GRPC_CHANNEL_READY) return absl::OkStatus();
+    if (state == GRPC_CHANNEL_TRANSIENT_FAILURE || state == GRPC_CHANNEL_SHUTDOWN) {
+      return unavailable("no connection");
+    }
+    const Duration left = end - clock.now().monotonic;
+    if (!channel_->WaitForStateChange(state, deadline_in(left))) {
+      return deadline_exceeded("no connection");
+    }
+  }
 }
 
 absl::Status Client::explain(absl::Status status) const {

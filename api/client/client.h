@@ -68,6 +68,8 @@ class Client {
   const Endpoint& endpoint() const { return endpoint_; }
 
  private:
+  // Nothing is sent before this is OK.
+  absl::Status connect(MonotonicTime end);
   absl::Status explain(absl::Status status) const;
 
   Endpoint endpoint_;

@@ -1,4 +1,6 @@
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/ids.h"
@@ -110,6 +112,22 @@ TEST_F(Errors, AFileThatIsNoSocketIsExplained) {
   const Ran ran = run_bare({"--endpoint", "unix://" + path, "host", "list"});
   EXPECT_EQ(ran.code, 5);
   EXPECT_THAT(ran.err, HasSubstr("this is a file of another kind"));
+}
+
+TEST_F(Errors, ASocketWhereNobodyListensIsExplained) {
+  const std::string path = daemon.directory() / "stale.sock";
+  const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  ASSERT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  close(fd);
+  const Ran ran = run_bare({"--endpoint", "unix://" + path, "instance", "start", "web-1"});
+  EXPECT_EQ(ran.code, 5);
+  EXPECT_EQ(ran.err, "error: cannot connect to the daemon at " + path +
+                         ": nobody listens on the socket\n"
+                         "hint: is stellwerkd running? another socket: --endpoint or "
+                         "STELLWERK_ENDPOINT\n");
 }
 
 TEST_F(Errors, ASocketThatMayNotBeUsedIsExplained) {

@@ -85,7 +85,7 @@ TEST_F(EventCommands, WatchSurvivesARestartOfTheDaemon) {
   std::atomic<bool> loss_told = false;
   interrupt.when = [&](const std::string& out, const std::string& err) {
     first_seen = out.find("first") != out.npos;
-    loss_told = err.find("connection lost, trying again") != err.npos;
+    loss_told = err.find("no connection, trying again") != err.npos;
     daemon.script().changed.notify_all();
     return out.find("second") != out.npos;
   };

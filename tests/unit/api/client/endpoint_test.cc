@@ -45,7 +45,7 @@ TEST(Endpoint, EncodesOddPathsForGrpc) {
 class SocketProblem : public ::testing::Test {
  protected:
   SocketProblem() {
-    std::string path = (std::filesystem::temp_directory_path() / "stellwerk-XXXXXX").string();
+    std::string path = (std::filesystem::temp_directory_path() / "stellwerk-cli-XXXXXX").string();
     if (mkdtemp(path.data()) == nullptr) std::abort();
     directory = path;
   }
