@@ -14,12 +14,16 @@ if(STELLWERK_SANITIZE)
   target_link_options(stellwerk_flags INTERFACE -fsanitize=${STELLWERK_SANITIZE})
 endif()
 
-# stellwerk_library(NAME SOURCES a.cc ... [DEPENDS lib ...] [PRIVATE_DEPENDS lib ...])
+# stellwerk_library(NAME SOURCES a.cc ... [DEPENDS lib ...] [PRIVATE_DEPENDS lib ...]
+#                   [PRECOMPILED group])
 #
 # Declares the library `stellwerk_NAME` for the current folder. Its headers are reached as
 # `<folder>/<file>.h`, through a directory of links that shows dependents this folder alone.
 function(stellwerk_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "PRECOMPILED" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  if(NOT ARG_PRECOMPILED)
+    set(ARG_PRECOMPILED base)
+  endif()
   set(target stellwerk_${name})
   file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
   set(view ${CMAKE_BINARY_DIR}/include/${name})
@@ -33,6 +37,7 @@ function(stellwerk_library name)
     target_include_directories(${target} PUBLIC ${view})
     target_link_libraries(${target} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE_DEPENDS}
                                                                  stellwerk_flags)
+    target_precompile_headers(${target} REUSE_FROM stellwerk_${ARG_PRECOMPILED}_precompiled)
   else()
     add_library(${target} INTERFACE)
     target_include_directories(${target} INTERFACE ${view})
@@ -40,15 +45,25 @@ function(stellwerk_library name)
   endif()
 endfunction()
 
-# stellwerk_test(NAME SOURCES a_test.cc ... [DEPENDS lib ...] [TIMEOUT seconds])
+# stellwerk_test(NAME SOURCES a_test.cc ... [DEPENDS lib ...] [TIMEOUT seconds]
+#                [PRECOMPILED group] [OPTIMISED])
+#
+# Tests are compiled more often than they run, so only those that do much work are OPTIMISED.
 function(stellwerk_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "OPTIMISED" "TIMEOUT;PRECOMPILED" "SOURCES;DEPENDS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
+  endif()
+  if(NOT ARG_PRECOMPILED)
+    set(ARG_PRECOMPILED test)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gmock GTest::gtest_main rapidcheck
                                         stellwerk_flags)
+  if(NOT ARG_OPTIMISED)
+    target_compile_options(${name} PRIVATE ${stellwerk_test_options})
+    target_precompile_headers(${name} REUSE_FROM stellwerk_${ARG_PRECOMPILED}_precompiled)
+  endif()
   target_compile_definitions(${name} PRIVATE
     STELLWERK_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data"
     STELLWERK_GOLDEN="${CMAKE_SOURCE_DIR}/tests/golden")

@@ -1,5 +1,6 @@
 #include "api/server/server.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/ext/health_check_service_server_builder_option.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -102,7 +103,22 @@ class Server::Body {
   std::unique_ptr<Listener> listener_;
 };
 
+namespace {
+
+// gRPC's own end, when its last user goes, can wait 10 s for a poller (tcp_posix.cc's backup
+// poller): a daemon that is told to stop has no use for that, so gRPC stays until the process ends.
+void keep_grpc() {
+  static const bool kept = [] {
+    grpc_init();
+    return true;
+  }();
+  static_cast<void>(kept);
+}
+
+}  // namespace
+
 absl::Status Server::Body::build_servers() {
+  keep_grpc();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;

@@ -12,7 +12,12 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* WatchCall::start(grpc::CallbackServe
                                                              const WatchEnvironment& environment) {
   const std::shared_ptr<WatchCall> call(new WatchCall(context, environment));
   call->self_ = call;
-  if (const absl::Status ready = call->prepare(request); !ready.ok()) call->end(ready);
+  const absl::Status prepared = call->prepare(request);
+  if (!prepared.ok()) call->end(prepared);
+  {
+    const std::lock_guard lock(call->mutex_);
+    call->state_ = State::kIdle;
+  }
   call->advance();
   return call.get();
 }
@@ -64,6 +69,7 @@ void WatchCall::advance() {
     if (!outbox_.empty()) return start_write();
     if (!token_given_ && cursor_ >= durable_) return;
     state_ = State::kReading;
+    expected_ = durable_;
   }
   environment_.gateway.run_blocking([self = shared_from_this()] { self->read(); });
 }
@@ -93,8 +99,9 @@ void WatchCall::take(absl::StatusOr<EventPortion> portion) {
     if (!end_) end_ = token_error(portion.status(), "token");
     return;
   }
-  // A log that shows nothing new ends the search until it is heard to grow again.
-  if (portion->read_up_to <= cursor_) durable_ = cursor_;
+  // A log that shows nothing new ends the search until it is heard to grow, which it may have been
+  // while it was read.
+  if (portion->read_up_to <= cursor_ && durable_ == expected_) durable_ = cursor_;
   cursor_ = std::max(cursor_, portion->read_up_to);
   outbox_.insert(outbox_.end(), std::make_move_iterator(portion->responses.begin()),
                  std::make_move_iterator(portion->responses.end()));

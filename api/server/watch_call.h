@@ -38,7 +38,7 @@ class WatchCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void interrupt(const absl::Status& why) override;
 
  private:
-  enum class State { kIdle, kReading, kWriting, kFinished };
+  enum class State { kPreparing, kIdle, kReading, kWriting, kFinished };
 
   WatchCall(grpc::CallbackServerContext* context, const WatchEnvironment& environment);
 
@@ -60,10 +60,11 @@ class WatchCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   convert::EventFilter filter_;
 
   std::mutex mutex_;
-  State state_ = State::kIdle;
-  Sequence cursor_;           // all up to here is written or in the outbox
-  Sequence durable_;          // as far as we have heard
-  bool token_given_ = false;  // by the client, and not yet checked against the log
+  State state_ = State::kPreparing;  // the log may grow before the cursor is set
+  Sequence cursor_;                  // all up to here is written or in the outbox
+  Sequence durable_;                 // as far as we have heard
+  Sequence expected_;                // durable_ when the newest read began
+  bool token_given_ = false;         // by the client, and not yet checked against the log
   std::deque<v1::WatchEventsResponse> outbox_;
   grpc::ByteBuffer outgoing_;
   MonotonicTime last_write_;  // when the newest one began

@@ -55,10 +55,7 @@ std::optional<std::string> orchestrator_problem(std::string_view file, std::stri
     return "the orchestrator includes core, placement, drivers' interfaces and itself alone";
   }
   const std::string_view home = folder_of(file);
-  if (folder_of(header) == home || header.starts_with("orchestrator/records/")) {
-    if (home == "orchestrator/agent" && folder_of(header) != home) {
-      return "an agent decides nothing and stores nothing";
-    }
+  if (folder_of(header) == home || folder_of(header) == "orchestrator/records") {
     return std::nullopt;
   }
   return "controller and agent meet in core/host_messages.h alone";

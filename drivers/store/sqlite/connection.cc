@@ -107,8 +107,11 @@ absl::StatusOr<Connection> Connection::open(const std::string& path, OpenMode mo
                                                     sqlite3_errstr(result)));
   }
   sqlite3_busy_timeout(database, kBusyMilliseconds);
-  if (mode == OpenMode::kReadWal) {
+  if (mode == OpenMode::kReadWal || mode == OpenMode::kReadSharedWal) {
     sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  }
+  if (mode == OpenMode::kReadWal) {
+    sqlite3_busy_timeout(database, 0);  // whoever else reads will go on reading
     SW_RETURN_IF_ERROR(connection.execute("PRAGMA locking_mode = EXCLUSIVE"));
   }
   return connection;

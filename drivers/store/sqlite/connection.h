@@ -61,6 +61,8 @@ enum class OpenMode {
   kImmutable,  // reads the main file only, touches nothing; no WAL may lie beside it
   // Reads the WAL too and touches nothing: no shared-memory file, no checkpoint at the end.
   kReadWal,
+  // The same beside others that have the database open: uses the shared memory that they made.
+  kReadSharedWal,
 };
 
 class Connection {

@@ -86,6 +86,11 @@ absl::StatusOr<uint32_t> inspect_content(Connection& connection, const std::stri
   return static_cast<uint32_t>(format);
 }
 
+absl::StatusOr<uint32_t> inspect_in(const std::string& path, OpenMode mode) {
+  SW_ASSIGN_OR_RETURN(Connection connection, Connection::open(path, mode));
+  return inspect_content(connection, path);
+}
+
 }  // namespace
 
 absl::StatusOr<uint32_t> inspect(const std::string& path) {
@@ -94,8 +99,9 @@ absl::StatusOr<uint32_t> inspect(const std::string& path) {
     return damaged(path, "a rollback journal lies beside it, which stellwerkd never leaves");
   }
   const auto mode = has_bytes(path + "-wal") ? OpenMode::kReadWal : OpenMode::kImmutable;
-  SW_ASSIGN_OR_RETURN(Connection connection, Connection::open(path, mode));
-  const auto format = inspect_content(connection, path);
+  auto format = inspect_in(path, mode);
+  // An operator may be looking at it, with SQLite's shell for example.
+  if (absl::IsUnavailable(format.status())) format = inspect_in(path, OpenMode::kReadSharedWal);
   if (format.status().code() == absl::StatusCode::kDataLoss &&
       message_of(format.status()).find("damaged") == std::string_view::npos) {
     return damaged(path, message_of(format.status()));

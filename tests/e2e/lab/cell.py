@@ -1,5 +1,6 @@
 """A cell for one test: a stellwerkd with its own configuration, and the CLI that speaks to it."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -136,7 +137,8 @@ class Cell:
 
     def stored_keys(self, prefix):
         """Keys of the daemon's table, read beside it."""
-        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as database:
+        with contextlib.closing(
+                sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as database:
             return sorted(key for table in tables(database)
                           for key in keys_of(database, table) if key.startswith(prefix))
 

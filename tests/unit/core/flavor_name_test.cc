@@ -3,23 +3,30 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
-
-#include <regex>
+#include <regex.h>
 
 namespace stellwerk {
 namespace {
 
 using testing::HasSubstr;
 
-// The standard's grammar; its tables are checked apart.
-const std::regex& standard_grammar() {
-  static const std::regex grammar(
-      R"(^SCS-([1-9][0-9]*)([LVTC])(i?)-([1-9][0-9]*(?:\.5)?|0\.5)(u?)(o?))"
-      R"((?:-(?:([1-9][0-9]*)x)?([1-9][0-9]*)?([nhsp])?)?(?:_(kvm|chy|xen|vmw|hyv|bms))?)"
-      R"((?:_(hwv))?(?:_([izar])([0-9]*)(h{0,3})(?=$|_))?)"
-      R"((?:_([Gg])([NAI])([a-z]|[0-9]+(?:\.[0-9]+)?)?(?:-([1-9][0-9]*)(h{0,2}))?)"
-      R"((?:-([1-9][0-9]*)(h{0,2}))?)?(?:_(ib))?$)");
-  return grammar;
+// The standard's grammar as a POSIX expression; its tables are checked apart. (std::regex does not
+// compile without warnings under GCC 12's sanitizers.)
+bool follows_grammar(const std::string& text) {
+  static const regex_t grammar = [] {
+    regex_t compiled;
+    const int result = regcomp(
+        &compiled,
+        "^SCS-[1-9][0-9]*[LVTC]i?-([1-9][0-9]*([.]5)?|0[.]5)u?o?"
+        "(-([1-9][0-9]*x)?([1-9][0-9]*)?[nhsp]?)?(_(kvm|chy|xen|vmw|hyv|bms))?"
+        "(_hwv)?(_[izar][0-9]*h{0,3})?"
+        "(_[Gg][NAI]([a-z]|[0-9]+([.][0-9]+)?)?(-[1-9][0-9]*h{0,2})?(-[1-9][0-9]*h{0,2})?)?"
+        "(_ib)?$",
+        REG_EXTENDED | REG_NOSUB);
+    EXPECT_EQ(result, 0);
+    return compiled;
+  }();
+  return regexec(&grammar, text.c_str(), 0, nullptr, 0) == 0;
 }
 
 template <class Value>
@@ -83,7 +90,7 @@ FlavorName any_name() {
 RC_GTEST_PROP(FlavorName, EveryFormattedNameParsesToWhatItSays, ()) {
   const FlavorName name = any_name();
   const std::string text = format_flavor_name(name);
-  RC_ASSERT(std::regex_match(text, standard_grammar()));
+  RC_ASSERT(follows_grammar(text));
   const absl::StatusOr<FlavorName> parsed = parse_flavor_name(text);
   RC_ASSERT(parsed.ok());
   RC_ASSERT(*parsed == name);
@@ -109,7 +116,7 @@ RC_GTEST_PROP(FlavorName, WhateverIsAcceptedRoundTrips, ()) {
     return;
   }
   RC_ASSERT(format_flavor_name(*parsed) == text);
-  RC_ASSERT(std::regex_match(text, standard_grammar()));
+  RC_ASSERT(follows_grammar(text));
 }
 
 RC_GTEST_PROP(FlavorName, RefusesArbitraryBytesAndStaysReadable, (const std::string& tail)) {

@@ -186,12 +186,20 @@ Sequence FakeGateway::durable() const {
 }
 
 absl::StatusOr<LogPage> FakeGateway::read_log(Sequence after, size_t limit) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   ++log_reads_;
   if (after > durable_) return with_reason(out_of_range("too far"), "TOKEN_FROM_THE_FUTURE");
   if (after != Sequence() && after < trimmed_) {
     return with_reason(out_of_range("trimmed; list, then watch"), "TOKEN_TRIMMED");
   }
+  LogPage page = page_after(after, limit);
+  const std::function<void()> hook = std::exchange(read_hook_, nullptr);
+  lock.unlock();
+  if (hook) hook();
+  return page;
+}
+
+LogPage FakeGateway::page_after(Sequence after, size_t limit) const {
   LogPage page{.records = {}, .read_up_to = durable_, .more = false};
   for (const LogRecord& record : log_) {
     if (record.sequence <= after || record.sequence <= trimmed_) continue;
@@ -206,9 +214,13 @@ absl::StatusOr<LogPage> FakeGateway::read_log(Sequence after, size_t limit) {
 }
 
 uint64_t FakeGateway::listen(std::function<void(Sequence)> listener) {
-  const std::lock_guard lock(mutex_);
-  listeners_[next_listener_] = std::move(listener);
-  return next_listener_++;
+  std::unique_lock lock(mutex_);
+  const uint64_t id = next_listener_++;
+  listeners_[id] = std::move(listener);
+  const std::function<void()> hook = std::exchange(listen_hook_, nullptr);
+  lock.unlock();
+  if (hook) hook();
+  return id;
 }
 
 void FakeGateway::unlisten(uint64_t id) {
@@ -264,6 +276,16 @@ void FakeGateway::append(std::vector<Event> events) {
 void FakeGateway::trim(Sequence up_to) {
   const std::lock_guard lock(mutex_);
   trimmed_ = up_to;
+}
+
+void FakeGateway::before_next_read_returns(std::function<void()> hook) {
+  const std::lock_guard lock(mutex_);
+  read_hook_ = std::move(hook);
+}
+
+void FakeGateway::before_next_listen_returns(std::function<void()> hook) {
+  const std::lock_guard lock(mutex_);
+  listen_hook_ = std::move(hook);
 }
 
 size_t FakeGateway::listeners() const {

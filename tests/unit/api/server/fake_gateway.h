@@ -95,11 +95,16 @@ class FakeGateway final : public Gateway {
   // One commit with these events.
   void append(std::vector<Event> events);
   void trim(Sequence up_to);
+  // Called once: when the next read has its page, or the next listener is known, and before the
+  // caller learns of it.
+  void before_next_read_returns(std::function<void()> hook);
+  void before_next_listen_returns(std::function<void()> hook);
   size_t listeners() const;
   size_t log_reads() const;
   FakeImages& fake_images() { return images_; }
 
  private:
+  LogPage page_after(Sequence after, size_t limit) const;
   absl::StatusOr<controller::Answer> answer(const controller::Request& request);
   absl::StatusOr<controller::Answer> answer_import(const controller::MutationBody& body);
 
@@ -117,6 +122,8 @@ class FakeGateway final : public Gateway {
   uint64_t next_listener_ = 1;
   uint64_t next_request_ = 1;
   size_t log_reads_ = 0;
+  std::function<void()> read_hook_;
+  std::function<void()> listen_hook_;
   FakeImages images_;
   Workers controller_{1};
   Workers pool_{2};

@@ -136,6 +136,23 @@ TEST_F(Watch, ConfirmsATokenAtOnce) {
   EXPECT_EQ(next(*reader).token(), token(2));
 }
 
+TEST_F(Watch, HearsOfWhatIsDecidedWhileItReads) {
+  commit({event_of("p", "old")});
+  gateway_.before_next_read_returns([&] { commit({event_of("p", "new")}); });
+  Call call;
+  const auto reader = watch(call, token(2));
+  EXPECT_EQ(next(*reader).token(), token(2));
+  EXPECT_THAT(resources_of(next(*reader)), ElementsAre("projects/p/instances/new"));
+}
+
+TEST_F(Watch, ShowsNothingOlderWhenTheLogGrowsAsItBegins) {
+  commit({event_of("p", "old")});
+  gateway_.before_next_listen_returns([&] { commit({event_of("p", "new")}); });
+  Call call;
+  const auto reader = watch(call, token(2));
+  EXPECT_THAT(resources_of(next(*reader)), ElementsAre("projects/p/instances/new"));
+}
+
 TEST_F(Watch, RefusesTokensThatCannotBeHonoured) {
   for (int i = 0; i < 5; ++i) commit({event_of("p", "a")});
   gateway_.trim(Sequence(4));

@@ -214,7 +214,8 @@ TEST_F(ControllerChange, ASilentHostIsToldOfAndTakesNoGuests) {
   report(Phase::kRunning);
   cell_.pass(std::chrono::seconds(31));
   std::vector<std::string> messages;
-  for (const Event& event : cell_.log().back().events) messages.push_back(event.message);
+  const std::vector<LogRecord> log = cell_.log();
+  for (const Event& event : log.back().events) messages.push_back(event.message);
   EXPECT_THAT(messages, Contains(HasSubstr("HostSilent")));
   EXPECT_EQ(reason_of(cell_.run(CellHarness::web("web-2")).status()), "NO_HOST_CONNECTED");
 }
@@ -235,7 +236,9 @@ TEST_F(ControllerChange, AHostTakesGuestsOnlyOnceItHasToldWhatRunsOnIt) {
 }
 
 TEST_F(ControllerChange, ForgetsManyRequestsSoonEnough) {
-  for (int i = 0; i < 100; ++i) cell_.run(RebootInstance{"default", "web-1"});
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(cell_.run(RebootInstance{"default", "web-1"}).ok());
+  }
   cell_.pass(std::chrono::hours(25));
   for (int i = 0; i < 10; ++i) cell_.pass(std::chrono::seconds(1));
   EXPECT_THAT(cell_.keys(records::kRequestPrefix), IsEmpty());

@@ -144,7 +144,7 @@ TEST(ControllerCreate, TheLargestRequestsStillFitTheStore) {
     request.labels[std::to_string(i) + std::string(60, 'k')] = std::string(63, 'v');
   }
   cell.submit(request);
-  for (char id = 'b'; id < 'z'; ++id) {
+  for (char id = 'b'; id < 't'; ++id) {
     request.id = std::string(1, id);
     cell.submit(request);
   }
@@ -152,7 +152,7 @@ TEST(ControllerCreate, TheLargestRequestsStillFitTheStore) {
     EXPECT_LE(cell.bytes_under_way(), store::kMaxBatchBytes);
     cell.land();
   }
-  EXPECT_THAT(cell.state().instances, SizeIs(25));
+  EXPECT_THAT(cell.state().instances, SizeIs(19));
   for (const auto& [key, value] : cell.table()) EXPECT_LE(value.size(), 128u * 1024) << key;
 }
 
