@@ -28,6 +28,7 @@ struct Tracked {
   MonotonicTime last_step_finished;
   bool seen_running = false;     // in the last observation
   bool present = false;          // its domain, when it was last planned for
+  bool planned_for = false;      // at least once in this process
   bool wanted = false;           // desired running
   bool paused_on_error = false;  // in the last observation
 };
@@ -76,6 +77,8 @@ class Agent::Body {
   StepResult finish();
   void plan_all();
   void plan_one(const Instance& instance, const InstanceObservation& seen);
+  void recall_shutdown(Tracked& tracked, const Instance& instance,
+                       const InstanceObservation& seen);
   void take_step(Tracked& tracked, Step step);
   bool may_destroy();
   void note_success(Tracked& tracked, const Step& step);
@@ -309,6 +312,7 @@ void Agent::Body::plan_one(const Instance& instance, const InstanceObservation& 
     observe_wanted_ = true;  // what we know is older than what we did
     return;
   }
+  if (!std::exchange(tracked.planned_for, true)) recall_shutdown(tracked, instance, seen);
   InstancePlan plan = agent::plan({.cell = config_.cell,
                                    .desired = instance,
                                    .networks = orders_->networks,
@@ -331,6 +335,21 @@ void Agent::Body::plan_one(const Instance& instance, const InstanceObservation& 
   if (plan.step && under_way_.size() < config_.max_parallel_steps) {
     last_served_ = instance.uid;
     take_step(tracked, std::move(*plan.step));
+  }
+}
+
+// What this process finds running, under a generation that reboots do not explain, was stopped and
+// wanted again while an earlier process looked: the guest may have been asked to shut down, and its
+// end would not be its own wish.
+void Agent::Body::recall_shutdown(Tracked& tracked, const Instance& instance,
+                                  const InstanceObservation& seen) {
+  if (instance.desired != DesiredState::kRunning || !seen.domain || !seen.domain->owner) return;
+  const auto& owner = *seen.domain->owner;
+  Generation known = owner.generation;
+  if (seen.files && seen.files->started) known = std::max(known, *seen.files->started);
+  const uint64_t reboots = instance.reboot.count - std::min(instance.reboot.count, owner.reboot_count);
+  if (instance.generation.value() > known.value() + reboots) {
+    tracked.history.shutdown_asked_at = now_.monotonic;
   }
 }
 

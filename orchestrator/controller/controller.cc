@@ -30,6 +30,12 @@ std::string phase_message(const Observed& observed) {
   return message;
 }
 
+// The second half of what was admitted before: refused, it would leave its image half imported.
+bool ends_import(const Request& request) {
+  const auto* mutation = std::get_if<Mutation>(&request);
+  return mutation && std::holds_alternative<FinishImageImport>(mutation->body);
+}
+
 }  // namespace
 
 class Controller::Body {
@@ -143,7 +149,8 @@ StepResult Controller::Body::step(std::span<const Input> inputs, Now now) {
 }
 
 void Controller::Body::receive(const RequestArrived& arrived) {
-  if (waiting_.size() + held_.size() >= config_.max_waiting_requests) {
+  const bool too_many = waiting_.size() + held_.size() >= config_.max_waiting_requests;
+  if (too_many && !ends_import(arrived.request)) {
     result_.outputs.push_back(SendAnswer{
         arrived.ticket, with_reason(resource_exhausted("{} requests are waiting; try again later",
                                                        waiting_.size() + held_.size()),
@@ -156,7 +163,8 @@ void Controller::Body::receive(const RequestArrived& arrived) {
 }
 
 void Controller::Body::serve(const RequestArrived& arrived) {
-  if (chain_.trouble() && std::holds_alternative<Mutation>(arrived.request)) {
+  const bool changes = std::holds_alternative<Mutation>(arrived.request);
+  if (chain_.trouble() && changes && !ends_import(arrived.request)) {
     // At once: the refusal shows nothing that would have to be durable first.
     result_.outputs.push_back(SendAnswer{
         arrived.ticket,

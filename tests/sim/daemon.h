@@ -27,6 +27,7 @@ class Daemon {
   void break_link();
 
   bool is_serving() const { return running_ && running_->controller; }
+  bool is_linked() const { return is_serving() && running_->link.is_up(); }
   // What the controller holds in memory; only while it serves.
   const controller::CellState& state() const { return running_->controller->state(); }
   // The cell's identity, once somebody served it.

@@ -67,9 +67,17 @@ void Executor::perform(const Call& call, Done done) {
   }
 }
 
-// A call that outlives its caller happens unless the machine loses power before.
+// A call that outlives its caller happens unless the machine loses power before, or the process
+// that it was about has ended: libvirt finds a domain when the call comes in, not when it is done.
 void Executor::happen(const Call& call, Duration delay, Done done) {
-  Action action = [effect = call.effect, done = life_.within(std::move(done))] { done(effect()); };
+  const auto pid = [&world = stage_.world, target = call.target]() -> uint64_t {
+    if (!target) return 0;
+    const auto process = world.machine().find_process(target->value());
+    return process == world.machine().processes.end() ? 0 : process->pid;
+  };
+  Action action = [pid, meant = pid(), effect = call.effect, done = life_.within(std::move(done))] {
+    done(pid() == meant ? effect() : not_found("the domain that was meant has ended"));
+  };
   if (!call.outlives_caller || !stage_.mishaps.outlives_caller()) {
     return life_.after(delay, std::move(action));
   }
@@ -83,42 +91,40 @@ void Executor::happen(const Call& call, Duration delay, Done done) {
 }
 
 Executor::Calls Executor::calls_of(const agent::Step& step) {
+  using namespace agent;
   return std::visit(
-      Overloaded{[&](const agent::PrepareFiles& s) { return calls_for(s); },
-                 [&](const agent::StartDomain& s) { return calls_for(s); },
-                 [&](const agent::MarkStarted& s) {
-                   return Calls{mark_started(s.instance, s.generation)};
-                 },
-                 [&](const agent::ResumeDomain& s) {
-                   return Calls{hypervisor_call("resume", [s](SimHypervisor& hypervisor) {
-                     return hypervisor.resume(s.instance);
-                   })};
-                 },
-                 [&](const agent::RequestShutdown& s) {
-                   return Calls{hypervisor_call("shutdown", [s](SimHypervisor& hypervisor) {
-                     return hypervisor.request_shutdown(s.instance);
-                   })};
-                 },
-                 [&](const agent::RebootDomain& s) {
-                   return Calls{hypervisor_call("reboot", [s](SimHypervisor& hypervisor) {
-                     return hypervisor.reboot(s.instance, s.order);
-                   })};
-                 },
-                 [&](const agent::DestroyDomain& s) {
-                   return Calls{hypervisor_call("destroy", [s](SimHypervisor& hypervisor) {
-                     return hypervisor.destroy(s.instance);
-                   })};
-                 },
-                 [&](const agent::RemovePort& s) {
-                   return Calls{{.name = "remove-port", .effect = [this, s] {
-                                   return network_.remove_port(s.interface_name);
-                                 }}};
-                 },
-                 [&](const agent::DeleteFiles& s) {
-                   return Calls{{.name = "delete-instance", .effect = [this, s] {
-                                   return storage_.delete_instance(s.instance);
-                                 }}};
-                 }},
+      Overloaded{
+          [&](const PrepareFiles& s) { return calls_for(s); },
+          [&](const StartDomain& s) { return calls_for(s); },
+          [&](const MarkStarted& s) { return Calls{mark_started(s.instance, s.generation)}; },
+          [&](const ResumeDomain& s) {
+            return Calls{domain_call("resume", s.instance, [s](SimHypervisor& hypervisor) {
+              return hypervisor.resume(s.instance);
+            })};
+          },
+          [&](const RequestShutdown& s) {
+            return Calls{domain_call("shutdown", s.instance, [s](SimHypervisor& hypervisor) {
+              return hypervisor.request_shutdown(s.instance);
+            })};
+          },
+          [&](const RebootDomain& s) {
+            return Calls{domain_call("reboot", s.instance, [s](SimHypervisor& hypervisor) {
+              return hypervisor.reboot(s.instance, s.order);
+            })};
+          },
+          [&](const DestroyDomain& s) {
+            return Calls{domain_call("destroy", s.instance, [s](SimHypervisor& hypervisor) {
+              return hypervisor.destroy(s.instance);
+            })};
+          },
+          [&](const RemovePort& s) {
+            return Calls{{.name = "remove-port",
+                          .effect = [this, s] { return network_.remove_port(s.interface_name); }}};
+          },
+          [&](const DeleteFiles& s) {
+            return Calls{{.name = "delete-instance",
+                          .effect = [this, s] { return storage_.delete_instance(s.instance); }}};
+          }},
       step);
 }
 
@@ -128,6 +134,13 @@ Executor::Call Executor::hypervisor_call(std::string name,
           .effect = [hypervisor = hypervisor_,
                      effect = std::move(effect)] { return effect(*hypervisor); },
           .outlives_caller = true};
+}
+
+Executor::Call Executor::domain_call(std::string name, const InstanceUid& target,
+                                     std::function<absl::Status(SimHypervisor&)> effect) {
+  Call call = hypervisor_call(std::move(name), std::move(effect));
+  call.target = target;
+  return call;
 }
 
 Executor::Call Executor::mark_started(const InstanceUid& instance, Generation generation) {
@@ -168,7 +181,7 @@ Executor::Calls Executor::calls_for(const agent::StartDomain& step) {
     return {{.name = "specify", .effect = [status = spec.status()] { return status; }}};
   }
   return {hypervisor_call("define", [spec = *spec](SimHypervisor& h) { return h.define(spec); }),
-          hypervisor_call("resume", [uid](SimHypervisor& h) { return h.resume(uid); })};
+          domain_call("resume", uid, [uid](SimHypervisor& h) { return h.resume(uid); })};
 }
 
 void Executor::observe(Seen seen) {

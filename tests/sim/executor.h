@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,9 @@ class Executor {
     std::string name;
     std::function<absl::Status()> effect;
     bool outlives_caller = false;  // libvirt's daemon finishes what it has begun
-    bool copies = false;           // takes seconds
+    // The domain whose process, as it is when the call is made, the call is about.
+    std::optional<InstanceUid> target = std::nullopt;
+    bool copies = false;  // takes seconds
     Action abandon;                // clears up after a refusal
   };
   using Calls = std::vector<Call>;
@@ -49,6 +52,8 @@ class Executor {
   Calls calls_for(const agent::StartDomain& step);
   Call mark_started(const InstanceUid& instance, Generation generation);
   Call hypervisor_call(std::string name, std::function<absl::Status(SimHypervisor&)> effect);
+  Call domain_call(std::string name, const InstanceUid& target,
+                   std::function<absl::Status(SimHypervisor&)> effect);
 
   void run_from(std::shared_ptr<const Calls> calls, size_t index, Done done);
   void perform(const Call& call, Done done);

@@ -9,7 +9,7 @@ namespace stellwerk::sim {
 
 void Inspector::inspect(std::function<void(Finding)> done) {
   if (!client_.is_idle()) return done("clients still wait for answers");
-  if (!daemon_.is_serving()) return done("no daemon serves");
+  if (!daemon_.is_linked()) return done("no daemon serves, or the agent is out of sight");
   daemon_.submit(controller::ListInstances{.project = "-"},
                  [this, done](const absl::StatusOr<controller::Answer>& instances) {
                    if (!instances.ok()) return done(describe(instances.status()));

@@ -29,8 +29,8 @@ std::optional<Bug> parse_bug(std::string_view name) {
 std::optional<std::string> parse_command_line(int argc, char** argv, SeedPlan& plan) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view option = argv[i];
-    if (option == "--log") {
-      plan.print_log = true;
+    if (option == "--log" || option == "--keep-going") {
+      (option == "--log" ? plan.print_log : plan.keep_going) = true;
       continue;
     }
     if (i + 1 == argc) return std::string(option) + " needs a value, or is unknown";

@@ -19,9 +19,10 @@ struct SeedPlan {
   std::optional<int64_t> minutes;  // instead of a number of seeds
   Bug bug = Bug::kNone;
   bool print_log = false;
+  bool keep_going = false;  // after a seed that fails
 };
 
-// --seeds N, --seed S, --minutes M, --bug NAME, --log; an error names the mistake.
+// --seeds N, --seed S, --minutes M, --bug NAME, --log, --keep-going; an error names the mistake.
 std::optional<std::string> parse_command_line(int argc, char** argv, SeedPlan& plan);
 
 uint64_t derived_seed(std::string_view base, uint64_t index);

@@ -4,6 +4,7 @@
 //   sim_test --seed S [--log]     one seed, with its whole log
 //   sim_test --seeds N            another number of them
 //   sim_test --minutes M          as many as fit
+//   sim_test --keep-going         beyond the first seed that fails
 //   sim_test --bug NAME           with a planted bug: must fail
 #include <gtest/gtest.h>
 
@@ -70,7 +71,7 @@ TEST(Simulation, KeepsEveryInvariantAndComesToRestTwiceAlike) {
                             ? clock.now().monotonic - begun >= std::chrono::minutes(*plan().minutes)
                             : i >= plan().seeds;
     if (enough) break;
-    if (!run_twice(derived_seed(plan().base, i))) break;
+    if (!run_twice(derived_seed(plan().base, i)) && !plan().keep_going) break;
     show_progress(i + 1);
   }
 }

@@ -325,6 +325,38 @@ TEST_F(AgentTest, ASlowShutdownThatItAskedForDoesNotUndoANewerStart) {
   EXPECT_THAT(step_names(), ElementsAre("request-shutdown", "start-domain"));
 }
 
+TEST_F(AgentTest, AnEndThatAnEarlierProcessAskedForDoesNotUndoANewerStart) {
+  Instance& wanted = want("web-1");
+  const InstanceUid uid = wanted.uid;
+  wanted.generation = Generation(3);  // stopped and started again before this process
+  files(uid, Generation(1));
+  domain(uid);
+  order();
+  observe();
+  world_.domains.clear();
+  input(DomainChanged{{.uuid = uid.value(), .ended = DomainEnd::kShutDownByGuest}});
+  observe();
+  EXPECT_FALSE(reports_.back().instances[0].final_end);
+  EXPECT_THAT(step_names(), ElementsAre("start-domain"));
+}
+
+TEST_F(AgentTest, ARebootBeforeThisProcessIsNoReasonToDoubtAGuestsOwnShutdown) {
+  Instance& wanted = want("web-1");
+  const InstanceUid uid = wanted.uid;
+  wanted.generation = Generation(2);
+  wanted.reboot.count = 1;
+  files(uid, Generation(1));
+  domain(uid);
+  order();
+  observe();
+  EXPECT_THAT(step_names(), ElementsAre("reboot-domain"));
+  finish(steps_.back().id);
+  world_.domains.clear();
+  input(DomainChanged{{.uuid = uid.value(), .ended = DomainEnd::kShutDownByGuest}});
+  observe();
+  EXPECT_EQ(reports_.back().instances[0].final_end, FinalEnd::kShutDownByGuest);
+}
+
 TEST_F(AgentTest, AskingIsRepeatedWhenTheRequestCertainlyFailed) {
   const InstanceUid uid = want("web-1", DesiredState::kStopped).uid;
   files(uid, Generation(1));

@@ -76,6 +76,22 @@ TEST(ControllerStore, ARefusingStoreRefusesNewMutationsAndIsTriedAgain) {
   EXPECT_FALSE(cell.read(GetProject{"village"}).ok());
 }
 
+TEST(ControllerStore, AnImportEndsEvenWhileTheStoreRefuses) {
+  CellHarness cell;
+  const auto begun = cell.run(BeginImageImport{.project = "default", .id = "debian"});
+  ASSERT_TRUE(begun.ok());
+  cell.hold_commits(true);
+  cell.submit(CreateProject{.id = "town"});
+  cell.fail_commit(resource_exhausted("the disk is full"));
+  const Ticket end = cell.submit(
+      FinishImageImport{std::get<ImageView>(*begun).image.uid,
+                        ImportedContent{.format = ImageFormat::kQcow2}});
+  EXPECT_FALSE(cell.answered(end)) << "refused: the image would be half imported for ever";
+  cell.hold_commits(false);
+  cell.pass(std::chrono::seconds(1));
+  EXPECT_TRUE(cell.answer(end).ok());
+}
+
 TEST(ControllerStore, ABatchThatCanNeverLandEndsTheProcessInsteadOfBlockingTheCell) {
   CellHarness cell;
   cell.hold_commits(true);
