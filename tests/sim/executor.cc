@@ -91,40 +91,42 @@ void Executor::happen(const Call& call, Duration delay, Done done) {
 }
 
 Executor::Calls Executor::calls_of(const agent::Step& step) {
-  using namespace agent;
   return std::visit(
-      Overloaded{
-          [&](const PrepareFiles& s) { return calls_for(s); },
-          [&](const StartDomain& s) { return calls_for(s); },
-          [&](const MarkStarted& s) { return Calls{mark_started(s.instance, s.generation)}; },
-          [&](const ResumeDomain& s) {
-            return Calls{domain_call("resume", s.instance, [s](SimHypervisor& hypervisor) {
-              return hypervisor.resume(s.instance);
-            })};
-          },
-          [&](const RequestShutdown& s) {
-            return Calls{domain_call("shutdown", s.instance, [s](SimHypervisor& hypervisor) {
-              return hypervisor.request_shutdown(s.instance);
-            })};
-          },
-          [&](const RebootDomain& s) {
-            return Calls{domain_call("reboot", s.instance, [s](SimHypervisor& hypervisor) {
-              return hypervisor.reboot(s.instance, s.order);
-            })};
-          },
-          [&](const DestroyDomain& s) {
-            return Calls{domain_call("destroy", s.instance, [s](SimHypervisor& hypervisor) {
-              return hypervisor.destroy(s.instance);
-            })};
-          },
-          [&](const RemovePort& s) {
-            return Calls{{.name = "remove-port",
-                          .effect = [this, s] { return network_.remove_port(s.interface_name); }}};
-          },
-          [&](const DeleteFiles& s) {
-            return Calls{{.name = "delete-instance",
-                          .effect = [this, s] { return storage_.delete_instance(s.instance); }}};
-          }},
+      Overloaded{[&](const agent::PrepareFiles& s) { return calls_for(s); },
+                 [&](const agent::StartDomain& s) { return calls_for(s); },
+                 [&](const agent::MarkStarted& s) {
+                   return Calls{mark_started(s.instance, s.generation)};
+                 },
+                 [&](const agent::ResumeDomain& s) {
+                   return Calls{domain_call("resume", s.instance, [s](SimHypervisor& hypervisor) {
+                     return hypervisor.resume(s.instance);
+                   })};
+                 },
+                 [&](const agent::RequestShutdown& s) {
+                   return Calls{domain_call("shutdown", s.instance, [s](SimHypervisor& hypervisor) {
+                     return hypervisor.request_shutdown(s.instance);
+                   })};
+                 },
+                 [&](const agent::RebootDomain& s) {
+                   return Calls{domain_call("reboot", s.instance, [s](SimHypervisor& hypervisor) {
+                     return hypervisor.reboot(s.instance, s.order);
+                   })};
+                 },
+                 [&](const agent::DestroyDomain& s) {
+                   return Calls{domain_call("destroy", s.instance, [s](SimHypervisor& hypervisor) {
+                     return hypervisor.destroy(s.instance);
+                   })};
+                 },
+                 [&](const agent::RemovePort& s) {
+                   return Calls{{.name = "remove-port", .effect = [this, s] {
+                                   return network_.remove_port(s.interface_name);
+                                 }}};
+                 },
+                 [&](const agent::DeleteFiles& s) {
+                   return Calls{{.name = "delete-instance", .effect = [this, s] {
+                                   return storage_.delete_instance(s.instance);
+                                 }}};
+                 }},
       step);
 }
 
