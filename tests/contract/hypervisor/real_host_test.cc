@@ -34,9 +34,10 @@ std::string given_kernel() {
 }
 
 TEST(AcceleratorReal, SeesARealKernelReachUserSpace) {
-  const auto kernel = find_kernel(given_kernel());
-  ASSERT_TRUE(kernel.ok()) << describe(kernel.status());
   AcceleratorConfig config;
+  config.kernel = given_kernel();
+  const auto kernel = find_kernel(config);
+  ASSERT_TRUE(kernel.ok()) << describe(kernel.status());
   config.limit = std::chrono::seconds(60);
   const absl::Status booted = boot_probe(config, *kernel, Accelerator::kTcg);
   EXPECT_TRUE(booted.ok()) << describe(booted);
