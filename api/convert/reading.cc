@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kDefaultPage = 100;
 constexpr int64_t kLargestPage = 1000;
 constexpr size_t kLongestPageToken = 512;
-constexpr size_t kLongestEtag = 41;  // two 64-bit numbers and a dash
+constexpr size_t kMostDigits = 20;  // of a 64-bit number
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -20,6 +20,12 @@ int hex_value(char c) {
   if (is_digit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   return -1;
+}
+
+// As a 64-bit number is written: digits without a leading zero.
+bool is_number(std::string_view text) {
+  return !text.empty() && text.size() <= kMostDigits && !text.starts_with('0') &&
+         std::all_of(text.begin(), text.end(), is_digit);
 }
 
 }  // namespace
@@ -66,10 +72,11 @@ Bytes RequestReader::size(std::string_view field, int64_t bytes) {
 }
 
 std::string RequestReader::etag(std::string_view text) {
-  const bool plausible =
-      std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c) || c == '-'; }) &&
-      text.size() <= kLongestEtag;
-  if (plausible) return std::string(text);
+  const size_t dash = text.find('-');
+  const bool one = is_number(text.substr(0, dash));
+  if (text.empty() || (one && (dash == text.npos || is_number(text.substr(dash + 1))))) {
+    return std::string(text);
+  }
   add("etag", fmt::format("{} is not an etag of this server; give the resource's etag as it was "
                           "read, or none",
                           quoted(text)));

@@ -77,8 +77,7 @@ class Agent::Body {
   StepResult finish();
   void plan_all();
   void plan_one(const Instance& instance, const InstanceObservation& seen);
-  void recall_shutdown(Tracked& tracked, const Instance& instance,
-                       const InstanceObservation& seen);
+  void recall_shutdown(Tracked& tracked, const Instance& instance, const InstanceObservation& seen);
   void take_step(Tracked& tracked, Step step);
   bool may_destroy();
   void note_success(Tracked& tracked, const Step& step);
@@ -347,7 +346,8 @@ void Agent::Body::recall_shutdown(Tracked& tracked, const Instance& instance,
   const auto& owner = *seen.domain->owner;
   Generation known = owner.generation;
   if (seen.files && seen.files->started) known = std::max(known, *seen.files->started);
-  const uint64_t reboots = instance.reboot.count - std::min(instance.reboot.count, owner.reboot_count);
+  const uint64_t ordered = instance.reboot.count;
+  const uint64_t reboots = ordered - std::min(ordered, owner.reboot_count);
   if (instance.generation.value() > known.value() + reboots) {
     tracked.history.shutdown_asked_at = now_.monotonic;
   }

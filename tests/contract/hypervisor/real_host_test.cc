@@ -1,8 +1,8 @@
 // Facts about the host, and the KVM probe on a real kernel.
-#include <cstdlib>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
+#include <cstdlib>
 
 #include <thread>
 

@@ -166,7 +166,10 @@ TEST(FromWire, TakesAnEtagAsItWasGiven) {
   request.set_name("projects/p/instances/i");
   request.set_etag("42");
   EXPECT_EQ(to_mutation(request, origin()).context.etag, "42");
-  for (const char* bad : {"\"42\"", "042", "-1", "W/42", "4 2", "123456789012345678901"}) {
+  request.set_etag("42-7");
+  EXPECT_EQ(to_mutation(request, origin()).context.etag, "42-7");
+  for (const char* bad :
+       {"\"42\"", "042", "42-", "4-2-1", "-1", "W/42", "4 2", "123456789012345678901"}) {
     request.set_etag(bad);
     EXPECT_THAT(wrong_fields(request), ElementsAre("etag")) << bad;
   }

@@ -83,9 +83,8 @@ TEST(ControllerStore, AnImportEndsEvenWhileTheStoreRefuses) {
   cell.hold_commits(true);
   cell.submit(CreateProject{.id = "town"});
   cell.fail_commit(resource_exhausted("the disk is full"));
-  const Ticket end = cell.submit(
-      FinishImageImport{std::get<ImageView>(*begun).image.uid,
-                        ImportedContent{.format = ImageFormat::kQcow2}});
+  const Ticket end = cell.submit(FinishImageImport{std::get<ImageView>(*begun).image.uid,
+                                                   ImportedContent{.format = ImageFormat::kQcow2}});
   EXPECT_FALSE(cell.answered(end)) << "refused: the image would be half imported for ever";
   cell.hold_commits(false);
   cell.pass(std::chrono::seconds(1));
@@ -120,7 +119,7 @@ TEST(ControllerStore, TrimsALongLogALittleWithEveryCommit) {
   config.max_log_records = 1;
   CellHarness after(config, before.state(), before.head());
   const size_t before_commit = after.state().log.size();
-  ASSERT_TRUE(after.run(CreateProject{.id = "next"}).ok());
+  ASSERT_TRUE(after.answer(after.submit(CreateProject{.id = "next"}, "a new request")).ok());
   EXPECT_LT(after.state().log.size(), before_commit);
   EXPECT_GE(after.state().log.size(), before_commit - 8) << "one commit trims without bound";
 }
