@@ -46,7 +46,7 @@ TEST(ToWire, WritesAnInstance) {
   EXPECT_EQ(wire.name(), "projects/p/instances/web-1");
   EXPECT_EQ(wire.uid(), kUid.to_string());
   EXPECT_EQ(wire.generation(), 4u);
-  EXPECT_EQ(wire.etag(), "42");
+  EXPECT_EQ(wire.etag(), "42-4");
   EXPECT_EQ(wire.create_time().seconds(), 1'700'000'000);
   EXPECT_EQ(wire.create_time().nanos(), 250'000'000);
   EXPECT_EQ(wire.desired_state(), v1::Instance::STOPPED);
@@ -102,7 +102,7 @@ TEST(ToWire, GivesAnEtagThatIsReadBack) {
   request.set_etag(to_wire(instance_view()).etag());
   const controller::Mutation mutation = to_mutation(request, {});
   EXPECT_TRUE(mutation.context.violations.empty());
-  EXPECT_EQ(mutation.context.etag, "42");
+  EXPECT_EQ(mutation.context.etag, "42-4");
   EXPECT_EQ(std::get<controller::StopInstance>(mutation.body).id, "web-1");
 }
 
