@@ -48,6 +48,23 @@ Problem check_label_key(std::string_view key) {
   return fmt::format("the key {} is not 1 to 63 of a-z, 0-9, '-', '_', '.', '/'", quoted(key));
 }
 
+// As tools that select by labels expect them: no quoting is ever needed.
+Problem check_label_value(std::string_view value) {
+  const auto is_letter_or_digit = [](char c) {
+    return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z');
+  };
+  const bool allowed = std::all_of(value.begin(), value.end(), [&](char c) {
+    return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
+  });
+  const bool ends =
+      value.empty() || (is_letter_or_digit(value.front()) && is_letter_or_digit(value.back()));
+  if (allowed && ends && value.size() <= kLongestLabel) return std::nullopt;
+  return fmt::format(
+      "is {}; use up to 63 letters, digits, '-', '_' and '.', beginning and ending with a letter "
+      "or digit",
+      quoted(value));
+}
+
 }  // namespace
 
 std::string shortened(std::string_view text, size_t limit) {
@@ -135,7 +152,7 @@ Problem check_labels(const std::map<std::string, std::string>& labels) {
   }
   for (const auto& [key, value] : labels) {
     if (const Problem problem = check_label_key(key)) return problem;
-    if (const Problem problem = check_display_text(value, kLongestLabel)) {
+    if (const Problem problem = check_label_value(value)) {
       return fmt::format("the value of {} {}", quoted(key), *problem);
     }
   }

@@ -17,7 +17,8 @@ Problem check_dns_label(std::string_view text);
 Problem check_display_text(std::string_view text, size_t limit);
 // One line of an authorized_keys file: a known key type, base64, an optional comment.
 Problem check_ssh_key(std::string_view text);
-// At most 64 labels; keys are 1 to 63 of a-z, 0-9, '-', '_', '.', '/'; values display text to 63.
+// At most 64 labels; keys are 1 to 63 of a-z, 0-9, '-', '_', '.', '/'; values up to 63
+// letters, digits, '-', '_', '.', beginning and ending with a letter or digit; or empty.
 Problem check_labels(const std::map<std::string, std::string>& labels);
 // At most 64 KiB; any bytes but NUL.
 Problem check_user_data(std::string_view text);

@@ -69,7 +69,7 @@ class BadInput(CellCase):
     def test_user_data_over_the_limit_is_refused_by_the_cli_and_by_the_server(self):
         file = pathlib.Path(os.environ["STELLWERK_LAB"]) / "large"
         file.write_bytes(b"#" * 65537)
-        self.refused(*self.create("--flavor", "tiny", "--user-data", file), names="64 KiB")
+        self.refused(*self.create("--flavor", "tiny", "--user-data", file), names="65536 bytes")
         request = self.request()
         request.instance.user_data = b"#" * 65537
         self.assert_refused(request, "user_data")

@@ -52,6 +52,10 @@ class Demonstration:
     def qemu(self):
         return processes.qemus().get(self.uid, [])
 
+    def console(self):
+        folder = self.cell.storage / "instances" / str(self.uid)
+        return machine.console(folder / "console.log")
+
     def traces(self):
         """Everything that an instance is, wherever it can be seen."""
         return {
@@ -189,6 +193,7 @@ def main():
     except (NotSeen, AssertionError, waiting.TookTooLong, subprocess.SubprocessError) as problem:
         demonstration.story.failed(problem)
         print(demonstration.cell.log_tail())
+        print("The guest's last words:\n" + demonstration.console()[-3000:])
         return 1
     return 0
 

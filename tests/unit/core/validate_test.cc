@@ -130,7 +130,7 @@ TEST(SshKey, RefusesWhatFollowsTheTypeUnlessItIsAKey) {
 
 TEST(Labels, AcceptSixtyFourPairs) {
   std::map<std::string, std::string> labels;
-  for (int i = 0; i < 64; ++i) labels["key-" + std::to_string(i)] = "Wert ä";
+  for (int i = 0; i < 64; ++i) labels["key-" + std::to_string(i)] = "Value_1.x";
   EXPECT_EQ(check_labels(labels), std::nullopt);
   labels["one-more"] = "";
   EXPECT_THAT(check_labels(labels), Optional(HasSubstr("has 65 labels; at most 64")));
@@ -143,6 +143,9 @@ TEST(Labels, RefuseBadKeysAndValuesByName) {
   EXPECT_TRUE(check_labels({{std::string(64, 'k'), "x"}}));
   EXPECT_THAT(check_labels({{"tier", "a\nb"}}), Optional(HasSubstr("the value of \"tier\"")));
   EXPECT_TRUE(check_labels({{"tier", std::string(64, 'v')}}));
+  for (const char* hostile : {"../../etc/passwd", "<xml>", "-leading", "tail-", "a b", "'x'"}) {
+    EXPECT_THAT(check_labels({{"tier", hostile}}), Optional(HasSubstr("the value of \"tier\"")));
+  }
 }
 
 TEST(UserData, AcceptsAnyTextUpTo64Kib) {
