@@ -44,8 +44,12 @@ Problem check_label_key(std::string_view key) {
   const bool allowed = std::all_of(key.begin(), key.end(), [](char c) {
     return is_lower_or_digit(c) || c == '-' || c == '_' || c == '.' || c == '/';
   });
-  if (!key.empty() && key.size() <= kLongestLabel && allowed) return std::nullopt;
-  return fmt::format("the key {} is not 1 to 63 of a-z, 0-9, '-', '_', '.', '/'", quoted(key));
+  const bool ends = !key.empty() && is_lower_or_digit(key.front()) && is_lower_or_digit(key.back());
+  if (ends && key.size() <= kLongestLabel && allowed) return std::nullopt;
+  return fmt::format(
+      "the key {} is not 1 to 63 of a-z, 0-9, '-', '_', '.', '/', beginning and "
+      "ending with a letter or digit",
+      quoted(key));
 }
 
 // As tools that select by labels expect them: no quoting is ever needed.

@@ -141,6 +141,9 @@ TEST(Labels, RefuseBadKeysAndValuesByName) {
   EXPECT_THAT(check_labels({{"", "x"}}), Optional(HasSubstr("the key \"\"")));
   EXPECT_THAT(check_labels({{"Tier", "x"}}), Optional(HasSubstr("the key \"Tier\"")));
   EXPECT_TRUE(check_labels({{std::string(64, 'k'), "x"}}));
+  for (const char* hostile : {"../../etc/passwd", "--leading", "-", "tail-"}) {
+    EXPECT_THAT(check_labels({{hostile, "x"}}), Optional(HasSubstr("the key")));
+  }
   EXPECT_THAT(check_labels({{"tier", "a\nb"}}), Optional(HasSubstr("the value of \"tier\"")));
   EXPECT_TRUE(check_labels({{"tier", std::string(64, 'v')}}));
   for (const char* hostile : {"../../etc/passwd", "<xml>", "-leading", "tail-", "a b", "'x'"}) {
