@@ -50,7 +50,7 @@ endfunction()
 #
 # Tests are compiled more often than they run, so only those that do much work are OPTIMISED.
 function(stellwerk_test name)
-  cmake_parse_arguments(ARG "OPTIMISED" "TIMEOUT;PRECOMPILED" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "OPTIMISED" "TIMEOUT;PRECOMPILED" "SOURCES;DEPENDS;ARGUMENTS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -67,6 +67,6 @@ function(stellwerk_test name)
   target_compile_definitions(${name} PRIVATE
     STELLWERK_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data"
     STELLWERK_GOLDEN="${CMAKE_SOURCE_DIR}/tests/golden")
-  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 ${ARG_ARGUMENTS})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
 endfunction()

@@ -1,6 +1,6 @@
+#include "../support/temporary_directory.h"
 #include "drivers/store/sqlite/sqlite_store.h"
 #include "store_contract.h"
-#include "../support/temporary_directory.h"
 
 namespace stellwerk::store {
 namespace {

@@ -7,8 +7,8 @@
 
 #include <vector>
 
-#include "drivers/store/sqlite/sqlite_store.h"
 #include "../support/temporary_directory.h"
+#include "drivers/store/sqlite/sqlite_store.h"
 
 namespace stellwerk::store {
 namespace {

@@ -43,7 +43,7 @@ class Executor {
     // The domain whose process, as it is when the call is made, the call is about.
     std::optional<InstanceUid> target = std::nullopt;
     bool copies = false;  // takes seconds
-    Action abandon;                // clears up after a refusal
+    Action abandon;       // clears up after a refusal
   };
   using Calls = std::vector<Call>;
 

@@ -14,9 +14,9 @@
 #include <sstream>
 #include <string>
 
+#include "../../../support/temporary_directory.h"
 #include "core/digest.h"
 #include "drivers/store/sqlite/sqlite_store.h"
-#include "../../../support/temporary_directory.h"
 
 namespace stellwerk::store {
 
