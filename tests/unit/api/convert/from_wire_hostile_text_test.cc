@@ -161,15 +161,10 @@ TYPED_TEST(HostileText, IsRefusedWithTheNameOfItsField) {
 
 TEST(HostileTextInLabels, IsRefused) {
   for (const std::string& text : hostile_texts()) {
-    if (text == "-") continue;  // is a key like others
     v1::CreateProjectRequest request;
     request.set_project_id("p");
     (*request.mutable_project()->mutable_labels())[text] = "";
     const auto violations = violations_in(request);
-    if (text == "--leading-dashes" || text == "../../etc/passwd") {
-      EXPECT_THAT(violations, testing::IsEmpty());  // harmless: keys are never paths or arguments
-      continue;
-    }
     ASSERT_EQ(violations.size(), 1u) << text.substr(0, 40);
     EXPECT_EQ(violations[0].field, "project.labels");
     EXPECT_TRUE(is_printable_and_short(violations[0].description));
