@@ -170,8 +170,8 @@ struct ImageView {
 };
 struct HostView {
   Host host;
-  bool connected = false;
-  Bytes memory_used;  // sums over claims
+  bool connected = false;  // its agent is heard and has told what runs there: it takes guests
+  Bytes memory_used;       // sums over claims
   Bytes disk_used;
   std::map<CpuClass, VcpuCount> vcpus_used;
   int64_t instances = 0;
