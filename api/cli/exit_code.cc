@@ -1,5 +1,7 @@
 #include "api/cli/exit_code.h"
 
+#include "api/client/error.h"
+
 namespace stellwerk::cli {
 
 bool is_limit_of_daemon(const absl::Status& status) {
@@ -11,6 +13,7 @@ ExitCode exit_code_of(const absl::Status& status) {
   const auto reason = reason_of(status);
   if (reason == kUsageReason) return ExitCode::kUsage;
   if (reason == kWaitTimedOutReason) return ExitCode::kTimedOut;
+  if (reason == client::kNoHostConnected) return ExitCode::kNoCapacity;
   switch (status.code()) {
     case absl::StatusCode::kOk:
       return ExitCode::kOk;

@@ -70,7 +70,8 @@ absl::Status Client::attempt(Duration deadline,
   }
   if (status.ok()) return status;
   status = explain(std::move(status));
-  const bool unanswered = absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+  const bool unanswered = (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) &&
+                          reason_of(status) != kNoHostConnected;
   return sent && unanswered ? with_outcome_unknown(std::move(status)) : status;
 }
 

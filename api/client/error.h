@@ -11,6 +11,9 @@ namespace stellwerk::client {
 // Nothing in the result steers a terminal: texts are escaped by `printable`.
 absl::Status from_grpc(const grpc::Status& status);
 
+// A reason with UNAVAILABLE that is worth further attempts, yet an answer: nothing was done.
+inline constexpr char kNoHostConnected[] = "NO_HOST_CONNECTED";
+
 // Marks an error after which nobody knows whether the request was carried out.
 absl::Status with_outcome_unknown(absl::Status status);
 bool is_outcome_unknown(const absl::Status& status);

@@ -92,6 +92,15 @@ TEST_F(Errors, RetriesAreBoundedAndTellTheRequestId) {
                     HasSubstr("it may have been carried out; repeat it with --request-id " + id)));
 }
 
+TEST_F(Errors, ACellWithoutHostsIsTriedAgainButNotInDoubt) {
+  daemon.script().failures.assign(
+      5, failure(StatusCode::UNAVAILABLE, "no host can take web-1", "NO_HOST_CONNECTED"));
+  const Ran ran = run({"instance", "start", "web-1"});
+  EXPECT_EQ(ran.code, 7);
+  EXPECT_EQ(daemon.calls().size(), 5U);
+  EXPECT_EQ(ran.err, "error: no host can take web-1\n");
+}
+
 TEST_F(Errors, OtherCodesAreNotTriedAgain) {
   run_into(failure(StatusCode::INTERNAL, "x", "R"));
   EXPECT_EQ(daemon.calls().size(), 1U);
