@@ -26,6 +26,9 @@ struct Tracked {
   std::optional<FinalEnd> final_end;
   std::optional<StepId> step;  // under way
   MonotonicTime last_step_finished;
+  // What an event said of the domain's end, until an observation tells whether it is gone.
+  std::optional<hypervisor::DomainEnd> told_end;
+  MonotonicTime told_end_at;
   bool seen_running = false;     // in the last observation
   bool present = false;          // its domain, when it was last planned for
   bool planned_for = false;      // at least once in this process
@@ -80,9 +83,10 @@ class Agent::Body {
   void recall_shutdown(Tracked& tracked, const Instance& instance, const InstanceObservation& seen);
   void take_step(Tracked& tracked, Step step);
   bool may_destroy();
+  void note_asked(Tracked& tracked);
   void note_success(Tracked& tracked, const Step& step);
   void note_failure(Tracked& tracked, const Step& step, const absl::Status& why);
-  void note_unseen_ends();
+  void note_ends();
   void note_end(Tracked& tracked, DomainEnd end);
   void count_failure(Tracked& tracked, std::string error);
   void set_reported(Tracked& tracked, Observed observed);
@@ -164,12 +168,12 @@ void Agent::Body::receive(const ObservationFinished& finished) {
   blind_.reset();
   observation_ = *finished.result;
   observation_begun_ = finished.begun;
-  note_unseen_ends();
+  note_ends();
 }
 
-// A domain that was there and is gone, without an event and without a step of ours, has crashed as
-// far as anybody can tell.
-void Agent::Body::note_unseen_ends() {
+// A domain that was there and is gone, without a step of ours, has ended as an event told or else
+// has crashed as far as anybody can tell.
+void Agent::Body::note_ends() {
   const auto seen = sort_observation();
   for (auto& [uid, tracked] : tracked_) {
     // What was seen while a step was at work may be from before or after it.
@@ -179,13 +183,14 @@ void Agent::Body::note_unseen_ends() {
     const bool running =
         present && found->second.domain->state == hypervisor::DomainState::kRunning;
     const auto asked_at = tracked.history.shutdown_asked_at;
-    if (!present && tracked.seen_running && !tracked.history.end && !asked_at) {
-      note_end(tracked, DomainEnd::kCrashed);
+    if (!present && !asked_at && (tracked.seen_running || tracked.told_end)) {
+      note_end(tracked, tracked.told_end.value_or(DomainEnd::kCrashed));
     }
+    if (!present || observation_begun_ >= tracked.told_end_at) tracked.told_end.reset();
     const bool ignored =
-        asked_at && tracked.wanted &&
+        asked_at && present && tracked.wanted &&
         now_.monotonic >= *asked_at + kLateShutdown * config_.limits.shutdown_patience;
-    if (!present || ignored) tracked.history.shutdown_asked_at.reset();
+    if (ignored) tracked.history.shutdown_asked_at.reset();
     if (present) tracked.history.confirmed_gone = false;
     tracked.paused_on_error =
         present && found->second.domain->state == hypervisor::DomainState::kPausedOnError;
@@ -218,7 +223,6 @@ void Agent::Body::receive(const StepFinished& finished) {
 
 void Agent::Body::note_success(Tracked& tracked, const Step& step) {
   if (std::holds_alternative<DestroyDomain>(step)) {
-    tracked.history.shutdown_asked_at.reset();
     tracked.history.confirmed_gone = true;
     tracked.seen_running = false;
   } else if (std::holds_alternative<PrepareFiles>(step)) {
@@ -250,7 +254,8 @@ void Agent::Body::receive(const DomainChanged& changed) {
       return;
     }
   }
-  note_end(tracked, *changed.event.ended);
+  tracked.told_end = *changed.event.ended;
+  tracked.told_end_at = now_.monotonic;
 }
 
 void Agent::Body::note_end(Tracked& tracked, DomainEnd end) {
@@ -363,20 +368,29 @@ bool Agent::Body::may_destroy() {
 void Agent::Body::take_step(Tracked& tracked, Step step) {
   if (std::holds_alternative<DestroyDomain>(step) && tracked.present) {
     destroys_.push_back(now_.monotonic);
+    // It may take effect long after its deadline, when the guest is wanted again.
+    if (!tracked.wanted) note_asked(tracked);
   }
   if (std::holds_alternative<StartDomain>(step)) {
     tracked.history.end.reset();
     tracked.history.confirmed_gone = false;
+    tracked.history.shutdown_asked_at.reset();
+    tracked.told_end.reset();
   }
-  // From here on an end of the domain is our doing, also when the request's answer is lost.
   if (std::holds_alternative<RequestShutdown>(step)) {
-    if (!tracked.history.shutdown_asked_at) tracked.history.shutdown_asked_at = now_.monotonic;
+    note_asked(tracked);
     tracked.history.shutdown_refused = false;
   }
   const StepId id = next_step_++;
   tracked.step = id;
   under_way_.emplace(id, step);
   result_.outputs.push_back(RunStep{id, std::move(step)});
+}
+
+// From here on, until it is started again, an end of the domain is our doing: also when the answer
+// of the step is lost, and when the event arrives after the domain was seen to be gone.
+void Agent::Body::note_asked(Tracked& tracked) {
+  if (!tracked.history.shutdown_asked_at) tracked.history.shutdown_asked_at = now_.monotonic;
 }
 
 void Agent::Body::set_reported(Tracked& tracked, Observed observed) {

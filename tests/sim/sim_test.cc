@@ -21,7 +21,7 @@ namespace stellwerk::sim {
 namespace {
 
 constexpr uint64_t kProgressEvery = 100;
-constexpr uint64_t kSeedsForABug = 200;
+constexpr uint64_t kSeedsForABug = 1000;
 
 SeedPlan& plan() {
   static SeedPlan plan;
@@ -78,7 +78,7 @@ TEST(Simulation, KeepsEveryInvariantAndComesToRestTwiceAlike) {
 
 class PlantedBug : public testing::TestWithParam<Bug> {};
 
-TEST_P(PlantedBug, IsFoundWithinTwoHundredSeeds) {
+TEST_P(PlantedBug, IsFoundWithinAThousandSeeds) {
   for (uint64_t i = 0; i < kSeedsForABug; ++i) {
     const RunResult run = Simulation(derived_seed("planted", i), GetParam()).run();
     if (!run.failure) continue;

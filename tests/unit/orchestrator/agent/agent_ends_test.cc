@@ -120,6 +120,50 @@ TEST_F(AgentTest, ASlowShutdownThatItAskedForDoesNotUndoANewerStart) {
   EXPECT_THAT(step_names(), ElementsAre("request-shutdown", "start-domain"));
 }
 
+// The hypervisor may carry out a destroy after its deadline, and tell so after the domain was seen
+// to be gone.
+TEST_F(AgentTest, ALateDestroyThatItAskedForDoesNotUndoANewerStart) {
+  want("web-1", DesiredState::kStopped).stop_hard = true;
+  orders_.instances[0].restart_policy = RestartPolicy::kNever;
+  const InstanceUid uid = orders_.instances[0].uid;
+  files(uid, Generation(1));
+  domain(uid);
+  order();
+  observe();
+  ASSERT_THAT(step_names(), ElementsAre("destroy-domain"));
+  orders_.instances[0].desired = DesiredState::kRunning;
+  orders_.instances[0].generation = Generation(2);
+  order();
+  finish(steps_.back().id, absl::DeadlineExceededError("no answer"));
+  observe();
+  EXPECT_THAT(step_names(), ElementsAre("destroy-domain"));
+  EXPECT_EQ(reported().phase, Phase::kStopping);
+  world_.domains.clear();
+  input(DomainChanged{{.uuid = uid.value(), .ended = {}}});
+  observe();
+  input(DomainChanged{{.uuid = uid.value(), .ended = DomainEnd::kDestroyed}});
+  observe();
+  pass(seconds(5));
+  if (observing_) observe();
+  EXPECT_FALSE(reports_.back().instances[0].final_end);
+  EXPECT_THAT(step_names(), ElementsAre("destroy-domain", "start-domain"));
+}
+
+TEST_F(AgentTest, ALateEventOfAnEarlierProcessSaysNothingOfTheOneThatRuns) {
+  const InstanceUid uid = want("web-1").uid;
+  files(uid, Generation(1));
+  domain(uid);
+  order();
+  observe();
+  input(DomainChanged{{.uuid = uid.value(), .ended = DomainEnd::kCrashed}});
+  observe();
+  EXPECT_EQ(reported().phase, Phase::kRunning);
+  world_.domains.clear();
+  input(DomainChanged{{.uuid = uid.value(), .ended = DomainEnd::kShutDownByGuest}});
+  observe();
+  EXPECT_EQ(reports_.back().instances[0].final_end, FinalEnd::kShutDownByGuest);
+}
+
 TEST_F(AgentTest, AnEndThatAnEarlierProcessAskedForDoesNotUndoANewerStart) {
   Instance& wanted = want("web-1");
   const InstanceUid uid = wanted.uid;
