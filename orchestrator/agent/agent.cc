@@ -31,7 +31,7 @@ struct Tracked {
   MonotonicTime told_end_at;
   bool seen_running = false;     // in the last observation
   bool present = false;          // its domain, when it was last planned for
-  bool planned_for = false;      // at least once in this process
+  bool recalled = false;         // what an earlier process may have asked of the guest
   bool wanted = false;           // desired running
   bool paused_on_error = false;  // in the last observation
 };
@@ -183,6 +183,11 @@ void Agent::Body::note_ends() {
     const bool running =
         present && found->second.domain->state == hypervisor::DomainState::kRunning;
     const auto asked_at = tracked.history.shutdown_asked_at;
+    // An earlier process may have asked for this end, unless the guest was started under these
+    // very orders.
+    const bool started = found != seen.end() && found->second.files &&
+                         found->second.files->started == tracked.history.generation;
+    if (!tracked.recalled && !started) tracked.told_end.reset();
     if (!present && !asked_at && (tracked.seen_running || tracked.told_end)) {
       note_end(tracked, tracked.told_end.value_or(DomainEnd::kCrashed));
     }
@@ -316,7 +321,7 @@ void Agent::Body::plan_one(const Instance& instance, const InstanceObservation& 
     observe_wanted_ = true;  // what we know is older than what we did
     return;
   }
-  if (!std::exchange(tracked.planned_for, true)) recall_shutdown(tracked, instance, seen);
+  recall_shutdown(tracked, instance, seen);
   InstancePlan plan = agent::plan({.cell = config_.cell,
                                    .desired = instance,
                                    .networks = orders_->networks,
@@ -347,14 +352,15 @@ void Agent::Body::plan_one(const Instance& instance, const InstanceObservation& 
 // end would not be its own wish.
 void Agent::Body::recall_shutdown(Tracked& tracked, const Instance& instance,
                                   const InstanceObservation& seen) {
-  if (instance.desired != DesiredState::kRunning || !seen.domain || !seen.domain->owner) return;
+  if (instance.desired != DesiredState::kRunning || std::exchange(tracked.recalled, true)) return;
+  if (!seen.domain || !seen.domain->owner) return;
   const auto& owner = *seen.domain->owner;
   Generation known = owner.generation;
   if (seen.files && seen.files->started) known = std::max(known, *seen.files->started);
   const uint64_t ordered = instance.reboot.count;
   const uint64_t reboots = ordered - std::min(ordered, owner.reboot_count);
   if (instance.generation.value() > known.value() + reboots) {
-    tracked.history.shutdown_asked_at = now_.monotonic;
+    note_asked(tracked);
   }
 }
 

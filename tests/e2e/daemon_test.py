@@ -30,6 +30,14 @@ class Callers(CellCase):
         stranger = self.call_as_nobody("--clear-groups")
         self.assertNotEqual(stranger.returncode, 0)
         self.assertIn("permission", stranger.stderr.lower())
+        # Whoever got past the socket's mode is still known by the credentials of the connection.
+        self.cell.socket.chmod(0o666)
+        self.addCleanup(self.cell.socket.chmod, 0o660)
+        known = self.call_as_nobody("--clear-groups")
+        self.assertNotEqual(known.returncode, 0)
+        self.assertIn("may not use this daemon: be root or a member of the group stellwerk",
+                      known.stderr)
+        self.cell.socket.chmod(0o660)
         operator = self.call_as_nobody(f"--groups={OPERATORS}")
         self.assertEqual(operator.returncode, 0, operator.stderr)
 

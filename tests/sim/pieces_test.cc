@@ -241,6 +241,10 @@ TEST(Seeds, DifferByBaseAndIndexAndRepeat) {
   EXPECT_EQ(derived_seed("a", 5), derived_seed("a", 5));
 }
 
+TEST(Seeds, AreAThousandUnlessToldOtherwise) {
+  EXPECT_EQ(SeedPlan().seeds, 1000u);
+}
+
 TEST(Seeds, AMistakeOnTheCommandLineIsNamed) {
   SeedPlan plan;
   std::vector<std::string> words = {"sim_test", "--seeds", "twelve"};

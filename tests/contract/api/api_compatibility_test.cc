@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <regex>
 
 #include "outline.h"
 
@@ -63,6 +64,38 @@ TEST(ApiCompatibility, KnowsTheWholeApi) {
               now.end())
         << service;
   }
+}
+
+// Of an outline's line: "field stellwerk.v1.Host 3: name=memory_bytes type=int64 …".
+std::string value_in(const std::string& line, const std::string& key) {
+  const size_t begin = line.find(" " + key + "=");
+  if (begin == std::string::npos) return "";
+  const size_t value = begin + key.size() + 2;
+  return line.substr(value, line.find(' ', value) - value);
+}
+
+TEST(ApiNames, NumbersSayTheirUnitAndTimesAreTimestamps) {
+  const std::regex quantity("(^|_)(memory|disk|size|power|ram|storage|capacity|length)(_|$)");
+  const std::regex unit("_(bytes|mib|watts)$");
+  const std::regex time("(^|_)time$");
+  int quantities = 0;
+  int times = 0;
+  for (const std::string& line : current()) {
+    if (!line.starts_with("field ")) continue;
+    const std::string name = value_in(line, "name");
+    const std::string type = value_in(line, "type");
+    const bool number = type.starts_with("int") || type.starts_with("uint") || type == "double";
+    if (number && name != "page_size" && std::regex_search(name, quantity)) {
+      ++quantities;
+      EXPECT_TRUE(std::regex_search(name, unit)) << line;
+    }
+    if (std::regex_search(name, time)) {
+      ++times;
+      EXPECT_EQ(type, "google.protobuf.Timestamp") << line;
+    }
+  }
+  EXPECT_GT(quantities, 5);
+  EXPECT_GT(times, 5);
 }
 
 }  // namespace

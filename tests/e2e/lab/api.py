@@ -34,6 +34,11 @@ def channel(cell):
         ("grpc.max_send_message_length", -1), ("grpc.enable_retries", 0)])
 
 
+def details_of(error):
+    """The google.rpc.Status behind an error, as bytes: field names can be found in it."""
+    return dict(error.trailing_metadata())["grpc-status-details-bin"]
+
+
 def raw_unary(cell, method, request):
     """Calls a method with bytes and returns its answer as bytes."""
     with channel(cell) as open_channel:

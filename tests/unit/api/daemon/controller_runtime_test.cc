@@ -1,5 +1,6 @@
 #include "api/daemon/controller_runtime.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -10,6 +11,11 @@
 
 namespace stellwerk::daemon {
 namespace {
+
+using ::testing::Each;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 using Answered = absl::StatusOr<controller::Answer>;
 
@@ -69,6 +75,17 @@ TEST_F(ControllerRuntimeTest, StartsWithADurableCellThatItKeeps) {
   runtime_.reset();
   start();
   EXPECT_EQ(runtime_->cell(), cell);
+}
+
+TEST_F(ControllerRuntimeTest, ReadsNoUserDataIntoItsMemory) {
+  start();
+  runtime_.reset();
+  const auto head = store_.take_over(store_.observe().value(), Uuid({1})).value();
+  const std::string key = records::user_data_key(InstanceUid(Uuid({7})));
+  ASSERT_TRUE(store_.commit(head, {{{key, "#cloud-config\n"}}, {}}).ok());
+  start();
+  EXPECT_THAT(store_.read_keys(), Not(IsEmpty()));
+  EXPECT_THAT(store_.read_keys(), Each(Not(StartsWith(std::string(records::kUserDataPrefix)))));
 }
 
 TEST_F(ControllerRuntimeTest, RefusesToStartWithoutBeingAbleToReadItsIdentity) {

@@ -105,11 +105,20 @@ class HookedStore final : public store::Store {
     return result;
   }
   absl::StatusOr<std::optional<std::string>> get(const std::string& key) override {
+    note_read(key);
     return store_.get(key);
   }
   absl::StatusOr<std::vector<store::Entry>> scan(const store::ScanRange& range,
                                                  const std::optional<store::Head>& guard) override {
-    return store_.scan(range, guard);
+    auto entries = store_.scan(range, guard);
+    if (entries.ok()) {
+      for (const store::Entry& entry : *entries) note_read(entry.key);
+    }
+    return entries;
+  }
+  std::vector<std::string> read_keys() {
+    const std::lock_guard lock(mutex_);
+    return read_keys_;
   }
   // An error of `hook` is the commit's, and nothing is written.
   void before_commit(std::function<absl::Status()> hook) {
@@ -119,9 +128,15 @@ class HookedStore final : public store::Store {
   std::atomic<bool> lose_next_answer = false;  // the commit itself lands
 
  private:
+  void note_read(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    read_keys_.push_back(key);
+  }
+
   store::MemoryStore store_;
   std::mutex mutex_;
   std::function<absl::Status()> before_commit_;
+  std::vector<std::string> read_keys_;
 };
 
 // Files of instances and images, by name only.

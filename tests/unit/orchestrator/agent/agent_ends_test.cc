@@ -179,6 +179,26 @@ TEST_F(AgentTest, AnEndThatAnEarlierProcessAskedForDoesNotUndoANewerStart) {
   EXPECT_THAT(step_names(), ElementsAre("start-domain"));
 }
 
+TEST_F(AgentTest, AnEndBeforeItsFirstLookDoesNotUndoANewerStart) {
+  Instance& wanted = want("web-1");
+  const InstanceUid uid = wanted.uid;
+  wanted.generation = Generation(3);  // stopped and started again before this process
+  files(uid, Generation(1));
+  order();
+  input(DomainChanged{{.uuid = uid.value(), .ended = DomainEnd::kShutDownByGuest}});
+  observe();
+  EXPECT_THAT(step_names(), ElementsAre("start-domain"));
+}
+
+TEST_F(AgentTest, AnOwnShutdownBeforeItsFirstLookIsRespected) {
+  const InstanceUid uid = want("web-1").uid;
+  files(uid, Generation(1));
+  order();
+  input(DomainChanged{{.uuid = uid.value(), .ended = DomainEnd::kShutDownByGuest}});
+  observe();
+  EXPECT_EQ(reports_.back().instances[0].final_end, FinalEnd::kShutDownByGuest);
+}
+
 TEST_F(AgentTest, ARebootBeforeThisProcessIsNoReasonToDoubtAGuestsOwnShutdown) {
   Instance& wanted = want("web-1");
   const InstanceUid uid = wanted.uid;

@@ -193,6 +193,14 @@ TEST_F(ExecutorTest, StartsADomainOnItsBridge) {
   EXPECT_EQ(spec.owner.project_id, instance_.project.to_string());
 }
 
+TEST_F(ExecutorTest, StartsADomainWithTheFirmwareOfItsImage) {
+  ASSERT_TRUE(executor().run(StartDomain{CellUid(), instance_, {network_}}).ok());
+  EXPECT_EQ(hypervisor_.started.firmware, Firmware::kBios);
+  instance_.firmware = Firmware::kUefi;
+  ASSERT_TRUE(executor().run(StartDomain{CellUid(), instance_, {network_}}).ok());
+  EXPECT_EQ(hypervisor_.started.firmware, Firmware::kUefi);
+}
+
 TEST_F(ExecutorTest, WritesEnoughIntoADomainToAdoptIt) {
   ASSERT_TRUE(executor().run(StartDomain{CellUid(), instance_, {network_}}).ok());
   std::string bytes;
