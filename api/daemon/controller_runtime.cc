@@ -16,13 +16,10 @@ CellUid cell_of(const controller::CellState& state) {
   return state.cell ? state.cell->uid : CellUid(random_uuid());
 }
 
-absl::Status check_readable(const controller::CellState& state) {
+void log_unreadable(const controller::CellState& state) {
   for (const auto& [key, status] : state.invalid) {
     spdlog::error("record unreadable key={} error=\"{}\"", key, one_line(message_of(status)));
   }
-  // With a new identity every guest of this cell would be a stranger's.
-  if (!state.invalid.contains(std::string(records::kCellKey))) return absl::OkStatus();
-  return data_loss("the cell's own record cannot be read; restore the database from a backup");
 }
 
 std::string subject_of(const controller::Answer& answer) {
@@ -51,7 +48,7 @@ absl::StatusOr<std::unique_ptr<ControllerRuntime>> ControllerRuntime::start(
   SW_ASSIGN_OR_RETURN(const std::optional<store::Head> seen, parts.store.observe());
   SW_ASSIGN_OR_RETURN(const store::Head head, parts.store.take_over(seen, random_uuid()));
   SW_ASSIGN_OR_RETURN(controller::CellState state, controller::load_cell(parts.store, head));
-  SW_RETURN_IF_ERROR(check_readable(state));
+  log_unreadable(state);
   std::unique_ptr<ControllerRuntime> runtime(new ControllerRuntime(
       std::move(config), parts, std::move(step_down), std::move(state), head));
   SW_RETURN_IF_ERROR(runtime->begin());
@@ -134,14 +131,6 @@ absl::Status ControllerRuntime::ended() const {
 }
 
 void ControllerRuntime::submit(controller::Request request, server::AnswerCallback done) {
-  if (queued_.fetch_add(1) >= config_.controller.max_waiting_requests) {
-    --queued_;
-    loop_.run([done = std::move(done)] {
-      done(with_reason(resource_exhausted("too many requests are waiting; try again later"),
-                       "TOO_MANY_REQUESTS"));
-    });
-    return;
-  }
   Caller caller{.done = std::move(done), .mutation = {}, .name = {}, .request_id = {}};
   if (const auto* mutation = std::get_if<controller::Mutation>(&request)) {
     caller.mutation = controller::method_of(mutation->body);
@@ -157,7 +146,6 @@ void ControllerRuntime::submit(controller::Request request, server::AnswerCallba
 }
 
 void ControllerRuntime::answer(Caller caller, absl::StatusOr<controller::Answer> answer) {
-  --queued_;
   if (!caller.mutation.empty()) {
     const std::string outcome = absl::StatusCodeToString(answer.status().code());
     if (answer.ok()) {

@@ -102,7 +102,6 @@ class ControllerRuntime final : public server::Gateway {
   const CellUid cell_;
   StepDownSink step_down_;
   std::atomic<uint64_t> durable_;
-  std::atomic<size_t> queued_ = 0;  // requests that have not been answered
 
   std::mutex listeners_mutex_;
   std::map<uint64_t, std::function<void(Sequence)>> listeners_;

@@ -44,8 +44,13 @@ auto keep_by_uid(Map& map) {
 absl::Status load_cell_record(store::Store& store, CellState& state) {
   SW_ASSIGN_OR_RETURN(const auto bytes, store.get(std::string(records::kCellKey)));
   if (!bytes) return absl::OkStatus();
-  // Without the cell's identity nothing else can be trusted to be ours.
-  SW_ASSIGN_OR_RETURN(state.cell, records::decode_cell(*bytes));
+  const auto cell = records::decode_cell(*bytes);
+  // With a new identity every guest of this cell would be a stranger's.
+  if (!cell.ok()) {
+    return data_loss("the cell's own record cannot be read ({}); restore the database from a backup",
+                     message_of(cell.status()));
+  }
+  state.cell = *cell;
   return absl::OkStatus();
 }
 

@@ -10,6 +10,8 @@ using std::chrono::seconds;
 constexpr Duration kBound = minutes(12);
 // Having come to rest, the cell has to stay so.
 constexpr Duration kRest = seconds(25);
+// A driver's call from before the faults stopped may still end late.
+constexpr Duration kLastFault = seconds(10);
 constexpr uint64_t kMostEvents = 300'000;
 constexpr size_t kTail = 60;
 
@@ -95,6 +97,7 @@ void Simulation::inspect() {
 }
 
 void Simulation::judge(const Inspector::Finding& finding) {
+  if (schedule_.now() - faults_stopped_at_ < kLastFault) return;
   const bool late = schedule_.now() - faults_stopped_at_ > kBound;
   if (finding) {
     if (settled_at_) return invariants_.fail("the cell was at rest and is no more: " + *finding);

@@ -13,6 +13,7 @@ namespace stellwerk::daemon {
 namespace {
 
 using ::testing::Each;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -42,6 +43,14 @@ class ControllerRuntimeTest : public ::testing::Test {
     mutation.context.caller = "root";
     mutation.context.request_id = runtime_->fresh_request_id();
     mutation.body = controller::CreateProject{.id = std::move(id), .labels = {}};
+    return mutation;
+  }
+  // Of no image that there is: taken, and answered NOT_FOUND.
+  controller::Mutation end_of_import() {
+    controller::Mutation mutation;
+    mutation.context.caller = "root";
+    mutation.context.request_id = runtime_->fresh_request_id();
+    mutation.body = controller::FinishImageImport{ImageUid(Uuid({9})), unavailable("gone")};
     return mutation;
   }
   void submit(controller::Request request) {
@@ -91,7 +100,9 @@ TEST_F(ControllerRuntimeTest, ReadsNoUserDataIntoItsMemory) {
 TEST_F(ControllerRuntimeTest, RefusesToStartWithoutBeingAbleToReadItsIdentity) {
   const auto head = store_.take_over(std::nullopt, Uuid({1})).value();
   ASSERT_TRUE(store_.commit(head, {{{std::string(records::kCellKey), "garbage"}}, {}}).ok());
-  EXPECT_EQ(try_start().status().code(), absl::StatusCode::kDataLoss);
+  const absl::Status refused = try_start().status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(message_of(refused), HasSubstr("restore the database from a backup"));
   EXPECT_EQ(store_.get(std::string(records::kCellKey)).value(), "garbage");
 }
 
@@ -168,9 +179,12 @@ TEST_F(ControllerRuntimeTest, RefusesRequestsOverTheLimitAtOnce) {
   const absl::Status refused = next_status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted) << describe(refused);
   EXPECT_EQ(reason_of(refused), "TOO_MANY_REQUESTS");
+  // The end of an import that has begun is taken all the same.
+  submit(controller::Request(end_of_import()));
   gate.open();
   EXPECT_TRUE(next_status().ok());
   EXPECT_TRUE(next_status().ok());
+  EXPECT_EQ(next_status().code(), absl::StatusCode::kNotFound);
   submit(create_project("four"));
   EXPECT_TRUE(next_status().ok());
   store_.before_commit({});
