@@ -47,8 +47,9 @@ absl::Status load_cell_record(store::Store& store, CellState& state) {
   const auto cell = records::decode_cell(*bytes);
   // With a new identity every guest of this cell would be a stranger's.
   if (!cell.ok()) {
-    return data_loss("the cell's own record cannot be read ({}); restore the database from a backup",
-                     message_of(cell.status()));
+    return data_loss(
+        "the cell's own record cannot be read ({}); restore the database from a backup",
+        message_of(cell.status()));
   }
   state.cell = *cell;
   return absl::OkStatus();
