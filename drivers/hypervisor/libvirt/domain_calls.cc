@@ -30,8 +30,22 @@ absl::StatusOr<DomainHandle> look_up(virConnectPtr connection, const Uuid& uuid)
   return last_error(fmt::format("look up domain {}", uuid.to_string()));
 }
 
-bool is_active(virDomainPtr domain) {
-  return virDomainIsActive(domain) == 1;
+absl::StatusOr<bool> is_active(virDomainPtr domain) {
+  const int active = virDomainIsActive(domain);
+  if (active >= 0) return active == 1;
+  if (last_error_is(VIR_ERR_NO_DOMAIN)) return false;
+  return last_error("ask whether a domain runs");
+}
+
+// After a call that failed: only certainty that nothing runs is as good as success.
+bool has_ended(virDomainPtr domain) {
+  const auto active = is_active(domain);
+  return active.ok() && !*active;
+}
+
+absl::Status refuse_if_abandoned(const DomainCalls& calls) {
+  if (!calls.abandoned || !calls.abandoned->value()) return absl::OkStatus();
+  return deadline_exceeded("nobody waits any more; the domain was left as it is");
 }
 
 absl::StatusOr<DomainState> state_now(virDomainPtr domain) {
@@ -68,7 +82,8 @@ absl::StatusOr<DomainHandle> find_ours(const DomainCalls& calls, const InstanceU
   SW_ASSIGN_OR_RETURN(DomainHandle domain, look_up(calls.connection.get(), instance.value()));
   if (!domain) return domain;
   SW_RETURN_IF_ERROR(require_ours(domain.get(), calls.cell).status());
-  if (!is_active(domain.get())) domain.reset();
+  SW_ASSIGN_OR_RETURN(const bool active, is_active(domain.get()));
+  if (!active) domain.reset();
   return domain;
 }
 
@@ -80,7 +95,7 @@ absl::StatusOr<DomainHandle> require_running(const DomainCalls& calls,
 }
 
 // OK if it runs in the end, whoever let it.
-absl::Status release(virDomainPtr domain) {
+absl::Status release(const DomainCalls& calls, virDomainPtr domain) {
   SW_ASSIGN_OR_RETURN(const DomainState state, state_now(domain));
   switch (state) {
     case DomainState::kRunning:
@@ -93,6 +108,7 @@ absl::Status release(virDomainPtr domain) {
     case DomainState::kPausedOnError:
       break;
   }
+  SW_RETURN_IF_ERROR(refuse_if_abandoned(calls));
   failpoint("hypervisor.resume.before");
   if (virDomainResume(domain) < 0) {
     const absl::Status error = last_error(fmt::format("resume '{}'", virDomainGetName(domain)));
@@ -115,7 +131,8 @@ absl::Status refuse_unmanaged(const DomainCalls& calls, const InstanceUid& insta
 
 absl::Status release_existing(const DomainCalls& calls, virDomainPtr domain) {
   SW_RETURN_IF_ERROR(require_ours(domain, calls.cell).status());
-  if (is_active(domain)) return release(domain);
+  SW_ASSIGN_OR_RETURN(const bool active, is_active(domain));
+  if (active) return release(calls, domain);
   return failed_precondition(
       "domain '{}' is defined and not running; ours are transient, so it was defined by hand: "
       "undefine it",
@@ -125,6 +142,7 @@ absl::Status release_existing(const DomainCalls& calls, virDomainPtr domain) {
 // A domain that somebody else made in the same moment serves as well as our own.
 absl::StatusOr<DomainHandle> create_paused(const DomainCalls& calls, const InstanceUid& instance,
                                            const std::string& xml) {
+  SW_RETURN_IF_ERROR(refuse_if_abandoned(calls));
   failpoint("hypervisor.define.before");
   DomainHandle domain(
       virDomainCreateXML(calls.connection.get(), xml.c_str(), VIR_DOMAIN_START_PAUSED));
@@ -132,7 +150,7 @@ absl::StatusOr<DomainHandle> create_paused(const DomainCalls& calls, const Insta
     const absl::Status error =
         last_error(fmt::format("create the domain of instance {}", instance.to_string()));
     SW_ASSIGN_OR_RETURN(domain, look_up(calls.connection.get(), instance.value()));
-    if (!domain || !is_active(domain.get())) return error;
+    if (!domain || !is_active(domain.get()).value_or(false)) return error;
   }
   failpoint("hypervisor.define.after");
   return domain;
@@ -211,8 +229,7 @@ absl::StatusOr<std::vector<ObservedDomain>> DomainCalls::list() const {
   return observed;
 }
 
-absl::Status DomainCalls::start(const DomainSpec& spec, Accelerator accelerator,
-                                const Abandoned& abandoned) const {
+absl::Status DomainCalls::start(const DomainSpec& spec, Accelerator accelerator) const {
   const InstanceUid& instance = spec.owner.instance;
   SW_ASSIGN_OR_RETURN(const DomainHandle existing, look_up(connection.get(), instance.value()));
   if (existing) return release_existing(*this, existing.get());
@@ -220,33 +237,32 @@ absl::Status DomainCalls::start(const DomainSpec& spec, Accelerator accelerator,
   SW_ASSIGN_OR_RETURN(const std::string xml, domain_xml(spec, accelerator));
   SW_ASSIGN_OR_RETURN(const DomainHandle domain, create_paused(*this, instance, xml));
   SW_RETURN_IF_ERROR(require_ours(domain.get(), cell).status());
-  if (abandoned.value()) return deadline_exceeded("nobody waits any more; left paused");
-  return release(domain.get());
+  return release(*this, domain.get());
 }
 
 absl::Status DomainCalls::resume(const InstanceUid& instance) const {
   SW_ASSIGN_OR_RETURN(const DomainHandle domain, require_running(*this, instance));
-  return release(domain.get());
+  return release(*this, domain.get());
 }
 
 absl::Status DomainCalls::request_shutdown(const InstanceUid& instance) const {
   SW_ASSIGN_OR_RETURN(const DomainHandle domain, require_running(*this, instance));
+  SW_RETURN_IF_ERROR(refuse_if_abandoned(*this));
   failpoint("hypervisor.shutdown.before");
   if (virDomainShutdownFlags(domain.get(), VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) < 0) {
     const absl::Status error = last_error("ask the guest to shut down");
-    if (is_active(domain.get())) return error;
+    if (!has_ended(domain.get())) return error;
     return not_found("instance {}: no domain runs", instance.to_string());
   }
   failpoint("hypervisor.shutdown.after");
   return absl::OkStatus();
 }
 
-absl::Status DomainCalls::reboot(const InstanceUid& instance, const RebootOrder& order,
-                                 const Abandoned& abandoned) const {
+absl::Status DomainCalls::reboot(const InstanceUid& instance, const RebootOrder& order) const {
   SW_ASSIGN_OR_RETURN(const DomainHandle domain, require_running(*this, instance));
   SW_ASSIGN_OR_RETURN(const Ownership owner, require_ours(domain.get(), cell));
   if (owner.reboot_count >= order.count) return absl::OkStatus();  // done before
-  if (abandoned.value()) return deadline_exceeded("nobody waits any more; not rebooted");
+  SW_RETURN_IF_ERROR(refuse_if_abandoned(*this));
   failpoint("hypervisor.reboot.before");
   const int result = order.hard ? virDomainReset(domain.get(), 0)
                                 : virDomainReboot(domain.get(), VIR_DOMAIN_REBOOT_ACPI_POWER_BTN);
@@ -261,10 +277,11 @@ absl::Status DomainCalls::destroy(const InstanceUid& instance, Duration patience
   SW_ASSIGN_OR_RETURN(const DomainHandle domain, find_ours(*this, instance));
   if (!domain) return confirm_gone(*this, instance, pids);
   const std::vector<ProcessHandle> processes = hold(pids);
+  SW_RETURN_IF_ERROR(refuse_if_abandoned(*this));
   failpoint("hypervisor.destroy.before");
   if (virDomainDestroyFlags(domain.get(), VIR_DOMAIN_DESTROY_DEFAULT) < 0) {
     const absl::Status error = last_error(fmt::format("destroy '{}'", domain_name(instance)));
-    if (is_active(domain.get())) return error;
+    if (!has_ended(domain.get())) return error;
   }
   SW_RETURN_IF_ERROR(wait_until_gone(processes, patience));
   failpoint("hypervisor.destroy.after");

@@ -67,10 +67,12 @@ absl::StatusOr<DomainCalls> LibvirtHypervisor::domain_calls() const {
 }
 
 absl::Status LibvirtHypervisor::change(const DeadlineCalls::Request& request, Work work) {
-  SW_ASSIGN_OR_RETURN(const DomainCalls calls, domain_calls());
+  SW_ASSIGN_OR_RETURN(DomainCalls calls, domain_calls());
   return calls_.run<absl::Status>(
-      request, [calls, work = std::move(work)](const Abandoned& abandoned) {
-        return unknown_if_lost(work(calls, abandoned), calls.connection.get());
+      request, [calls = std::move(calls), work = std::move(work)](const Abandoned& abandoned) {
+        DomainCalls waited_for = calls;
+        waited_for.abandoned = &abandoned;
+        return unknown_if_lost(work(waited_for), calls.connection.get());
       });
 }
 
@@ -90,41 +92,35 @@ absl::Status LibvirtHypervisor::start(const DomainSpec& spec) {
   return change({.what = "start a domain",
                  .key = spec.owner.instance.value(),
                  .deadline = config_.deadlines.start},
-                [spec, accelerator = accelerator_.accelerator](const DomainCalls& calls,
-                                                               const Abandoned& abandoned) {
-                  return calls.start(spec, accelerator, abandoned);
+                [spec, accelerator = accelerator_.accelerator](const DomainCalls& calls) {
+                  return calls.start(spec, accelerator);
                 });
 }
 
 absl::Status LibvirtHypervisor::resume(const InstanceUid& instance) {
   return change(
       {.what = "resume a domain", .key = instance.value(), .deadline = config_.deadlines.change},
-      [instance](const DomainCalls& calls, const Abandoned&) { return calls.resume(instance); });
+      [instance](const DomainCalls& calls) { return calls.resume(instance); });
 }
 
 absl::Status LibvirtHypervisor::request_shutdown(const InstanceUid& instance) {
   return change({.what = "ask a guest to shut down",
                  .key = instance.value(),
                  .deadline = config_.deadlines.change},
-                [instance](const DomainCalls& calls, const Abandoned&) {
-                  return calls.request_shutdown(instance);
-                });
+                [instance](const DomainCalls& calls) { return calls.request_shutdown(instance); });
 }
 
 absl::Status LibvirtHypervisor::reboot(const InstanceUid& instance, const RebootOrder& order) {
   return change(
       {.what = "reboot a domain", .key = instance.value(), .deadline = config_.deadlines.change},
-      [instance, order](const DomainCalls& calls, const Abandoned& abandoned) {
-        return calls.reboot(instance, order, abandoned);
-      });
+      [instance, order](const DomainCalls& calls) { return calls.reboot(instance, order); });
 }
 
 absl::Status LibvirtHypervisor::destroy(const InstanceUid& instance) {
   const Duration patience = config_.deadlines.destroy;
-  return change({.what = "destroy a domain", .key = instance.value(), .deadline = patience},
-                [instance, patience](const DomainCalls& calls, const Abandoned&) {
-                  return calls.destroy(instance, patience);
-                });
+  return change(
+      {.what = "destroy a domain", .key = instance.value(), .deadline = patience},
+      [instance, patience](const DomainCalls& calls) { return calls.destroy(instance, patience); });
 }
 
 absl::StatusOr<HostFacts> LibvirtHypervisor::host_facts() {

@@ -60,7 +60,7 @@ class LibvirtHypervisor final : public Hypervisor {
  private:
   LibvirtHypervisor(LibvirtConfig config, AcceleratorChoice accelerator);
 
-  using Work = std::function<absl::Status(const DomainCalls&, const Abandoned&)>;
+  using Work = std::function<absl::Status(const DomainCalls&)>;
   absl::Status change(const DeadlineCalls::Request& request, Work work);
   absl::StatusOr<DomainCalls> domain_calls() const;
 

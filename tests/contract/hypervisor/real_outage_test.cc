@@ -74,6 +74,23 @@ TEST_F(LibvirtReal, EndsACallAtItsDeadlineWhereKeepAliveDoesNotEndItBefore) {
   reconnect(config());
 }
 
+TEST_F(LibvirtReal, ADestroyLeftBehindDoesNotEndTheGuestLater) {
+  LibvirtConfig patient = config();
+  patient.connection.keepalive_seconds = 60;
+  patient.deadlines.destroy = std::chrono::milliseconds(300);
+  start_and_wait_for_greeting();
+  const auto before = processes();
+  reconnect(patient);
+  libvirtd().freeze();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(driver_->destroy(me())));
+  libvirtd().thaw();
+  // The call that was left behind has ended when the next one is let in.
+  EXPECT_TRUE(eventually([this] { return !absl::IsUnavailable(driver_->resume(me())); }));
+  EXPECT_EQ(processes(), before);
+  EXPECT_EQ(state(), DomainState::kRunning);
+  reconnect(config());
+}
+
 TEST_F(LibvirtReal, RecoversWhenAHangingLibvirtdGoesOn) {
   ASSERT_TRUE(driver_->start(spec_).ok());
   reconnect(impatient(config()));
