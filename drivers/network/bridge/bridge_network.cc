@@ -13,6 +13,7 @@
 #include <sys/time.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <memory>
 
@@ -89,16 +90,25 @@ bool is_tap(rtnl_link* link) {
   return kind_of(link) == "tun" && rtnl_link_get_arptype(link) == ARPHRD_ETHER;
 }
 
+// The one that is there in the end, whoever made it: several steps may want it at once.
 absl::StatusOr<Owned<rtnl_link>> create_bridge(nl_sock* socket, const std::string& name) {
   const Owned<rtnl_link> wanted(rtnl_link_bridge_alloc());
   if (!wanted) return resource_exhausted("no memory for the bridge {}", name);
   rtnl_link_set_name(wanted.get(), name.c_str());
   rtnl_link_set_group(wanted.get(), kOurGroup);
   const int error = rtnl_link_add(socket, wanted.get(), NLM_F_CREATE | NLM_F_EXCL);
-  if (error < 0) return netlink_error(error, "create the bridge", name);
+  if (error < 0 && error != -NLE_EXIST) return netlink_error(error, "create the bridge", name);
   SW_ASSIGN_OR_RETURN(Owned<rtnl_link> made, find_link(socket, name));
   if (!made) return aborted("the bridge {} went away while it was made", name);
   return made;
+}
+
+bool is_address_of(const BridgeSpec& bridge, rtnl_addr* address) {
+  const nl_addr* local = rtnl_addr_get_local(address);
+  const in_addr_t wanted = htonl(bridge.address);
+  return nl_addr_get_len(local) == sizeof wanted &&
+         std::memcmp(nl_addr_get_binary_addr(local), &wanted, sizeof wanted) == 0 &&
+         rtnl_addr_get_prefixlen(address) == bridge.prefix_length;
 }
 
 absl::Status add_address(nl_sock* socket, rtnl_link* link, const BridgeSpec& bridge) {
@@ -112,6 +122,25 @@ absl::Status add_address(nl_sock* socket, rtnl_link* link, const BridgeSpec& bri
   const int error = set < 0 ? set : rtnl_addr_add(socket, address.get(), 0);
   if (error < 0 && error != -NLE_EXIST) {
     return netlink_error(error, "give an address to the bridge", bridge.name);
+  }
+  return absl::OkStatus();
+}
+
+// An address that the configuration no longer names would keep its subnet's route.
+absl::Status remove_other_addresses(nl_sock* socket, rtnl_link* link, const BridgeSpec& bridge) {
+  nl_cache* read = nullptr;
+  const int listed = rtnl_addr_alloc_cache(socket, &read);
+  if (listed < 0) return netlink_error(listed, "list the addresses of", bridge.name);
+  const Owned<nl_cache> addresses(read);
+  for (nl_object* at = nl_cache_get_first(read); at != nullptr; at = nl_cache_get_next(at)) {
+    auto* address = reinterpret_cast<rtnl_addr*>(at);
+    const bool here = rtnl_addr_get_ifindex(address) == rtnl_link_get_ifindex(link) &&
+                      rtnl_addr_get_family(address) == AF_INET;
+    if (!here || is_address_of(bridge, address)) continue;
+    const int error = rtnl_addr_delete(socket, address, 0);
+    if (error < 0 && error != -NLE_NOADDR) {
+      return netlink_error(error, "take an address from", bridge.name);
+    }
   }
   return absl::OkStatus();
 }
@@ -136,17 +165,17 @@ absl::Status BridgeNetwork::ensure_bridge(const BridgeSpec& bridge) {
   failpoint("network.ensure-bridge.before");
   SW_ASSIGN_OR_RETURN(const Owned<nl_sock> socket, connect());
   SW_ASSIGN_OR_RETURN(Owned<rtnl_link> link, find_link(socket.get(), bridge.name));
-  if (link && !is_bridge(link.get())) {
+  if (!link) {
+    SW_ASSIGN_OR_RETURN(link, create_bridge(socket.get(), bridge.name));
+  }
+  if (!is_bridge(link.get())) {
     return failed_precondition(
         "{} is an interface of the kind \"{}\", not a bridge; set "
         "network.bridge to another name",
         bridge.name, kind_of(link.get()));
   }
-  const bool ours = !link || rtnl_link_get_group(link.get()) == kOurGroup;
-  if (!link) {
-    SW_ASSIGN_OR_RETURN(link, create_bridge(socket.get(), bridge.name));
-  }
-  if (ours) {
+  if (rtnl_link_get_group(link.get()) == kOurGroup) {
+    SW_RETURN_IF_ERROR(remove_other_addresses(socket.get(), link.get(), bridge));
     if (bridge.address != 0) SW_RETURN_IF_ERROR(add_address(socket.get(), link.get(), bridge));
     SW_RETURN_IF_ERROR(set_up(socket.get(), link.get(), bridge.name));
   }

@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +19,7 @@ namespace stellwerk::storage {
 namespace {
 
 constexpr size_t kMostOutputShown = 500;
+constexpr int kCannotStart = 127;  // the shell's code for a program that is not there
 
 std::string text_of(int error) {
   return std::generic_category().message(error);
@@ -31,45 +32,35 @@ std::vector<char*> pointers_to(std::vector<std::string>& words) {
   return pointers;
 }
 
-class SpawnSettings {
- public:
-  explicit SpawnSettings(int output) {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions_, output, STDERR_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
-    // A daemon's blocked and ignored signals are no business of the child's.
-    posix_spawnattr_init(&attributes_);
-    sigset_t signals;
-    sigemptyset(&signals);
-    posix_spawnattr_setsigmask(&attributes_, &signals);
-    sigfillset(&signals);
-    posix_spawnattr_setsigdefault(&attributes_, &signals);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  }
-  ~SpawnSettings() {
-    posix_spawnattr_destroy(&attributes_);
-    posix_spawn_file_actions_destroy(&actions_);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
+// Between fork and exec of a process with threads: only async-signal-safe calls. A child dies with
+// the daemon, so that it never works on a file that the next one has taken over.
+[[noreturn]] void become(char* const* argv, char* const* environment, int output, pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(kCannotStart);  // it died before the line above
+  // A daemon's blocked and ignored signals are no business of the child's.
+  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
+  ::dup2(output, STDOUT_FILENO);
+  ::dup2(output, STDERR_FILENO);
+  ::close_range(STDERR_FILENO + 1, ~0U, 0);
+  ::execvpe(argv[0], argv, environment);
+  ::_exit(kCannotStart);
+}
 
-  absl::StatusOr<pid_t> spawn(std::vector<std::string> argv) const {
-    std::vector<std::string> environment = {"LC_ALL=C.UTF-8",
-                                            "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
-    pid_t pid = 0;
-    const int error = posix_spawnp(&pid, argv[0].c_str(), &actions_, &attributes_,
-                                   pointers_to(argv).data(), pointers_to(environment).data());
-    if (error == 0) return pid;
-    return internal_error("cannot start {}: {}; is its package installed?", argv[0],
-                          text_of(error));
-  }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
+absl::StatusOr<pid_t> spawn(std::vector<std::string> argv, int output) {
+  std::vector<std::string> environment = {"LC_ALL=C.UTF-8",
+                                          "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+  const std::vector<char*> arguments = pointers_to(argv);
+  const std::vector<char*> variables = pointers_to(environment);
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid == 0) become(arguments.data(), variables.data(), output, parent);
+  if (pid > 0) return pid;
+  return resource_exhausted("cannot start {}: {}", argv[0], text_of(errno));
+}
 
 // True once the child has ended, false when the deadline came first.
 absl::StatusOr<bool> wait_until(pid_t pid, MonotonicTime deadline) {
@@ -114,7 +105,7 @@ absl::Status run_to_end(const ChildProcess& child) {
   // A file in memory, unlike a pipe, never makes the child wait for a reader.
   const FileDescriptor output(::memfd_create("output", MFD_CLOEXEC));
   if (!output.is_open()) return internal_error("cannot start {}: {}", program, text_of(errno));
-  SW_ASSIGN_OR_RETURN(const pid_t pid, SpawnSettings(output.get()).spawn(child.argv));
+  SW_ASSIGN_OR_RETURN(const pid_t pid, spawn(child.argv, output.get()));
 
   const absl::StatusOr<bool> ended = wait_until(pid, deadline);
   if (!ended.ok() || !*ended) ::kill(pid, SIGKILL);
@@ -125,6 +116,9 @@ absl::Status run_to_end(const ChildProcess& child) {
                              to_short_string(child.deadline));
   }
   if (WIFEXITED(code) && WEXITSTATUS(code) == 0) return absl::OkStatus();
+  if (WIFEXITED(code) && WEXITSTATUS(code) == kCannotStart) {
+    return internal_error("cannot start {}; is its package installed?", program);
+  }
   return internal_error("{} failed: {}", program, beginning_of(output));
 }
 

@@ -40,10 +40,12 @@ std::string partial_of(const std::string& path) {
 
 absl::StatusOr<std::string> make_root(const std::string& directory) {
   std::error_code error;
-  std::filesystem::create_directories(directory, error);
+  const bool made = std::filesystem::create_directories(directory, error);
   if (error) return file_error(error.value(), "create the directory", directory);
   const std::filesystem::path root = std::filesystem::canonical(directory, error);
   if (error) return file_error(error.value(), "find", directory);
+  // The mode of a directory that was there is its owner's business.
+  if (made) SW_RETURN_IF_ERROR(ensure_directory(root.string(), kPassable));
   return root.string();
 }
 
@@ -85,7 +87,6 @@ Generation parse_mark(std::string_view text) {
 absl::StatusOr<std::unique_ptr<LocalStorage>> LocalStorage::open(const Options& options) {
   SW_ASSIGN_OR_RETURN(const std::string root, make_root(options.directory));
   Layout layout(root);
-  SW_RETURN_IF_ERROR(ensure_directory(layout.root(), kPassable));
   SW_ASSIGN_OR_RETURN(FileDescriptor lock, lock_directory(layout));
   SW_RETURN_IF_ERROR(ensure_directory(layout.images(), kPassable));
   SW_RETURN_IF_ERROR(ensure_directory(layout.incoming(), kPrivateDirectory));
@@ -125,7 +126,7 @@ absl::Status LocalStorage::remove_leftovers_of(const std::string& instance_folde
 }
 
 absl::StatusOr<std::unique_ptr<ImageUpload>> LocalStorage::begin_upload(const ImageUid& image) {
-  SW_RETURN_IF_ERROR(check_unused(image));
+  SW_RETURN_IF_ERROR(check_replaceable(image));
   return LocalImageUpload::begin(layout_, image,
                                  {.largest_file = options_.largest_image_file,
                                   .largest_virtual_size = options_.largest_virtual_size,
@@ -138,7 +139,7 @@ absl::StatusOr<std::unique_ptr<ImageUpload>> LocalStorage::begin_upload(const Im
 absl::Status LocalStorage::publish_image(const ImageUid& image, ImageFormat format,
                                          const std::string& partial) {
   const std::unique_lock lock(images_mutex_);
-  SW_RETURN_IF_ERROR(check_unused(image));
+  SW_RETURN_IF_ERROR(check_replaceable(image));
   failpoint("storage.publish-image.before");
   // One image never lies there in two formats.
   const ImageFormat other = format == ImageFormat::kRaw ? ImageFormat::kQcow2 : ImageFormat::kRaw;
@@ -156,6 +157,15 @@ absl::Status LocalStorage::delete_image(const ImageUid& image) {
   SW_RETURN_IF_ERROR(remove_file(layout_.image(image, ImageFormat::kQcow2)));
   SW_RETURN_IF_ERROR(sync_directory(layout_.images()));
   failpoint("storage.delete-image.after");
+  return absl::OkStatus();
+}
+
+// No disk refers to an image that is not there, however damaged a disk may be.
+absl::Status LocalStorage::check_replaceable(const ImageUid& image) const {
+  for (const ImageFormat format : {ImageFormat::kRaw, ImageFormat::kQcow2}) {
+    SW_ASSIGN_OR_RETURN(const bool exists, file_exists(layout_.image(image, format)));
+    if (exists) return check_unused(image);
+  }
   return absl::OkStatus();
 }
 

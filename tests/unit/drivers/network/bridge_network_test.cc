@@ -13,6 +13,7 @@
 #include <cstring>
 #include <functional>
 #include <set>
+#include <thread>
 
 #include "../../../support/in_child.h"
 #include "../../../support/status_assertions.h"
@@ -142,6 +143,36 @@ TEST_F(BridgeNetworkTest, FinishesABridgeOfOursThatIsHalfMade) {
               ASSERT_OK(network.ensure_bridge(kBridge));
               EXPECT_TRUE(interfaces.is_up("sw-test0"));
               EXPECT_EQ(interfaces.address("sw-test0"), kGateway);
+            }),
+            0);
+}
+
+TEST_F(BridgeNetworkTest, TakesAwayTheAddressThatIsNoLongerWanted) {
+  EXPECT_EQ(in_namespace([](BridgeNetwork& network, Interfaces& interfaces) {
+              ASSERT_OK(network.ensure_bridge(kBridge));
+              BridgeSpec moved = kBridge;
+              moved.address = 0x0A410001;  // 10.65.0.1
+              ASSERT_OK(network.ensure_bridge(moved));
+              // The first one is what the older interface shows.
+              EXPECT_EQ(interfaces.address("sw-test0"), moved.address);
+              ASSERT_OK(network.ensure_bridge({.name = "sw-test0"}));
+              EXPECT_EQ(interfaces.address("sw-test0"), 0u);
+            }),
+            0);
+}
+
+TEST_F(BridgeNetworkTest, ManyAtOnceMakeOneBridge) {
+  EXPECT_EQ(in_namespace([](BridgeNetwork&, Interfaces& interfaces) {
+              for (int round = 0; round < 20; ++round) {
+                BridgeSpec bridge = kBridge;
+                bridge.name = "sw-test" + std::to_string(round);
+                std::vector<std::thread> threads;
+                for (int i = 0; i < 8; ++i) {
+                  threads.emplace_back([&] { EXPECT_OK(BridgeNetwork().ensure_bridge(bridge)); });
+                }
+                for (std::thread& thread : threads) thread.join();
+                EXPECT_EQ(interfaces.address(bridge.name), kGateway);
+              }
             }),
             0);
 }

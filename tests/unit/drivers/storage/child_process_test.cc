@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <functional>
 
 #include "../../../support/status_assertions.h"
 #include "../../../support/temporary_directory.h"
@@ -13,6 +16,11 @@ namespace stellwerk::storage {
 namespace {
 
 using ::testing::HasSubstr;
+
+bool eventually(const std::function<bool()>& condition) {
+  for (int i = 0; i < 500 && !condition(); ++i) ::usleep(10'000);
+  return condition();
+}
 
 absl::Status run_shell(const std::string& script, Duration deadline = std::chrono::seconds(30)) {
   return run_to_end({.argv = {"/bin/sh", "-c", script}, .deadline = deadline});
@@ -31,7 +39,7 @@ TEST(ChildProcess, QuotesWhatAFailingProgramWrote) {
 TEST(ChildProcess, ReportsAProgramThatIsMissing) {
   const absl::Status status =
       run_to_end({.argv = {"stellwerk-no-such-program"}, .deadline = std::chrono::seconds(30)});
-  EXPECT_THAT(std::string(message_of(status)), HasSubstr("No such file"));
+  EXPECT_THAT(std::string(message_of(status)), HasSubstr("is its package installed?"));
 }
 
 TEST(ChildProcess, ReportsAProgramThatASignalEnded) {
@@ -47,6 +55,26 @@ TEST(ChildProcess, IsKilledAndReapedAtItsDeadline) {
   const int pid = std::stoi(content_of(directory / "pid"));
   EXPECT_EQ(::kill(pid, 0), -1);
   EXPECT_EQ(errno, ESRCH);
+}
+
+TEST(ChildProcess, DiesWithTheProcessThatStartedIt) {
+  const testing::TemporaryDirectory directory;
+  const std::string file = directory / "pid";
+  const pid_t daemon = ::fork();
+  if (daemon == 0) {
+    (void)run_shell("echo $$ > " + file + ".part; mv " + file + ".part " + file + "; sleep 60");
+    ::_exit(0);
+  }
+  ASSERT_TRUE(eventually([&] { return ::access(file.c_str(), F_OK) == 0; }));
+  const int child = std::stoi(content_of(file));
+  ASSERT_EQ(::kill(child, 0), 0);
+  ::kill(daemon, SIGKILL);
+  ::waitpid(daemon, nullptr, 0);
+  // Dead, though perhaps not reaped by whoever inherited it.
+  EXPECT_TRUE(eventually([&] {
+    const std::string stat = "/proc/" + std::to_string(child) + "/stat";
+    return ::kill(child, 0) != 0 || content_of(stat).find(") Z ") != std::string::npos;
+  }));
 }
 
 TEST(ChildProcess, WritesMoreThanAPipeHoldsWithoutBlocking) {

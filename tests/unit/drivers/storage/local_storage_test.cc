@@ -269,6 +269,24 @@ TEST_F(LocalStorageTest, KeepsAnImageWhenADiskCannotBeRead) {
   EXPECT_EQ(storage_->delete_image(kImage).code(), absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_F(LocalStorageTest, ImportsANewImageWhileSomeDiskCannotBeRead) {
+  open();
+  ASSERT_OK(upload(*storage_, raw_disk()));
+  ASSERT_OK(storage_->create_disk(disk_of()));
+  write_content(storage_->paths(kInstance).disk, "garbage");
+  const ImageUid other = *ImageUid::parse("aaaaaaaa-0000-4000-8000-000000000002");
+  const auto upload = storage_->begin_upload(other);
+  ASSERT_OK(upload);
+  ASSERT_OK((*upload)->write(raw_disk()));
+  EXPECT_OK((*upload)->finish(std::nullopt));
+}
+
+TEST_F(LocalStorageTest, KeepsTheModeOfADirectoryThatWasThere) {
+  ASSERT_EQ(::mkdir(options_.directory.c_str(), 0750), 0);
+  open();
+  EXPECT_EQ(mode_of(options_.directory), 0750u);
+}
+
 // A crash at any step: what the step makes is there whole or not at all, and repeating it works.
 class LocalStorageCrash : public LocalStorageTest,
                           public ::testing::WithParamInterface<std::string> {
