@@ -43,7 +43,7 @@ std::string subject_of(const controller::Answer& answer) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ControllerRuntime>> ControllerRuntime::start(
+absl::StatusOr<std::unique_ptr<ControllerRuntime>> ControllerRuntime::load(
     ControllerRuntimeConfig config, Parts parts, StepDownSink step_down) {
   SW_ASSIGN_OR_RETURN(const std::optional<store::Head> seen, parts.store.observe());
   SW_ASSIGN_OR_RETURN(const store::Head head, parts.store.take_over(seen, random_uuid()));
@@ -51,9 +51,6 @@ absl::StatusOr<std::unique_ptr<ControllerRuntime>> ControllerRuntime::start(
   log_unreadable(state);
   std::unique_ptr<ControllerRuntime> runtime(new ControllerRuntime(
       std::move(config), parts, std::move(step_down), std::move(state), head));
-  SW_RETURN_IF_ERROR(runtime->begin());
-  spdlog::info("controller ready cell={} epoch={} sequence={}", runtime->cell().to_string(),
-               head.epoch.value(), runtime->durable().value());
   return runtime;
 }
 
@@ -64,6 +61,7 @@ ControllerRuntime::ControllerRuntime(ControllerRuntimeConfig config, Parts parts
       parts_(parts),
       cell_(cell_of(state)),
       step_down_(std::move(step_down)),
+      head_(head),
       durable_(head.sequence.value()),
       controller_(config_.controller, std::move(state), head, cell_),
       loop_(parts.clock,
@@ -86,14 +84,27 @@ absl::Status ControllerRuntime::begin() {
     if (!commits) become_ready(absl::OkStatus());
     return wake_at;
   });
-  if (ready.wait_for(config_.first_commit_patience) == std::future_status::ready) {
-    return ready.get();
+  if (ready.wait_for(config_.first_commit_patience) != std::future_status::ready) {
+    const std::lock_guard lock(trouble_mutex_);
+    return unavailable("the store has not taken the controller's first commit within {}: {}",
+                       to_short_string(config_.first_commit_patience),
+                       commit_trouble_.empty() ? "it does not answer" : commit_trouble_);
   }
-  return unavailable("the store did not take the controller's first commit");
+  SW_RETURN_IF_ERROR(ready.get());
+  spdlog::info("controller ready cell={} epoch={} sequence={}", cell_.to_string(),
+               head_.epoch.value(), durable().value());
+  return absl::OkStatus();
 }
 
 ControllerRuntime::~ControllerRuntime() {
   stop(Duration::zero());
+}
+
+void ControllerRuntime::refuse_requests() {
+  loop_.run([this] {
+    stepped_down_ = true;
+    refuse_all_waiting();
+  });
 }
 
 bool ControllerRuntime::stop(Duration patience) {
@@ -181,8 +192,10 @@ void ControllerRuntime::unlisten(uint64_t id) {
 }
 
 void ControllerRuntime::run_blocking(std::function<void()> work) {
-  // A full queue slows its callers down; work is never lost.
-  if (!blocking_.try_run(work)) work();
+  if (blocking_.try_run(work)) return;
+  // The controller never blocks; what it runs is bounded by the streams that are open.
+  if (loop_.is_own_thread() && blocking_.run_beyond_limit(work)) return;
+  work();  // slows the caller down; work is never lost
 }
 
 RequestId ControllerRuntime::fresh_request_id() {
@@ -226,6 +239,7 @@ void ControllerRuntime::carry_out_one(controller::CommitBatch output) {
 // A store that is away is asked again and again; it is told of when its answer changes.
 void ControllerRuntime::log_commit(Sequence sequence, const absl::Status& status) {
   std::string trouble = status.ok() ? "" : one_line(describe(status));
+  const std::lock_guard lock(trouble_mutex_);
   if (trouble == commit_trouble_) return;
   if (status.ok()) {
     spdlog::info("commits go through again sequence={}", sequence.value());

@@ -36,19 +36,22 @@ class ControllerRuntime final : public server::Gateway {
   // Called once, from the controller's thread, when this process can no longer be the controller.
   using StepDownSink = std::function<void(std::string why)>;
 
-  // Takes over the store, loads the cell and returns when its first commit is durable. Blocks.
-  // The references outlive the runtime.
+  // Takes over the store and loads the cell. Blocks. The references outlive the runtime.
   struct Parts {
     store::Store& store;
     storage::Storage& storage;
     const Clock& clock;
   };
-  static absl::StatusOr<std::unique_ptr<ControllerRuntime>> start(ControllerRuntimeConfig config,
-                                                                  Parts parts,
-                                                                  StepDownSink step_down);
+  static absl::StatusOr<std::unique_ptr<ControllerRuntime>> load(ControllerRuntimeConfig config,
+                                                                 Parts parts,
+                                                                 StepDownSink step_down);
+  // Once; returns when the first commit is durable. Unavailable: the store has not taken it.
+  absl::Status begin();
   // stop().
   ~ControllerRuntime() override;
 
+  // Whoever waits, or comes from now on, gets Unavailable.
+  void refuse_requests();
   // Ends the controller; whoever still waits for an answer gets Unavailable. False: something that
   // blocks has not come back within `patience`.
   bool stop(Duration patience);
@@ -82,7 +85,6 @@ class ControllerRuntime final : public server::Gateway {
   ControllerRuntime(ControllerRuntimeConfig config, Parts parts, StepDownSink step_down,
                     controller::CellState state, const store::Head& head);
 
-  absl::Status begin();
   std::optional<MonotonicTime> carry_out(controller::StepResult result);
   void carry_out_one(controller::SendAnswer output);
   void carry_out_one(controller::SendOrders output);
@@ -101,6 +103,7 @@ class ControllerRuntime final : public server::Gateway {
   const Parts parts_;
   const CellUid cell_;
   StepDownSink step_down_;
+  const store::Head head_;  // as this life of the controller began
   std::atomic<uint64_t> durable_;
 
   std::mutex listeners_mutex_;
@@ -116,7 +119,8 @@ class ControllerRuntime final : public server::Gateway {
   bool ready_said_ = false;
   std::promise<absl::Status> ready_;
 
-  std::string commit_trouble_;  // touched by the store's thread alone
+  std::mutex trouble_mutex_;
+  std::string commit_trouble_;  // why the last commit failed; empty if it did not
 
   // The pools go first: their work posts to the loop.
   Loop loop_;

@@ -10,6 +10,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <filesystem>
+#include <future>
+#include <thread>
 
 #include "api/daemon/controller_runtime.h"
 #include "api/daemon/host.h"
@@ -75,6 +77,7 @@ class Daemon {
   absl::Status open_services();
   void start_host();
   void end_with(ExitCode code);
+  bool stop_server();
   bool stop();
 
   const Config& config_;
@@ -145,10 +148,11 @@ absl::Status Daemon::open_services() {
                                      .keep_available = config_.host.disk_reserve}));
   ControllerRuntimeConfig runtime;
   runtime.controller = controller_config(config_);
-  SW_ASSIGN_OR_RETURN(controller_, ControllerRuntime::start(
+  SW_ASSIGN_OR_RETURN(controller_, ControllerRuntime::load(
                                        std::move(runtime),
                                        {.store = *store_, .storage = *storage_, .clock = clock_},
                                        [this](const std::string&) { end_with(kSteppedDown); }));
+  SW_RETURN_IF_ERROR(controller_->begin());
   SW_RETURN_IF_ERROR(make_folder_of(config_.daemon.socket));
   SW_ASSIGN_OR_RETURN(server_,
                       server::Server::start({.socket = config_.daemon.socket,
@@ -179,8 +183,28 @@ void Daemon::end_with(ExitCode code) {
   });
 }
 
+// Whoever waits for a store that does not come back is refused in the end; a call that waits for a
+// hanging disk cannot be.
+bool Daemon::stop_server() {
+  std::promise<void> done;
+  const std::future<void> ended = done.get_future();
+  std::thread thread([this, done = std::move(done)]() mutable {
+    server_->shutdown(kCallsPatience);
+    done.set_value();
+  });
+  if (ended.wait_for(kCallsPatience) != std::future_status::ready) {
+    controller_->refuse_requests();
+    if (ended.wait_for(kDriversPatience) != std::future_status::ready) {
+      thread.detach();  // the process ends before it does
+      return false;
+    }
+  }
+  thread.join();
+  return true;
+}
+
 bool Daemon::stop() {
-  if (server_) server_->shutdown(kCallsPatience);
+  if (server_ && !stop_server()) return false;
   if (starter_ && !starter_->stop(kDriversPatience)) return false;
   if (host_ && !host_->stop(kDriversPatience)) return false;
   return !controller_ || controller_->stop(kDriversPatience);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -40,7 +41,10 @@ class EventLoop {
       begun_ = true;
       if (!inbox_.empty()) drain();
     });
-    thread_ = std::thread([this] { io_.run(); });
+    thread_ = std::thread([this] {
+      own_thread_ = std::this_thread::get_id();
+      io_.run();
+    });
   }
 
   // What has not happened by then never does. Not from the loop's own thread.
@@ -55,6 +59,8 @@ class EventLoop {
                       [this, input = std::move(input)]() mutable { deliver(std::move(input)); });
   }
   void run(std::function<void()> work) { boost::asio::post(io_, std::move(work)); }
+
+  bool is_own_thread() const { return std::this_thread::get_id() == own_thread_; }
 
   // Only from the loop's thread: like `post`, but before anything that others posted meanwhile.
   void deliver(Input input) {
@@ -88,6 +94,7 @@ class EventLoop {
   std::vector<Input> inbox_;
   bool drain_due_ = false;
   bool begun_ = false;
+  std::atomic<std::thread::id> own_thread_;
   std::thread thread_;
 };
 

@@ -26,6 +26,14 @@ bool WorkerPool::try_run(std::function<void()> work) {
   return true;
 }
 
+bool WorkerPool::run_beyond_limit(std::function<void()> work) {
+  const std::lock_guard lock(mutex_);
+  if (stopped_) return false;
+  waiting_.push_back(std::move(work));
+  changed_.notify_one();
+  return true;
+}
+
 bool WorkerPool::stop(Duration patience) {
   std::deque<std::function<void()>> dropped;  // destroyed without the lock
   std::unique_lock lock(mutex_);

@@ -30,6 +30,10 @@ class WorkerPool {
   // False, and nothing happens: too much waits, or the pool has been stopped.
   bool try_run(std::function<void()> work);
 
+  // However much waits; false only if the pool has been stopped. For callers that bound their work
+  // themselves.
+  bool run_beyond_limit(std::function<void()> work);
+
   // Drops what waits. True when nothing is under way any more; false when `patience` has passed
   // before that, and then only the end of the process ends that work.
   bool stop(Duration patience);

@@ -19,7 +19,9 @@ namespace {
 
 constexpr int kBacklog = 128;
 constexpr int kPauseMilliseconds = 100;  // when the process is out of descriptors
+constexpr int kTurnAttempts = 50;
 constexpr mode_t kMode = 0660;
+constexpr mode_t kPrivate = 0600;
 
 absl::Status failed(std::string_view what, const std::string& path) {
   return failed_precondition("{} {}: {}", what, path, std::strerror(errno));
@@ -38,6 +40,23 @@ absl::StatusOr<sockaddr_un> address_of(const std::string& path) {
 
 const sockaddr* generic(const sockaddr_un& address) {
   return reinterpret_cast<const sockaddr*>(&address);
+}
+
+// Two daemons that start at once take turns, or one could remove the other's fresh socket. Nobody
+// but the daemon's user can hold them up: the folder itself anybody could lock.
+absl::StatusOr<Descriptor> take_turn(const std::string& socket) {
+  const std::string path = socket + ".lock";
+  Descriptor lock(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, kPrivate));
+  if (!lock.good()) return failed("cannot open the lock of the socket,", path);
+  for (int attempt = 0; flock(lock.get(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return failed("cannot lock", path);
+    if (attempt == kTurnAttempts) {
+      return failed_precondition("another daemon is just starting on {}; try again when it has",
+                                 socket);
+    }
+    poll(nullptr, 0, kPauseMilliseconds);
+  }
+  return lock;
 }
 
 // Removes what a dead daemon left at `path`, and nothing else.
@@ -95,13 +114,7 @@ int Descriptor::release() {
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::open(const ListenerConfig& config) {
   SW_ASSIGN_OR_RETURN(const sockaddr_un address, address_of(config.path));
-  const std::string folder =
-      std::filesystem::path(config.path).parent_path().lexically_normal().string();
-  // Two daemons that start at once take turns here, or one could remove the other's fresh socket.
-  const Descriptor turn(
-      ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!turn.good()) return failed("cannot open the folder of the socket", config.path);
-  if (flock(turn.get(), LOCK_EX) != 0) return failed("cannot lock the folder of", config.path);
+  SW_ASSIGN_OR_RETURN(const Descriptor turn, take_turn(config.path));
 
   SW_RETURN_IF_ERROR(remove_stale(config.path, address));
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

@@ -1,10 +1,12 @@
 """Images that must not get in, and imports that break off: a clear error and nothing left."""
 
+import contextlib
 import hashlib
 import os
 import pathlib
 import signal
 import subprocess
+import time
 import unittest
 
 from lab import waiting
@@ -151,6 +153,41 @@ class FullDisk(CellCase):
         self.refused("image", "show", "big", names="big", code=3)
         self.cell.cli("image", "import", "small", self.tiny_image)
         self.cell.cli("image", "delete", "small")
+
+
+class FullStateDirectory(CellCase):
+    """The database lies on a file system that is full."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.small = pathlib.Path(os.environ["STELLWERK_LAB"]) / "small-state"
+        cls.small.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8M", "tmpfs", cls.small], check=True)
+        cls.configuration = {
+            "daemon": {"state_dir": str(cls.small / "state")},
+            "storage": {"directory": str(pathlib.Path(os.environ["STELLWERK_LAB"]) / "disks")}}
+        super().setUpClass()
+
+    def test_daemon_says_so_goes_on_when_there_is_room_and_ends_when_told_to(self):
+        filler = self.small / "filler"
+        with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        command = self.cell.command("project", "create")
+        clients = [subprocess.Popen([*command, f"p{number}"], stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, text=True) for number in range(40)]
+        for client in clients:
+            self.addCleanup(client.kill)
+        waiting.until(lambda: "full" in self.cell.log_text(), 30, "the daemon to see the full disk")
+        begun = time.monotonic()
+        self.cell.stop()
+        self.assertLess(time.monotonic() - begun, 15)
+        self.assertEqual(self.cell.daemon.returncode, 0, self.cell.log_tail())
+        for client in clients:
+            client.communicate(timeout=60)
+        filler.unlink()
+        self.cell.start()
+        self.cell.cli("project", "create", "later")
 
 
 if __name__ == "__main__":

@@ -22,10 +22,11 @@ class AgentRuntimeTest : public ::testing::Test {
     flat.subnet = *parse_ipv4("10.64.0.0");
     flat.gateway = *parse_ipv4("10.64.0.1");
     config.controller.networks = {flat};
-    auto controller = ControllerRuntime::start(
+    auto controller = ControllerRuntime::load(
         config, {.store = store_, .storage = storage_, .clock = clock_}, [](const std::string&) {});
     ASSERT_TRUE(controller.ok()) << describe(controller.status());
     controller_ = *std::move(controller);
+    ASSERT_TRUE(controller_->begin().ok());
   }
 
   // The controller's thread must not find the agent gone.

@@ -29,9 +29,13 @@ class ControllerRuntimeTest : public ::testing::Test {
   }
   absl::StatusOr<std::unique_ptr<ControllerRuntime>> try_start(
       ControllerRuntimeConfig config = ControllerRuntimeTest::config()) {
-    return ControllerRuntime::start(
-        std::move(config), {.store = store_, .storage = storage_, .clock = clock_},
-        [this](std::string why) { stepped_down_.push(std::move(why)); });
+    SW_ASSIGN_OR_RETURN(
+        auto runtime,
+        ControllerRuntime::load(std::move(config),
+                                {.store = store_, .storage = storage_, .clock = clock_},
+                                [this](std::string why) { stepped_down_.push(std::move(why)); }));
+    SW_RETURN_IF_ERROR(runtime->begin());
+    return runtime;
   }
   void start(ControllerRuntimeConfig config = ControllerRuntimeTest::config()) {
     auto runtime = try_start(std::move(config));
@@ -110,7 +114,45 @@ TEST_F(ControllerRuntimeTest, RefusesToStartWhenTheStoreTakesNoCommit) {
   store_.before_commit([] { return unavailable("disk away"); });
   ControllerRuntimeConfig config = ControllerRuntimeTest::config();
   config.first_commit_patience = std::chrono::milliseconds(30);
-  EXPECT_EQ(try_start(config).status().code(), absl::StatusCode::kUnavailable);
+  const absl::Status refused = try_start(config).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(message_of(refused), HasSubstr("disk away"));
+}
+
+TEST_F(ControllerRuntimeTest, RefusesWhoeverWaitsWhenItIsToldTo) {
+  start();
+  Gate gate;
+  store_.before_commit([&] {
+    gate.pass();
+    return absl::OkStatus();
+  });
+  submit(create_project("one"));
+  ASSERT_TRUE(gate.await_arrival());
+  runtime_->refuse_requests();
+  EXPECT_EQ(next_status().code(), absl::StatusCode::kUnavailable);
+  submit(create_project("two"));
+  EXPECT_EQ(next_status().code(), absl::StatusCode::kUnavailable);
+  gate.open();
+}
+
+TEST_F(ControllerRuntimeTest, NeverRunsBlockingWorkOnItsOwnThread) {
+  ControllerRuntimeConfig config = ControllerRuntimeTest::config();
+  config.blocking_threads = 1;
+  config.max_blocking = 1;
+  start(config);
+  Gate gate;
+  runtime_->run_blocking([&] { gate.pass(); });
+  ASSERT_TRUE(gate.await_arrival());
+  runtime_->run_blocking([] {});  // the queue is full
+  Channel<std::thread::id> ran_on;
+  runtime_->listen(
+      [&](Sequence) { runtime_->run_blocking([&] { ran_on.push(std::this_thread::get_id()); }); });
+  submit(create_project("one"));
+  ASSERT_TRUE(next_status().ok());
+  gate.open();
+  const auto thread = ran_on.next();
+  ASSERT_TRUE(thread);
+  EXPECT_NE(*thread, answering_thread_.load());
 }
 
 TEST_F(ControllerRuntimeTest, AnswersFromItsOwnThread) {

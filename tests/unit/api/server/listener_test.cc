@@ -1,7 +1,9 @@
 #include "api/server/listener.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -49,6 +51,25 @@ TEST(Listener, MakesASocketForOwnerAndGroup) {
   EXPECT_TRUE(S_ISSOCK(status.st_mode));
   EXPECT_EQ(status.st_mode & 07777, 0660u);
   EXPECT_EQ(status.st_gid, 1u);
+}
+
+TEST(Listener, IsNotHeldUpByALockOfItsFolder) {
+  const TemporaryFolder folder;
+  const std::string path = std::filesystem::path(folder.path("s")).parent_path();
+  const Descriptor strangers(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_EQ(flock(strangers.get(), LOCK_EX), 0);
+  EXPECT_TRUE(Listener::open({.path = folder.path("s"), .group = {}}).ok());
+  struct stat status {};
+  ASSERT_EQ(lstat(folder.path("s.lock").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0600u);
+}
+
+TEST(Listener, SaysSoWhenAnotherDaemonIsJustStarting) {
+  const TemporaryFolder folder;
+  const Descriptor other(::open(folder.path("s.lock").c_str(), O_RDWR | O_CREAT, 0600));
+  ASSERT_EQ(flock(other.get(), LOCK_EX), 0);
+  const auto listener = Listener::open({.path = folder.path("s"), .group = {}});
+  EXPECT_THAT(describe(listener.status()), HasSubstr("another daemon is just starting"));
 }
 
 TEST(Listener, AcceptsAndRemovesItsSocketInTheEnd) {
@@ -106,7 +127,7 @@ TEST(Listener, SaysWhatIsWrongWithAPath) {
   EXPECT_THAT(describe(Listener::open({.path = std::string(200, 'x'), .group = {}}).status()),
               HasSubstr("has 200 bytes; give 1 to 107"));
   EXPECT_THAT(describe(Listener::open({.path = folder.path("none/s"), .group = {}}).status()),
-              HasSubstr("cannot open the folder"));
+              HasSubstr("cannot open the lock of the socket"));
 }
 
 }  // namespace
