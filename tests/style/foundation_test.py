@@ -37,6 +37,19 @@ class Foundation(unittest.TestCase):
         for words in ("./dev demo", "./dev test", "virtual machines", "public IT providers"):
             self.assertIn(words, first_screen)
 
+    def test_docs_name_every_reason_of_an_error_and_no_other(self):
+        told = set()
+        for folder in ("api/server", "api/convert", "api/daemon", "orchestrator", "core"):
+            for file in (SOURCE / folder).rglob("*.cc"):
+                told |= set(re.findall(r'with_reason\(.*?"([A-Z_]+)"', file.read_text("utf-8"),
+                                       re.DOTALL))
+        rows = [line.split("|") for line in text_of("docs/api.md").splitlines()
+                if line.startswith("| `")]
+        codes = {"OK"} | {code for row in rows for code in re.findall("`([A-Z_]+)`", row[1])}
+        documented = {reason for row in rows for reason in re.findall("`([A-Z_]+)`", row[2])}
+        self.assertGreater(len(documented), 20)
+        self.assertEqual(told - codes, documented - codes)
+
     def test_help_names_every_verb(self):
         said = subprocess.run([SOURCE / "dev", "help"], capture_output=True, text=True,
                               check=True).stdout
