@@ -6,7 +6,8 @@ namespace stellwerk::cli {
 
 bool is_limit_of_daemon(const absl::Status& status) {
   const auto reason = reason_of(status);
-  return reason == kAnswerTooLargeReason || reason == kTooManyRequestsReason;
+  return reason == kAnswerTooLargeReason || reason == kTooManyRequestsReason ||
+         reason == kTooManyStreamsReason;
 }
 
 ExitCode exit_code_of(const absl::Status& status) {

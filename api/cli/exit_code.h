@@ -28,6 +28,7 @@ absl::Status usage_error(fmt::format_string<Args...> text, Args&&... args) {
 // Reasons of the daemon's own limits: RESOURCE_EXHAUSTED, but no lack of hosts or quota.
 inline constexpr char kAnswerTooLargeReason[] = "ANSWER_TOO_LARGE";
 inline constexpr char kTooManyRequestsReason[] = "TOO_MANY_REQUESTS";
+inline constexpr char kTooManyStreamsReason[] = "TOO_MANY_STREAMS";
 bool is_limit_of_daemon(const absl::Status& status);
 
 ExitCode exit_code_of(const absl::Status& status);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <thread>
 
 #include "api/cli/exit_code.h"
 #include "api/cli/format.h"
@@ -92,7 +93,7 @@ class Waiting {
   bool unheard_ = false;
   Instance seen_;
   ProgressLine line_;
-  std::optional<client::EventFollower> follower_;
+  std::optional<client::EventFollower> follower_;  // none while the daemon refuses to be watched
 };
 
 absl::StatusOr<Instance> Waiting::run() {
@@ -105,6 +106,7 @@ absl::StatusOr<Instance> Waiting::run() {
     SW_RETURN_IF_ERROR(listen());
     if (!look_wanted_ && context_.now().monotonic - looked_ < kLookAtLeastEvery) continue;
     SW_ASSIGN_OR_RETURN(const bool gone, look());
+    if (!follower_) follow();
     if (!gone) continue;
     if (order_.goal == Goal::kGone) return seen_;
     return not_found("{} was deleted meanwhile", id());
@@ -131,9 +133,17 @@ void Waiting::show() {
 absl::Status Waiting::listen() {
   const Duration tick = context_.environment.err_is_terminal ? kProgressTick : kPlainTick;
   const Duration left = std::max(order_.timeout - elapsed(), Duration(1000));
+  if (!follower_) {
+    std::this_thread::sleep_for(std::min(tick, left));
+    return absl::OkStatus();
+  }
   const auto response = follower_->next(std::min(tick, left));
-  const bool from_the_future = reason_of(response.status()) == "TOKEN_FROM_THE_FUTURE";
-  if (absl::IsOutOfRange(response.status()) || from_the_future) {
+  const auto reason = reason_of(response.status());
+  if (reason == kTooManyStreamsReason) {
+    follower_.reset();  // looking now and then tells the same, a little later
+    return absl::OkStatus();
+  }
+  if (absl::IsOutOfRange(response.status()) || reason == "TOKEN_FROM_THE_FUTURE") {
     follow();  // the place in the log is gone; the instance itself tells the rest
     look_wanted_ = true;
     return absl::OkStatus();

@@ -6,8 +6,10 @@ absl::Status StreamTable::admit(const std::shared_ptr<Stream>& stream, std::stri
   const std::lock_guard lock(mutex_);
   if (ended_) return unavailable("the daemon is stopping; try again");
   if (streams_.size() >= limit_) {
-    return resource_exhausted("{} {} are open, no more are allowed; end one or try later", limit_,
-                              what);
+    return with_reason(
+        resource_exhausted("{} {} are open, no more are allowed; end one or try later", limit_,
+                           what),
+        "TOO_MANY_STREAMS");
   }
   streams_.push_back(stream);
   return absl::OkStatus();

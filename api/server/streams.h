@@ -28,7 +28,8 @@ class StreamTable {
  public:
   explicit StreamTable(size_t limit) : limit_(limit) {}
 
-  // ResourceExhausted when full, Unavailable after end_all. `what` names such streams in plural.
+  // ResourceExhausted, reason TOO_MANY_STREAMS, when full; Unavailable after end_all. `what` names
+  // such streams in plural.
   absl::Status admit(const std::shared_ptr<Stream>& stream, std::string_view what);
   void remove(const Stream* stream);
   void tick(MonotonicTime now);

@@ -36,6 +36,7 @@ TEST_F(Errors, HaveExitCodesOfTheirOwn) {
   EXPECT_EQ(run_into(failure(StatusCode::RESOURCE_EXHAUSTED, "x", "NO_HOST_FITS")).code, 7);
   EXPECT_EQ(run_into(failure(StatusCode::RESOURCE_EXHAUSTED, "x", "TOO_MANY_REQUESTS")).code, 1);
 }
+  EXPECT_EQ(run_into(failure(StatusCode::RESOURCE_EXHAUSTED, "x", "TOO_MANY_STREAMS")).code, 1);
 
 TEST_F(Errors, SayWhatAndWhatToDo) {
   EXPECT_EQ(

@@ -244,6 +244,7 @@ struct FakeEvents final : v1::Events::Service {
                      grpc::ServerWriter<v1::WatchEventsResponse>* writer) override {
     if (Status begun = begin(script, "WatchEvents", *request); !begun.ok()) return begun;
     std::unique_lock lock(script.mutex);
+    if (!script.watch_refusal.ok()) return script.watch_refusal;
     if (!script.watch_end.ok()) return std::exchange(script.watch_end, Status::OK);
     while (!context->IsCancelled() && !stopping) {
       if (script.watch.empty()) {

@@ -47,6 +47,7 @@ struct Script {
   int refuse_pages_above = 1 << 30;           // with ANSWER_TOO_LARGE
   std::deque<v1::WatchEventsResponse> watch;  // streamed as they come
   grpc::Status watch_end;                     // answered by the next WatchEvents at once, unless OK
+  grpc::Status watch_refusal;                 // answered by every WatchEvents, unless OK
 
   std::vector<Call> calls;
   std::string imported;  // the bytes of the last import

@@ -138,6 +138,16 @@ TEST_F(Wait, LooksAnewWhenItsPlaceInTheLogIsTrimmed) {
   EXPECT_EQ(create().code, 0);
 }
 
+TEST_F(Wait, LooksWithoutAWatchWhenTooManyAreOpen) {
+  daemon.script().watch_refusal =
+      failure(grpc::StatusCode::RESOURCE_EXHAUSTED, "256 watchers are open", "TOO_MANY_STREAMS");
+  time_runs = true;
+  let_pass({at(Instance::PHASE_RUNNING, 1)});
+  const Ran ran = create();
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_LE(daemon.script().calls.size(), 4U);  // neither look nor watch in a busy loop
+}
+
 TEST_F(Wait, SurvivesARestartOfTheDaemonAndResumesTheToken) {
   daemon.script().get_answers = {at(Instance::PHASE_PREPARING, 0)};
   Ran ran;

@@ -272,6 +272,7 @@ TEST_F(Import, IsLimitedInNumber) {
   ASSERT_TRUE(eventually([&] { return gateway_.fake_images().open_uploads() == 2; }));
   const grpc::Status status = send({spec_of("third")});
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(reason_of(status), "TOO_MANY_STREAMS");
   EXPECT_THAT(status.error_message(), HasSubstr("2 imports are open"));
   for (const auto& writer : writers) writer->Finish();
   EXPECT_TRUE(send({spec_of("third"), chunk_of("abc")}).ok());

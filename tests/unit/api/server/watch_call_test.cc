@@ -226,6 +226,7 @@ TEST_F(Watch, IsLimitedInNumber) {
   }
   const grpc::Status status = refusal_of("");
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(reason_of(status), "TOO_MANY_STREAMS");
   EXPECT_THAT(status.error_message(), HasSubstr("4 watchers are open"));
   calls[0]->TryCancel();
   EXPECT_TRUE(eventually([&] { return gateway_.listeners() == 3; }));
