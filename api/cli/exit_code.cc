@@ -24,8 +24,9 @@ ExitCode exit_code_of(const absl::Status& status) {
     case absl::StatusCode::kAborted:
       return ExitCode::kConflict;
     case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kDeadlineExceeded:
       return ExitCode::kNoDaemon;
+    case absl::StatusCode::kDeadlineExceeded:
+      return client::is_unanswered_in_time(status) ? ExitCode::kNoDaemon : ExitCode::kFailed;
     case absl::StatusCode::kResourceExhausted:
       return is_limit_of_daemon(status) ? ExitCode::kFailed : ExitCode::kNoCapacity;
     default:  // the rest, and codes that are not known yet

@@ -70,8 +70,8 @@ absl::Status Client::attempt(Duration deadline,
   }
   if (status.ok()) return status;
   status = explain(std::move(status));
-  const bool unanswered = (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) &&
-                          reason_of(status) != kNoHostConnected;
+  const bool unanswered = (absl::IsUnavailable(status) && reason_of(status) != kNoHostConnected) ||
+                          is_unanswered_in_time(status);
   return sent && unanswered ? with_outcome_unknown(std::move(status)) : status;
 }
 
@@ -92,7 +92,7 @@ absl::Status Client::connect(MonotonicTime end) {
 }
 
 absl::Status Client::explain(absl::Status status) const {
-  if (absl::IsDeadlineExceeded(status)) {
+  if (is_unanswered_in_time(status)) {
     return deadline_exceeded("the daemon at {} did not answer in time", endpoint_.socket_path);
   }
   if (!absl::IsUnavailable(status) || reason_of(status)) return status;

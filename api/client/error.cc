@@ -42,6 +42,10 @@ absl::Status from_grpc(const grpc::Status& status) {
   return reason.empty() ? result : with_reason(std::move(result), reason);
 }
 
+bool is_unanswered_in_time(const absl::Status& status) {
+  return absl::IsDeadlineExceeded(status) && !reason_of(status);
+}
+
 absl::Status with_outcome_unknown(absl::Status status) {
   status.SetPayload(kOutcomeUnknownUrl, absl::Cord("1"));
   return status;

@@ -14,6 +14,9 @@ absl::Status from_grpc(const grpc::Status& status);
 // A reason with UNAVAILABLE that is worth further attempts, yet an answer: nothing was done.
 inline constexpr char kNoHostConnected[] = "NO_HOST_CONNECTED";
 
+// DEADLINE_EXCEEDED of our own clock. The daemon's own (of an import, say) carries a reason.
+bool is_unanswered_in_time(const absl::Status& status);
+
 // Marks an error after which nobody knows whether the request was carried out.
 absl::Status with_outcome_unknown(absl::Status status);
 bool is_outcome_unknown(const absl::Status& status);

@@ -32,11 +32,12 @@ TEST_F(Errors, HaveExitCodesOfTheirOwn) {
   EXPECT_EQ(run_into(failure(StatusCode::NOT_FOUND, "x", "R")).code, 3);
   EXPECT_EQ(run_into(failure(StatusCode::ALREADY_EXISTS, "x", "R")).code, 4);
   EXPECT_EQ(run_into(failure(StatusCode::ABORTED, "x", "R")).code, 4);
-  EXPECT_EQ(run_into(failure(StatusCode::DEADLINE_EXCEEDED, "x", "R")).code, 5);
+  EXPECT_EQ(run_into(failure(StatusCode::DEADLINE_EXCEEDED, "x", "R")).code, 1);
+  EXPECT_EQ(run_into(grpc::Status(StatusCode::DEADLINE_EXCEEDED, "x")).code, 5);
   EXPECT_EQ(run_into(failure(StatusCode::RESOURCE_EXHAUSTED, "x", "NO_HOST_FITS")).code, 7);
   EXPECT_EQ(run_into(failure(StatusCode::RESOURCE_EXHAUSTED, "x", "TOO_MANY_REQUESTS")).code, 1);
-}
   EXPECT_EQ(run_into(failure(StatusCode::RESOURCE_EXHAUSTED, "x", "TOO_MANY_STREAMS")).code, 1);
+}
 
 TEST_F(Errors, SayWhatAndWhatToDo) {
   EXPECT_EQ(

@@ -81,6 +81,14 @@ TEST_F(ImageCommands, ImportTellsWhyTheDaemonRefuses) {
   EXPECT_EQ(ran.err, "error: image debian-12 exists\n");
 }
 
+TEST_F(ImageCommands, ImportTellsThatItsSourceFellSilent) {
+  daemon.script().failures = {failure(grpc::StatusCode::DEADLINE_EXCEEDED,
+                                      "no byte of the image came for 60 s", "IMPORT_IDLE")};
+  const Ran ran = run({"image", "import", "debian-12", write_file("disk.raw", content_)});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.err, "error: no byte of the image came for 60 s\n");
+}
+
 TEST_F(ImageCommands, ImportOfAFileIsRepeatedFromItsBeginning) {
   daemon.script().failures = {failure(grpc::StatusCode::UNAVAILABLE, "restarting", "STOPPING")};
   const Ran ran = run({"image", "import", "debian-12", write_file("disk.raw", content_)});
