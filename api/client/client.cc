@@ -49,7 +49,8 @@ Client::Client(Endpoint endpoint, CallPolicy policy)
              v1::Projects::NewStub(channel_), v1::Events::NewStub(channel_)) {}
 
 absl::Status Client::attempt(Duration deadline,
-                             const std::function<grpc::Status(grpc::ClientContext&)>& once) {
+                             const std::function<grpc::Status(grpc::ClientContext&)>& once,
+                             const std::function<bool()>& again) {
   const SystemClock clock;
   const MonotonicTime end = clock.now().monotonic + deadline;
   Duration pause = policy_.first_pause;
@@ -65,6 +66,7 @@ absl::Status Client::attempt(Duration deadline,
     }
     if (!absl::IsUnavailable(status) || is_in_vain(status)) break;
     if (tried >= policy_.attempts || clock.now().monotonic + pause >= end) break;
+    if (sent && !again()) break;
     std::this_thread::sleep_for(pause);
     pause *= 2;
   }

@@ -56,9 +56,11 @@ class Client {
   }
 
   // Runs `once` until it answers anything but UNAVAILABLE, the attempts or the time are used up,
-  // or the socket shows that waiting is in vain. The contexts' deadline is set already.
-  absl::Status attempt(Duration deadline,
-                       const std::function<grpc::Status(grpc::ClientContext&)>& once);
+  // the socket shows that waiting is in vain, or `again`, which is asked before `once` is run
+  // another time, says no. The contexts' deadline is set already.
+  absl::Status attempt(
+      Duration deadline, const std::function<grpc::Status(grpc::ClientContext&)>& once,
+      const std::function<bool()>& again = [] { return true; });
 
   template <class Stub>
   Stub& stub() {

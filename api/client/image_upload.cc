@@ -26,13 +26,8 @@ absl::StatusOr<v1::Image> upload_image(Client& client, const v1::ImportImageRequ
                                        ByteSource& source) {
   v1::Image image;
   absl::Status source_failure;
-  bool started = false;
-  const absl::Status status = client.attempt(kLongestUpload, [&](grpc::ClientContext& context) {
-    if (std::exchange(started, true) && !source.rewind()) {
-      return grpc::Status(grpc::StatusCode::CANCELLED,
-                          "the connection broke while importing, and standard input cannot be "
-                          "read twice; import from a file, or again");
-    }
+  bool read_up = false;
+  const auto send = [&](grpc::ClientContext& context) {
     auto writer = client.stub<v1::Images::Stub>().ImportImage(&context, &image);
     v1::ImportImageRequest first;
     *first.mutable_spec() = spec;
@@ -46,8 +41,13 @@ absl::StatusOr<v1::Image> upload_image(Client& client, const v1::ImportImageRequ
       }
     }
     return writer->Finish();
+  };
+  const absl::Status status = client.attempt(kLongestUpload, send, [&] {
+    read_up = !source.rewind();
+    return !read_up;
   });
   if (!source_failure.ok()) return source_failure;
+  if (read_up) return annotate(status, "standard input or a pipe cannot be read twice");
   if (!status.ok()) return status;
   return image;
 }

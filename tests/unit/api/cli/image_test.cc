@@ -102,8 +102,10 @@ TEST_F(ImageCommands, ImportFromAPipeIsNotRepeated) {
   input = content_;
   daemon.script().failures = {failure(grpc::StatusCode::UNAVAILABLE, "restarting", "STOPPING")};
   const Ran ran = run({"image", "import", "debian-12", "-"});
-  EXPECT_EQ(ran.code, 1);
-  EXPECT_THAT(ran.err, HasSubstr("cannot be read twice"));
+  EXPECT_EQ(ran.code, 5);
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("standard input or a pipe cannot be read twice"),
+                             HasSubstr("restarting"), HasSubstr("with --request-id ")));
+  EXPECT_EQ(daemon.calls().size(), 1U);
 }
 
 TEST_F(ImageCommands, ImportRefusesWhatCannotBeRead) {
