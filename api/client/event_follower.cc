@@ -81,9 +81,11 @@ absl::Status EventFollower::closed() {
   stage_ = Stage::kClosed;
   reader_.reset();
   context_.reset();
-  // A daemon that shuts down may end its streams in good order.
+  // A daemon that shuts down may end its streams in good order, and it cancels those that are not
+  // read for long. We cancel in the destructor alone.
+  const bool ended_by_daemon = end_.ok() || end_.error_code() == grpc::StatusCode::CANCELLED;
   absl::Status status =
-      end_.ok() ? unavailable("the daemon has ended the stream") : from_grpc(end_);
+      ended_by_daemon ? unavailable("the daemon has ended the stream") : from_grpc(end_);
   end_ = grpc::Status();
   if (!absl::IsUnavailable(status)) return status;
   const auto problem = socket_problem(client_.endpoint());

@@ -27,7 +27,7 @@ class EventFollower {
   EventFollower& operator=(const EventFollower&) = delete;
 
   // The next response, or nothing when `patience` is over. An error ends the following, except
-  // UNAVAILABLE, which is never returned: see `trouble`.
+  // UNAVAILABLE and CANCELLED, which are never returned: see `trouble`.
   absl::StatusOr<std::optional<v1::WatchEventsResponse>> next(Duration patience);
 
   // Everything up to here has been handed out; empty before the first response.

@@ -103,6 +103,16 @@ TEST_F(EventCommands, WatchSurvivesARestartOfTheDaemon) {
   EXPECT_THAT(daemon.script().calls.front().request, HasSubstr("token: \"cell:8\""));
 }
 
+// As it does to a client that does not read for long.
+TEST_F(EventCommands, WatchResumesWhenTheDaemonCancelsIt) {
+  daemon.script().watch_end = grpc::Status(grpc::StatusCode::CANCELLED, "");
+  daemon.script().watch = {with_event("cell:8", event("PhaseChanged", "it runs", 8))};
+  const Ran ran = watch_until("it runs", {"--from", "cell:7"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  ASSERT_EQ(daemon.script().calls.size(), 2U);
+  EXPECT_THAT(daemon.script().calls.back().request, HasSubstr("token: \"cell:7\""));
+}
+
 TEST_F(EventCommands, WatchTellsWhatToDoWhenItsPlaceIsTrimmed) {
   daemon.script().watch_end =
       failure(grpc::StatusCode::OUT_OF_RANGE, "events up to 9 are gone", "TOKEN_TRIMMED");
