@@ -89,11 +89,13 @@ void print_response(const Context& context, const v1::WatchEventsResponse& respo
 
 absl::Status watch_until_interrupted(Context& context, client::EventFollower& follower) {
   bool told = false;
+  bool heard = false;
   while (!context.environment.interrupt.raised() && context.out().good()) {
     SW_ASSIGN_OR_RETURN(const auto response, follower.next(kTick));
     if (response) print_response(context, *response);
+    heard |= response.has_value();
     const bool broken = !follower.trouble().ok();
-    if (broken && follower.token().empty() && follower.failures() >= kFirstFailures) {
+    if (broken && !heard && follower.failures() >= kFirstFailures) {
       return follower.trouble();
     }
     if (broken && !told) {

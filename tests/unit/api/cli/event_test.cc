@@ -127,6 +127,8 @@ TEST_F(EventCommands, WatchEndsWhenThereNeverWasADaemon) {
   const Ran ran = run({"event", "watch"});
   EXPECT_EQ(ran.code, 5);
   EXPECT_THAT(ran.err, HasSubstr("error: cannot connect to the daemon"));
+  EXPECT_EQ(run({"event", "watch", "--from", "cell:5"}).code, 5);
+  EXPECT_FALSE(interrupt.gave_up());
 }
 
 }  // namespace
