@@ -41,8 +41,17 @@ class WithoutPlugins final : public grpc::ServerBuilderOption {
   }
 };
 
+// The limit on messages holds for them as they arrive, and a mebibyte can unfold to a gibibyte. So
+// calls that announce compression are refused, and nothing is unfolded before that.
+void refuse_compression(grpc::ServerBuilder* builder) {
+  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder->AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+}
+
 void set_limits(const ServerLimits& limits, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(kLargestMessage);
+  refuse_compression(builder);
   builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.calls_per_connection);
   // Only reflection is served by gRPC's own threads.
   builder->SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);

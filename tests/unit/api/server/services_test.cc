@@ -259,6 +259,25 @@ TEST_F(Services, RefuseAMessageThatIsTooLarge) {
             grpc::StatusCode::RESOURCE_EXHAUSTED);
 }
 
+TEST_F(Services, RefuseAMessageThatIsLargeOnlyWhenDecompressed) {
+  start();
+  gateway_.answer_with([](const controller::Request&) { return instance_view(); });
+  const auto instances = stub<v1::Instances>();
+  v1::CreateInstanceRequest request = good_instance();
+  request.mutable_instance()->set_user_data(std::string(64 << 20, 'x'));
+  v1::Instance response;
+  for (const auto algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
+    Call call;
+    call.set_compression_algorithm(algorithm);
+    const grpc::Status status = instances->CreateInstance(&call, request, &response);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED) << status.error_message();
+    EXPECT_THAT(status.error_message(), HasSubstr("ompression"));
+  }
+  EXPECT_TRUE(gateway_.requests().empty());
+  Call call;
+  EXPECT_TRUE(instances->CreateInstance(&call, good_instance(), &response).ok());
+}
+
 TEST_F(Services, SayWhenAnAnswerIsTooLargeToReceive) {
   start();
   gateway_.answer_with([](const controller::Request&) {
