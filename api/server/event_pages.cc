@@ -9,6 +9,13 @@ constexpr size_t kRecordsPerRead = 256;
 constexpr size_t kReadsPerPage = 32;
 constexpr int kEventsPerResponse = 500;
 
+absl::Status trimmed(Sequence after) {
+  return with_reason(out_of_range("the record after sequence {} is no longer kept; list again from "
+                                  "an empty page token",
+                                  after.value()),
+                     "TOKEN_TRIMMED");
+}
+
 }  // namespace
 
 absl::StatusOr<v1::ListEventsResponse> list_events(Gateway& gateway,
@@ -18,11 +25,14 @@ absl::StatusOr<v1::ListEventsResponse> list_events(Gateway& gateway,
   for (size_t reads = 0; reads < kReadsPerPage; ++reads) {
     SW_ASSIGN_OR_RETURN(const LogPage page, gateway.read_log(place.after, kRecordsPerRead));
     for (const LogRecord& record : page.records) {
+      if (place.skip > 0 && record.sequence != place.after.next()) return trimmed(place.after);
       uint64_t matching = 0;
       for (const Event& event : record.events) {
         if (!listing.filter.matches(event) || matching++ < place.skip) continue;
         if (response.events_size() >= listing.size) {
-          place.skip = matching - 1;
+          // Named by what comes before it, so that its place is known to be gone once it is
+          // trimmed.
+          place = {.after = Sequence(record.sequence.value() - 1), .skip = matching - 1};
           response.set_next_page_token(convert::format_event_page_token(gateway.cell(), place));
           return response;
         }

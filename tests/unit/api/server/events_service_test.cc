@@ -91,6 +91,34 @@ TEST_F(ListEvents, SaysThatAPageTokenWasTrimmed) {
   EXPECT_EQ(reason_of(status), "TOKEN_TRIMMED");
 }
 
+TEST_F(ListEvents, LosesNothingWhenTheFirstRecordIsTrimmedBetweenPages) {
+  start();
+  commit(2);
+  commit(2);
+  v1::ListEventsRequest request;
+  request.set_page_size(1);
+  v1::ListEventsResponse response;
+  ASSERT_TRUE(list(request, &response).ok());
+  ASSERT_EQ(response.events(0).message(), "2.0");
+  gateway_.trim(Sequence(2));
+  request.set_page_token(response.next_page_token());
+  const grpc::Status status = list(request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::OUT_OF_RANGE);
+  EXPECT_EQ(reason_of(status), "TOKEN_TRIMMED");
+}
+
+// What is skipped was of a record that is gone.
+TEST_F(ListEvents, SkipsNothingOfAnotherRecord) {
+  start();
+  commit(1);
+  commit(2);
+  gateway_.trim(Sequence(2));
+  v1::ListEventsRequest request;
+  request.set_page_token(gateway_.cell().to_string() + ":0:1");
+  v1::ListEventsResponse response;
+  EXPECT_EQ(list(request, &response).error_code(), grpc::StatusCode::OUT_OF_RANGE);
+}
+
 TEST_F(ListEvents, NamesThePageTokenThatIsWrong) {
   start();
   v1::ListEventsRequest request;
