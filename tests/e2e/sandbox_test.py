@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -13,6 +14,20 @@ sys.path.insert(0, str(HERE))
 from lab import machine, waiting  # noqa: E402
 
 SANDBOX = str(HERE / "sandbox")
+# The first process has ended and is reaped; then comes another signal. Prints what gets killed.
+LATE_SIGNAL = """
+import importlib.machinery, importlib.util, os, signal, sys
+loader = importlib.machinery.SourceFileLoader("sandbox", sys.argv[1])
+sandbox = importlib.util.module_from_spec(importlib.util.spec_from_loader("sandbox", loader))
+loader.exec_module(sandbox)
+sandbox.first_process = lambda *_: os._exit(7)
+killed = []
+os.kill = lambda *victim: killed.append(victim)
+code = sandbox.run(None, None)
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.raise_signal(number)
+print(code, killed)
+"""
 
 
 class Sandbox(unittest.TestCase):
@@ -86,6 +101,24 @@ class Sandbox(unittest.TestCase):
         waiting.until(lambda: not waiting.alive(survivor), 20, "the survivor to die")
         self.assertEqual(len(self.left()), 1)
         self.assertEqual(self.run_inside("true", "--no-libvirtd").returncode, 0)
+        self.assertEqual(self.left(), [])
+
+    def test_signal_after_the_end_kills_no_process_that_has_the_number_now(self):
+        result = subprocess.run(["/usr/bin/python3", "-c", LATE_SIGNAL, SANDBOX], text=True,
+                                env=self.environment, capture_output=True, check=False)
+        self.assertEqual((result.returncode, result.stdout), (0, "7 []\n"), result.stderr)
+
+    def test_impatient_ctrl_c_does_not_stop_the_clean_up(self):
+        sandbox = subprocess.Popen(
+            [SANDBOX, "--no-libvirtd", "bash", "-c",
+             "cd $STELLWERK_LAB && touch {1..500} && echo up && exec sleep 600"],
+            env=self.environment, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(sandbox.stdout.close)
+        self.assertEqual(sandbox.stdout.readline(), "up\n")
+        deadline = time.monotonic() + 20
+        while sandbox.poll() is None and time.monotonic() < deadline:
+            sandbox.send_signal(signal.SIGINT)
+        self.assertEqual(sandbox.wait(timeout=20), 128 + signal.SIGKILL)
         self.assertEqual(self.left(), [])
 
     def test_directory_of_a_running_sandbox_is_left_alone(self):
