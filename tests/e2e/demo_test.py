@@ -2,6 +2,8 @@
 the owner of the machine does meanwhile. Stories that take no minutes stand in for the real one."""
 
 import contextlib
+import importlib.machinery
+import importlib.util
 import os
 import pathlib
 import signal
@@ -127,6 +129,60 @@ class Endings(unittest.TestCase):
         first.terminate()
         first.wait(timeout=30)
         self.assert_nothing_left()
+
+
+class Comparison(unittest.TestCase):
+    def setUp(self):
+        loader = importlib.machinery.SourceFileLoader("demo", str(DEMO))
+        self.demo = importlib.util.module_from_spec(
+            importlib.util.spec_from_loader("demo", loader))
+        loader.exec_module(self.demo)
+        temporary = tempfile.TemporaryDirectory(prefix="stellwerk-demo-test.")
+        self.addCleanup(temporary.cleanup)
+        self.etc = pathlib.Path(temporary.name) / "etc"
+        self.state = pathlib.Path(temporary.name) / "state"
+        self.own = "/tmp/stellwerk-demo.x"
+        for folder in (self.etc, self.state):
+            folder.mkdir()
+            (folder / "file").write_text("as it was", encoding="utf-8")
+        self.demo.CONFIGURATION, self.demo.STATE = (self.etc,), (self.state,)
+        self.before = self.demo.machine_as_it_is()
+
+    def changes(self, **named):
+        after = self.demo.machine_as_it_is()
+        for kind, more in named.items():
+            after[kind] = after[kind] | dict.fromkeys(more)
+        return list(self.demo.changes(self.before, after, self.own))
+
+    def test_guest_of_the_owner_that_runs_changes_nothing(self):
+        (self.state / "file").write_text("a line in its log", encoding="utf-8")
+        os.utime(self.etc / "file", (1, 1))
+        self.assertEqual(self.changes(mount=["tmpfs /run/user/0 tmpfs rw 0 0"]), [])
+        self.before["network interface"]["vnet7"] = None
+        self.assertEqual(self.changes(**{"network interface": ["vnet8", "swp1", "sword"]}), [])
+
+    def test_file_that_came_went_or_reads_otherwise_is_told(self):
+        (self.state / "new").touch()
+        (self.etc / ".hidden").touch()
+        (self.etc / "file").write_text("as it was not", encoding="utf-8")
+        self.assertEqual(self.changes(), [
+            f"in {self.etc}: {self.etc}/.hidden", f"in {self.etc}: {self.etc}/file",
+            f"in {self.state}: {self.state}/new"])
+        (self.state / "new").unlink()
+        (self.state / "file").unlink()
+        self.assertIn(f"in {self.state}: {self.state}/file", self.changes())
+
+    def test_service_that_was_enabled_is_told(self):
+        (self.etc / "new.service").symlink_to("/lib/new.service")
+        self.assertEqual(self.changes(), [f"in {self.etc}: {self.etc}/new.service"])
+
+    def test_interface_mount_and_user_of_the_story_are_told(self):
+        mount = f"tmpfs {self.own}/lab tmpfs rw 0 0"
+        self.assertEqual(
+            self.changes(mount=[mount], user=["stellwerk:x:1:1::/:/bin/sh"],
+                         **{"network interface": ["stellwerk0", "swff3c5ebe993c"]}),
+            ["network interface: stellwerk0", "network interface: swff3c5ebe993c",
+             f"mount: {mount}", "user: stellwerk:x:1:1::/:/bin/sh"])
 
 
 if __name__ == "__main__":
