@@ -33,9 +33,11 @@ class Demonstration:
         self.story.run(self.cell.command(*words), typed=["stellwerk", *words])
 
     def ssh(self, *words):
-        return ["ssh", "-q", "-i", self.key, "-o", "StrictHostKeyChecking=no",
-                "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=5",
-                "-o", "BatchMode=yes", f"debian@{self.address}", *words]
+        """Heeds neither the owner's configuration of SSH nor their keys."""
+        return ["ssh", "-q", "-F", "/dev/null", "-i", self.key, "-o", "IdentitiesOnly=yes",
+                "-o", "IdentityAgent=none", "-o", "StrictHostKeyChecking=no",
+                "-o", "UserKnownHostsFile=/dev/null", "-o", "GlobalKnownHostsFile=/dev/null",
+                "-o", "ConnectTimeout=5", "-o", "BatchMode=yes", f"debian@{self.address}", *words]
 
     def inside(self, *words, timeout=60):
         """What a command inside the guest says."""
