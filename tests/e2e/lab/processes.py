@@ -48,6 +48,18 @@ def start_ticks(pid):
         return int(stat.read().rsplit(")", 1)[1].split()[19])
 
 
+def living():
+    """{(pid, start ticks)} of all processes that one can see."""
+    found = set()
+    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        try:
+            if not is_zombie(pid):
+                found.add((pid, start_ticks(pid)))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
 class Watcher(threading.Thread):
     """Samples the process table until stopped and remembers every QEMU that it ever saw."""
 
