@@ -1,13 +1,19 @@
 """A guest image that cannot be made says why and what would do, and leaves nothing half-made."""
 
+import contextlib
 import os
 import pathlib
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
-GET = pathlib.Path(__file__).resolve().parent / "images" / "get"
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+from lab import waiting  # noqa: E402
+
+GET = HERE / "images" / "get"
 MIRROR = "deb http://mirror.example/debian bookworm main"
 KNOWN = f'#!/bin/bash\n[[ $1 != indextargets ]] || echo "{MIRROR}"\n'
 UNKNOWN = '#!/bin/bash\n[[ $* != *update ]] || touch "$STAGE/updated"\n'
@@ -16,11 +22,14 @@ ROOT = '#!/bin/bash\nroot=${*: -2:1}\nmkdir -p "$root/etc"\n'
 
 
 def heed_signals():
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 class Debian(unittest.TestCase):
     def setUp(self):
+        if os.geteuid() != 0:
+            self.fail("needs root: mmdebstrap does")
         temporary = tempfile.TemporaryDirectory(prefix="stellwerk-images-test.")
         self.addCleanup(temporary.cleanup)
         self.stage = pathlib.Path(temporary.name)
@@ -83,6 +92,35 @@ class Debian(unittest.TestCase):
         self.assertIn("No space left on device", said)
         self.assertIn(f"2 MiB were free in {cache}/images", said)
         self.assertIn("3 GiB of disk", said)
+
+    def processes(self):
+        """Those with our directory in their environment."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                if os.fsencode(self.stage) in pathlib.Path(f"/proc/{pid}/environ").read_bytes():
+                    found.append(int(pid))
+        return [pid for pid in found if waiting.alive(pid)]
+
+    def test_what_the_recipe_mounts_and_starts_is_not_the_machine_s(self):
+        (self.stage / "devices").mkdir()
+        (self.stage / "devices" / "null").touch()
+        self.stub("mmdebstrap", ROOT + 'mkdir "$root/dev"\n'
+                  'mount --bind "$STAGE/devices" "$root/dev"\nsetsid sleep 600 &\n'
+                  'echo up >&2\n[[ ! -e $STAGE/wait ]] || exec sleep 600\nexit 1\n')
+        self.fails()
+        self.assertTrue((self.stage / "devices" / "null").exists())
+        self.assertEqual(self.processes(), [])
+        (self.stage / "wait").touch()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number.name):
+                get = self.start()
+                self.assertEqual(get.stderr.readline(), "up\n")
+                os.killpg(get.pid, number)
+                self.assertNotEqual(get.wait(timeout=20), 0)
+                self.assertTrue((self.stage / "devices" / "null").exists())
+                self.assertEqual(self.processes(), [])
+                self.assert_cache_is_empty()
 
     def test_interruption_leaves_nothing_half_made(self):
         self.stub("mmdebstrap", ROOT + "echo up >&2; exec sleep 600\n")
