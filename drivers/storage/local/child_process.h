@@ -1,6 +1,6 @@
 // Runs one program to its end: an argument vector, no shell, a deadline, nothing inherited but an
-// empty standard input. It dies with the thread that runs it, hence with the process. Its output is never parsed; on failure it is quoted to the reader.
-// Blocks; any thread.
+// empty standard input. It dies with the thread that runs it, hence with the process. Its output
+// is never parsed; on failure it is quoted to the reader. Blocks; any thread.
 #pragma once
 
 #include <string>

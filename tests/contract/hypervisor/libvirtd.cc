@@ -15,7 +15,7 @@
 #include <iterator>
 #include <string>
 
-#include "waiting.h"
+#include "../../support/eventually.h"
 
 namespace stellwerk::hypervisor {
 namespace {
@@ -71,7 +71,7 @@ void Libvirtd::start() {
     std::perror(kProgram);
     _exit(127);
   }
-  if (eventually(answers)) return;
+  if (testing::eventually(answers)) return;
   std::ifstream log(kOutput);
   std::fprintf(stderr, "libvirtd does not answer:\n%s\n",
                std::string(std::istreambuf_iterator<char>(log), {}).c_str());

@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "../../support/eventually.h"
 #include "drivers/hypervisor/hypervisor.h"
-#include "waiting.h"
 
 namespace stellwerk::hypervisor {
 
@@ -26,7 +26,7 @@ class Listener {
   // How the domain ended, as soon as an event tells; nothing if none does in time.
   std::optional<DomainEnd> end_of(const Uuid& uuid) {
     std::optional<DomainEnd> end;
-    eventually([&] {
+    testing::eventually([&] {
       const std::lock_guard lock(mutex_);
       for (const DomainEvent& event : events_) {
         if (event.uuid == uuid && event.ended) end = event.ended;
@@ -38,7 +38,7 @@ class Listener {
 
   // Waits for an event that asks for another look.
   bool was_told_to_look(const Uuid& uuid) {
-    return eventually([&] {
+    return testing::eventually([&] {
       const std::lock_guard lock(mutex_);
       return std::any_of(events_.begin(), events_.end(), [&](const DomainEvent& event) {
         return event.uuid == uuid && !event.ended;

@@ -15,7 +15,7 @@
 namespace stellwerk::hypervisor {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr char kUri[] = "test:///default";
 const CellUid kCell = *CellUid::parse("11111111-2222-4333-8444-555555555555");
@@ -41,7 +41,7 @@ Ownership owner() {
   return owner;
 }
 
-class LibvirtMock : public testing::Test {
+class LibvirtMock : public ::testing::Test {
  protected:
   LibvirtMock() {
     auto driver = LibvirtHypervisor::connect(config());
@@ -169,7 +169,7 @@ TEST_F(LibvirtMock, TellsNothingToAListenerThatWasTakenAway) {
 }
 
 TEST_F(LibvirtMock, TakesAProcessPastLibvirtForARunningInstance) {
-  const std::string proc = testing::TempDir() + "/stellwerk-proc-" + std::to_string(getpid());
+  const std::string proc = ::testing::TempDir() + "/stellwerk-proc-" + std::to_string(getpid());
   std::filesystem::create_directories(proc + "/2147483647");
   const std::string text = kInstance.to_string();
   std::ofstream(proc + "/2147483647/cmdline", std::ios::binary)

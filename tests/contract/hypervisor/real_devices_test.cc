@@ -10,15 +10,15 @@
 
 #include <filesystem>
 
+#include "../../support/eventually.h"
 #include "drivers/hypervisor/libvirt/domain_xml.h"
 #include "guests.h"
 #include "real_fixture.h"
-#include "waiting.h"
 
 namespace stellwerk::hypervisor {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST_F(LibvirtReal, HangsAPortOnItsBridgeAndTakesItAway) {
   const int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -58,7 +58,7 @@ TEST_F(LibvirtReal, PausesAGuestWhoseDiskIsFullUntilThereIsRoomAgain) {
   spec_.boot_disk.path = small + "/disk.raw";
   write_disk(spec_.boot_disk.path, writing_guest());
   ASSERT_TRUE(driver_->start(spec_).ok());
-  EXPECT_TRUE(eventually([this] { return state() == DomainState::kPausedOnError; }));
+  EXPECT_TRUE(testing::eventually([this] { return state() == DomainState::kPausedOnError; }));
   ASSERT_EQ(mount("tmpfs", small.c_str(), "tmpfs", MS_REMOUNT, "size=256m"), 0);
   EXPECT_TRUE(driver_->resume(me()).ok());
   EXPECT_EQ(state(), DomainState::kRunning);

@@ -8,10 +8,10 @@
 #include <fstream>
 #include <iterator>
 
+#include "../../support/eventually.h"
 #include "core/failpoint.h"
 #include "guests.h"
 #include "sandbox.h"
-#include "waiting.h"
 
 namespace stellwerk::hypervisor {
 namespace {
@@ -135,7 +135,7 @@ int LibvirtReal::greetings() const {
 void LibvirtReal::start_and_wait_for_greeting() {
   const absl::Status started = driver_->start(spec_);
   ASSERT_TRUE(started.ok()) << describe(started);
-  ASSERT_TRUE(eventually([this] { return greetings() == 1; }));
+  ASSERT_TRUE(testing::eventually([this] { return greetings() == 1; }));
 }
 
 void LibvirtReal::reconnect(const LibvirtConfig& config) {
@@ -146,7 +146,7 @@ void LibvirtReal::reconnect(const LibvirtConfig& config) {
 }
 
 void LibvirtReal::wait_for_connection() {
-  ASSERT_TRUE(eventually([this] { return driver_->list().ok(); }));
+  ASSERT_TRUE(testing::eventually([this] { return driver_->list().ok(); }));
 }
 
 void LibvirtReal::expect_untouchable(const InstanceUid& instance) {
@@ -168,7 +168,7 @@ void LibvirtReal::expect_untouchable(const InstanceUid& instance) {
 
 // Instead of googletest's own main: the sandbox comes before any thread.
 int run_real_tests(int argc, char** argv) {
-  testing::InitGoogleTest(&argc, argv);
+  ::testing::InitGoogleTest(&argc, argv);
   if (geteuid() != 0) {
     std::puts("skipped: needs root for namespaces of its own");
     return kSkipped;

@@ -29,7 +29,7 @@ class Failpoints {
   std::function<void(std::string_view)> action_;
 };
 
-class LibvirtReal : public testing::Test {
+class LibvirtReal : public ::testing::Test {
  protected:
   LibvirtReal();
   ~LibvirtReal() override;

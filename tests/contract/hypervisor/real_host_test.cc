@@ -11,7 +11,7 @@
 namespace stellwerk::hypervisor {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST_F(LibvirtReal, KnowsTheHost) {
   const auto facts = driver_->host_facts();

@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "../../support/eventually.h"
 #include "drivers/hypervisor/libvirt/domain_xml.h"
 #include "guests.h"
 #include "listener.h"
@@ -13,7 +14,7 @@
 namespace stellwerk::hypervisor {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 TEST_F(LibvirtReal, BootsAGuestFromItsDiskAndListsWhatItNeedsToBeAdopted) {
   start_and_wait_for_greeting();
@@ -113,7 +114,7 @@ TEST_F(LibvirtReal, SoftRebootBootsTheSameProcessAgainAndIsRecordedOnce) {
   start_and_wait_for_greeting();
   const auto before = processes();
   ASSERT_TRUE(driver_->reboot(me(), {.count = 1}).ok());
-  EXPECT_TRUE(eventually([this] { return greetings() == 2; }));
+  EXPECT_TRUE(testing::eventually([this] { return greetings() == 2; }));
   EXPECT_EQ(processes(), before);
   ASSERT_EQ(listed().size(), 1u);
   Ownership recorded = spec_.owner;
@@ -129,7 +130,7 @@ TEST_F(LibvirtReal, SoftRebootBootsTheSameProcessAgainAndIsRecordedOnce) {
 TEST_F(LibvirtReal, HardRebootResetsAGuestThatDoesNotListen) {
   start_and_wait_for_greeting();
   EXPECT_TRUE(driver_->reboot(me(), {.count = 7, .hard = true}).ok());
-  EXPECT_TRUE(eventually([this] { return greetings() == 2; }));
+  EXPECT_TRUE(testing::eventually([this] { return greetings() == 2; }));
   ASSERT_EQ(listed().size(), 1u);
   EXPECT_EQ(listed()[0].owner->reboot_count, 7u);
 }
@@ -153,7 +154,7 @@ TEST_F(LibvirtReal, APanickingGuestIsACrash) {
   Listener listener(*driver_);
   ASSERT_TRUE(driver_->start(spec_).ok());
   EXPECT_EQ(listener.end_of(me().value()), DomainEnd::kCrashed);
-  EXPECT_TRUE(eventually([this] { return processes().empty(); }));
+  EXPECT_TRUE(testing::eventually([this] { return processes().empty(); }));
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 // A libvirtd that is dead, late or hangs.
 #include <gtest/gtest.h>
 
+#include "../../support/eventually.h"
 #include "libvirtd.h"
 #include "listener.h"
 #include "real_fixture.h"
-#include "waiting.h"
 
 namespace stellwerk::hypervisor {
 namespace {
@@ -22,7 +22,8 @@ TEST_F(LibvirtReal, SaysUnknownWhileLibvirtdIsDeadAndFindsTheGuestAgain) {
   start_and_wait_for_greeting();
   const auto before = processes();
   libvirtd().kill();
-  ASSERT_TRUE(eventually([this] { return absl::IsUnavailable(driver_->list().status()); }));
+  ASSERT_TRUE(
+      testing::eventually([this] { return absl::IsUnavailable(driver_->list().status()); }));
   EXPECT_TRUE(absl::IsUnavailable(driver_->destroy(me())));
   EXPECT_TRUE(absl::IsUnavailable(driver_->start(spec_)));
   EXPECT_EQ(processes(), before);
@@ -70,7 +71,7 @@ TEST_F(LibvirtReal, EndsACallAtItsDeadlineWhereKeepAliveDoesNotEndItBefore) {
   const absl::Status second = driver_->resume(me());  // the first may still come to pass
   EXPECT_TRUE(absl::IsUnavailable(second)) << describe(second);
   libvirtd().thaw();
-  EXPECT_TRUE(eventually([this] { return !absl::IsUnavailable(driver_->resume(me())); }));
+  EXPECT_TRUE(testing::eventually([this] { return !absl::IsUnavailable(driver_->resume(me())); }));
   reconnect(config());
 }
 
@@ -85,7 +86,7 @@ TEST_F(LibvirtReal, ADestroyLeftBehindDoesNotEndTheGuestLater) {
   EXPECT_TRUE(absl::IsDeadlineExceeded(driver_->destroy(me())));
   libvirtd().thaw();
   // The call that was left behind has ended when the next one is let in.
-  EXPECT_TRUE(eventually([this] { return !absl::IsUnavailable(driver_->resume(me())); }));
+  EXPECT_TRUE(testing::eventually([this] { return !absl::IsUnavailable(driver_->resume(me())); }));
   EXPECT_EQ(processes(), before);
   EXPECT_EQ(state(), DomainState::kRunning);
   reconnect(config());

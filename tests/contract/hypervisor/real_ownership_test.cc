@@ -5,15 +5,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../support/eventually.h"
 #include "drivers/hypervisor/libvirt/domain_xml.h"
 #include "real_fixture.h"
-#include "waiting.h"
 
 namespace stellwerk::hypervisor {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 TEST_F(LibvirtReal, LeavesADomainOfAnotherCellAlone) {
   DomainSpec foreign = spec_;
@@ -72,7 +72,7 @@ class UnmanagedQemu {
 
 TEST_F(LibvirtReal, DoesNotStartWhatAlreadyRunsPastLibvirt) {
   const UnmanagedQemu qemu(me());
-  ASSERT_TRUE(eventually([this] { return processes().size() == 1; }));
+  ASSERT_TRUE(testing::eventually([this] { return processes().size() == 1; }));
   const absl::Status started = driver_->start(spec_);
   EXPECT_TRUE(absl::IsAlreadyExists(started)) << describe(started);
   EXPECT_THAT(std::string(message_of(started)), HasSubstr(std::to_string(qemu.pid())));

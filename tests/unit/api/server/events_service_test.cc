@@ -7,7 +7,7 @@
 namespace stellwerk::server {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 class ListEvents : public ServerTest {
  protected:
@@ -20,7 +20,7 @@ class ListEvents : public ServerTest {
       events[i].message = std::to_string(before.value() + 1) + "." + std::to_string(i);
     }
     gateway_.append(events);
-    ASSERT_TRUE(eventually([&] { return gateway_.durable() > before; }));
+    ASSERT_TRUE(testing::eventually([&] { return gateway_.durable() > before; }));
   }
 
   grpc::Status list(const v1::ListEventsRequest& request, v1::ListEventsResponse* response) {
@@ -135,7 +135,7 @@ TEST_F(ListEvents, NamesThePageTokenThatIsWrong) {
 TEST_F(ListEvents, EndsACallThatFindsNothingForLong) {
   start();
   for (int i = 0; i < 20'000; ++i) gateway_.append({});
-  ASSERT_TRUE(eventually([&] { return gateway_.durable() == Sequence(20'001); }));
+  ASSERT_TRUE(testing::eventually([&] { return gateway_.durable() == Sequence(20'001); }));
   commit(1);
   v1::ListEventsRequest request;
   request.set_page_size(10);

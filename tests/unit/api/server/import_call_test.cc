@@ -6,11 +6,11 @@
 namespace stellwerk::server {
 namespace {
 
-using testing::Contains;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::UnorderedElementsAre;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 v1::ImportImageRequest spec_of(const std::string& id) {
   v1::ImportImageRequest request;
@@ -188,10 +188,10 @@ TEST_F(Import, EndsWhenTheClientCancels) {
   const std::unique_ptr<Writer> writer = images_->ImportImage(&call, &image_);
   ASSERT_TRUE(writer->Write(spec_of("debian")));
   ASSERT_TRUE(writer->Write(chunk_of("abc")));
-  ASSERT_TRUE(eventually([&] { return gateway_.fake_images().open_uploads() == 1; }));
+  ASSERT_TRUE(testing::eventually([&] { return gateway_.fake_images().open_uploads() == 1; }));
   call.TryCancel();
   EXPECT_EQ(writer->Finish().error_code(), grpc::StatusCode::CANCELLED);
-  ASSERT_TRUE(eventually([&] { return given_up() == 1; }));
+  ASSERT_TRUE(testing::eventually([&] { return given_up() == 1; }));
   expect_nothing_left();
 }
 
@@ -204,12 +204,12 @@ TEST_F(Import, TakesNoBrokenConnectionForTheEndOfTheBytes) {
     auto writer = v1::Images::NewStub(channel)->ImportImage(&call, &image_);
     ASSERT_TRUE(writer->Write(spec_of(id)));
     ASSERT_TRUE(writer->Write(chunk_of("half of it")));
-    ASSERT_TRUE(eventually([&] { return gateway_.fake_images().open_uploads() == 1; }));
+    ASSERT_TRUE(testing::eventually([&] { return gateway_.fake_images().open_uploads() == 1; }));
     call.TryCancel();
     writer->Finish();
     writer.reset();
     channel.reset();
-    ASSERT_TRUE(eventually([&] { return given_up() == static_cast<size_t>(round); }));
+    ASSERT_TRUE(testing::eventually([&] { return given_up() == static_cast<size_t>(round); }));
   }
   EXPECT_THAT(gateway_.fake_images().published(), IsEmpty());
   EXPECT_EQ(gateway_.fake_images().open_uploads(), 0u);
@@ -247,7 +247,7 @@ TEST_F(Import, IsRefusedWhileItIsUnderWayInAnotherStream) {
   Call call;
   const std::unique_ptr<Writer> first = images_->ImportImage(&call, &image_);
   ASSERT_TRUE(first->Write(spec_of("debian")));
-  ASSERT_TRUE(eventually([&] { return gateway_.fake_images().open_uploads() == 1; }));
+  ASSERT_TRUE(testing::eventually([&] { return gateway_.fake_images().open_uploads() == 1; }));
   v1::Image ignored;
   Call again;
   const std::unique_ptr<Writer> second = images_->ImportImage(&again, &ignored);
@@ -269,7 +269,7 @@ TEST_F(Import, IsLimitedInNumber) {
     writers.push_back(images_->ImportImage(calls.back().get(), &image_));
     ASSERT_TRUE(writers.back()->Write(spec_of("image-" + std::to_string(i))));
   }
-  ASSERT_TRUE(eventually([&] { return gateway_.fake_images().open_uploads() == 2; }));
+  ASSERT_TRUE(testing::eventually([&] { return gateway_.fake_images().open_uploads() == 2; }));
   const grpc::Status status = send({spec_of("third")});
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(reason_of(status), "TOO_MANY_STREAMS");
@@ -310,7 +310,7 @@ TEST_F(Import, EndsWithTheServer) {
   Call call;
   const std::unique_ptr<Writer> writer = images_->ImportImage(&call, &image_);
   ASSERT_TRUE(writer->Write(spec_of("debian")));
-  ASSERT_TRUE(eventually([&] { return gateway_.fake_images().open_uploads() == 1; }));
+  ASSERT_TRUE(testing::eventually([&] { return gateway_.fake_images().open_uploads() == 1; }));
   server_->shutdown(std::chrono::seconds(5));
   const grpc::Status status = writer->Finish();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE) << status.error_message();
@@ -327,8 +327,8 @@ TEST_F(Import, SurvivesAStormOfCancelledStreams) {
     call.TryCancel();
     writer->Finish();
   }
-  EXPECT_TRUE(eventually([&] { return gateway_.fake_images().open_uploads() == 0; }));
-  EXPECT_TRUE(eventually([&] { return send({spec_of("last"), chunk_of("abc")}).ok(); }));
+  EXPECT_TRUE(testing::eventually([&] { return gateway_.fake_images().open_uploads() == 0; }));
+  EXPECT_TRUE(testing::eventually([&] { return send({spec_of("last"), chunk_of("abc")}).ok(); }));
   EXPECT_EQ(gateway_.fake_images().published().size(), 1u);
 }
 

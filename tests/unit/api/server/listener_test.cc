@@ -17,7 +17,7 @@
 namespace stellwerk::server {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 sockaddr_un address_of(const std::string& path) {
   sockaddr_un address{};
@@ -80,7 +80,7 @@ TEST(Listener, AcceptsAndRemovesItsSocketInTheEnd) {
   (*listener)->accept_with([&](Descriptor) { ++accepted; });
   EXPECT_TRUE(connect_to(folder.path("s")).good());
   EXPECT_TRUE(connect_to(folder.path("s")).good());
-  EXPECT_TRUE(eventually([&] { return accepted == 2; }));
+  EXPECT_TRUE(testing::eventually([&] { return accepted == 2; }));
   (*listener)->close();
   EXPECT_FALSE(std::filesystem::exists(folder.path("s")));
 }

@@ -17,7 +17,7 @@
 namespace stellwerk::server {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr uid_t kNobody = 65534;
 constexpr gid_t kDaemonGroup = 1;  // "daemon", on every Debian
@@ -162,14 +162,14 @@ TEST_F(Access, KeepsADescriptorWhileACallOfItLives) {
     Call call;
     v1::ListProjectsResponse response;
     std::thread caller([&] { projects->ListProjects(&call, {}, &response); });
-    ASSERT_TRUE(eventually([&] { return gateway_.requests().size() == 1; }));
+    ASSERT_TRUE(testing::eventually([&] { return gateway_.requests().size() == 1; }));
     call.TryCancel();
     caller.join();
   }
   // The client's end is closed, the server's waits for the call's answer.
-  EXPECT_TRUE(eventually([&] { return open_sockets() == before + 1; }));
+  EXPECT_TRUE(testing::eventually([&] { return open_sockets() == before + 1; }));
   gateway_.release();
-  EXPECT_TRUE(eventually([&] { return open_sockets() == before; }));
+  EXPECT_TRUE(testing::eventually([&] { return open_sockets() == before; }));
 }
 
 TEST(PeerTable, RefusesMoreConnectionsThanItsLimitUntilSomeClose) {

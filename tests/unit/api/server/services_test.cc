@@ -14,10 +14,10 @@
 namespace stellwerk::server {
 namespace {
 
-using testing::Contains;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::UnorderedElementsAre;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 class Services : public ServerTest {};
 
@@ -337,7 +337,7 @@ TEST_F(Services, SurviveAStormOfCancelledCalls) {
     for (int i = 0; i < kCalls; i += 2) contexts[i].TryCancel();
     gateway_.release();
     for (int i = 1; i < kCalls; i += 4) contexts[i].TryCancel();
-    ASSERT_TRUE(eventually([&] { return done == kCalls; }));
+    ASSERT_TRUE(testing::eventually([&] { return done == kCalls; }));
   }
   Call call;
   v1::Instance response;
@@ -451,9 +451,9 @@ TEST_F(Services, AreGivenTimeToAnswerWhenTheServerEnds) {
     v1::Instance response;
     EXPECT_TRUE(stub<v1::Instances>()->CreateInstance(&call, good_instance(), &response).ok());
   });
-  ASSERT_TRUE(eventually([&] { return gateway_.requests().size() == 1; }));
+  ASSERT_TRUE(testing::eventually([&] { return gateway_.requests().size() == 1; }));
   std::thread end([&] { server_->shutdown(std::chrono::seconds(10)); });
-  EXPECT_TRUE(eventually([&] { return !std::filesystem::exists(socket_); }));
+  EXPECT_TRUE(testing::eventually([&] { return !std::filesystem::exists(socket_); }));
   gateway_.release();
   caller.join();
   end.join();

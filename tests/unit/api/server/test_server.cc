@@ -23,16 +23,6 @@ Detail detail_of(const grpc::Status& status) {
 
 }  // namespace
 
-bool eventually(const std::function<bool()>& condition) {
-  const SystemClock clock;
-  const MonotonicTime deadline = clock.now().monotonic + std::chrono::seconds(10);
-  while (!condition()) {
-    if (clock.now().monotonic > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
-
 std::string reason_of(const grpc::Status& status) {
   return detail_of<google::rpc::ErrorInfo>(status).reason();
 }

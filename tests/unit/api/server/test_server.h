@@ -9,15 +9,13 @@
 #include <functional>
 #include <string>
 
+#include "../../../support/eventually.h"
 #include "api/server/server.h"
 #include "core/time.h"
 #include "fake_gateway.h"
 #include "google/rpc/error_details.pb.h"
 
 namespace stellwerk::server {
-
-// True as soon as `condition` holds, false if it does not within ten seconds.
-bool eventually(const std::function<bool()>& condition);
 
 std::string reason_of(const grpc::Status& status);
 std::vector<std::string> fields_of(const grpc::Status& status);
@@ -32,7 +30,7 @@ class TemporaryFolder {
   std::filesystem::path folder_;
 };
 
-class ServerTest : public testing::Test {
+class ServerTest : public ::testing::Test {
  protected:
   ServerTest();
   ~ServerTest() override;

@@ -7,9 +7,9 @@
 namespace stellwerk::server {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 Event event_of(const std::string& project, const std::string& instance) {
   return {.time = {},
@@ -75,7 +75,7 @@ class Watch : public ServerTest {
   void commit(std::vector<Event> events) {
     const Sequence before = gateway_.durable();
     gateway_.append(std::move(events));
-    ASSERT_TRUE(eventually([&] { return gateway_.durable() > before; }));
+    ASSERT_TRUE(testing::eventually([&] { return gateway_.durable() > before; }));
   }
 
   std::unique_ptr<v1::Events::Stub> events_;
@@ -229,7 +229,7 @@ TEST_F(Watch, IsLimitedInNumber) {
   EXPECT_EQ(reason_of(status), "TOO_MANY_STREAMS");
   EXPECT_THAT(status.error_message(), HasSubstr("4 watchers are open"));
   calls[0]->TryCancel();
-  EXPECT_TRUE(eventually([&] { return gateway_.listeners() == 3; }));
+  EXPECT_TRUE(testing::eventually([&] { return gateway_.listeners() == 3; }));
   Call call;
   const auto reader = watch(call);
   next(*reader);
@@ -244,7 +244,7 @@ TEST_F(Watch, StopsListeningWhenTheClientGoes) {
     call.TryCancel();
     reader->Finish();
   }
-  EXPECT_TRUE(eventually([&] { return gateway_.listeners() == 0; }));
+  EXPECT_TRUE(testing::eventually([&] { return gateway_.listeners() == 0; }));
 }
 
 // The client reads nothing: the stream's window fills, and then the log is not read any more.
@@ -254,7 +254,7 @@ TEST_F(Watch, EndsForAClientThatDoesNotRead) {
   std::vector<Event> many(500, event_of("p", "i"));
   for (Event& event : many) event.message = std::string(1000, 'm');
   for (int i = 0; i < 100; ++i) gateway_.append(many);
-  EXPECT_TRUE(eventually([&] { return gateway_.listeners() == 0; }));
+  EXPECT_TRUE(testing::eventually([&] { return gateway_.listeners() == 0; }));
   EXPECT_LT(gateway_.log_reads(), 20u);
 }
 
@@ -275,7 +275,7 @@ TEST_F(Watch, SurvivesAStormOfCancelledStreams) {
     while (!ending) {
       const Sequence before = gateway_.durable();
       gateway_.append({event_of("p", "i")});
-      eventually([&] { return gateway_.durable() > before; });
+      testing::eventually([&] { return gateway_.durable() > before; });
     }
   });
   std::vector<std::thread> clients;
@@ -294,7 +294,7 @@ TEST_F(Watch, SurvivesAStormOfCancelledStreams) {
   for (std::thread& client : clients) client.join();
   ending = true;
   source.join();
-  EXPECT_TRUE(eventually([&] { return gateway_.listeners() == 0; }));
+  EXPECT_TRUE(testing::eventually([&] { return gateway_.listeners() == 0; }));
 }
 
 }  // namespace

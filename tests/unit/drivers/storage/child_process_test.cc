@@ -6,8 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <functional>
-
+#include "../../../support/eventually.h"
 #include "../../../support/status_assertions.h"
 #include "../../../support/temporary_directory.h"
 #include "image_bytes.h"
@@ -15,12 +14,8 @@
 namespace stellwerk::storage {
 namespace {
 
+using testing::eventually;
 using ::testing::HasSubstr;
-
-bool eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 500 && !condition(); ++i) ::usleep(10'000);
-  return condition();
-}
 
 absl::Status run_shell(const std::string& script, Duration deadline = std::chrono::seconds(30)) {
   return run_to_end({.argv = {"/bin/sh", "-c", script}, .deadline = deadline});

@@ -7,7 +7,7 @@
 
 #include "core/time.h"
 
-namespace stellwerk::hypervisor {
+namespace stellwerk::testing {
 
 // Looks every few milliseconds; false if it did not come true in time.
 inline bool eventually(const std::function<bool()>& condition,
@@ -21,4 +21,4 @@ inline bool eventually(const std::function<bool()>& condition,
   return true;
 }
 
-}  // namespace stellwerk::hypervisor
+}  // namespace stellwerk::testing
