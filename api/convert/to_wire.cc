@@ -1,9 +1,10 @@
 #include "api/convert/to_wire.h"
 
+#include <map>
 #include <string>
 
 #include "api/convert/names.h"
-#include "core/flavor_name.h"
+#include "core/scs_flavors.h"
 
 namespace stellwerk::convert {
 namespace {
@@ -125,52 +126,9 @@ v1::Flavor::DiskType wire_of(DiskType type) {
   return v1::Flavor::DISK_TYPE_UNSPECIFIED;
 }
 
-// The value of SCS-0103's extra spec scs:cpu-type.
-std::string_view scs_cpu_type(CpuClass cpu_class) {
-  switch (cpu_class) {
-    case CpuClass::kLowPerformance:
-      return "crowded-core";
-    case CpuClass::kShared:
-      return "shared-core";
-    case CpuClass::kDedicatedThread:
-      return "dedicated-thread";
-    case CpuClass::kDedicatedCore:
-      return "dedicated-core";
-  }
-  return "";
-}
-
-// The value of SCS-0103's extra spec scs:disk0-type.
-std::string_view scs_disk_type(DiskType type) {
-  switch (type) {
-    case DiskType::kUnspecified:
-      return "";
-    case DiskType::kNetwork:
-      return "network";
-    case DiskType::kHardDisk:
-      return "hdd";
-    case DiskType::kSsd:
-      return "ssd";
-    case DiskType::kNvme:
-      return "nvme";
-  }
-  return "";
-}
-
-void set_extra_specs(const Flavor& flavor, v1::Flavor* wire) {
-  auto& specs = *wire->mutable_extra_specs();
-  specs["scs:cpu-type"] = std::string(scs_cpu_type(flavor.cpu_class));
-  if (flavor.id.starts_with("SCS-")) {
-    specs["scs:name-v1"] = flavor_name_v1(flavor.id);
-    specs["scs:name-v2"] = flavor.id;
-  }
-  if (flavor.disks && flavor.disks->type != DiskType::kUnspecified) {
-    specs["scs:disk0-type"] = std::string(scs_disk_type(flavor.disks->type));
-  }
-}
-
-void set_labels(const Labels& labels, google::protobuf::Map<std::string, std::string>* wire) {
-  for (const auto& [key, value] : labels) (*wire)[key] = value;
+void set_map(const std::map<std::string, std::string>& pairs,
+             google::protobuf::Map<std::string, std::string>* wire) {
+  for (const auto& [key, value] : pairs) (*wire)[key] = value;
 }
 
 void set_observed(const controller::InstanceView& view, v1::Instance* wire) {
@@ -218,7 +176,7 @@ v1::Instance to_wire(const controller::InstanceView& view) {
     interface->set_ip_address(ipv4_to_string(port.address));
   }
   for (const std::string& key : instance.ssh_keys) wire.add_ssh_keys(key);
-  set_labels(instance.labels, wire.mutable_labels());
+  set_map(instance.labels, wire.mutable_labels());
   wire.set_restart_policy(wire_of(instance.restart_policy));
   set_observed(view, &wire);
   wire.set_vcpus(instance.vcpus.count());
@@ -239,7 +197,7 @@ v1::Image to_wire(const controller::ImageView& view) {
   wire.set_firmware(wire_of(image.firmware));
   wire.set_min_disk_bytes(image.minimum_disk.count());
   wire.set_min_memory_bytes(image.minimum_memory.count());
-  set_labels(image.labels, wire.mutable_labels());
+  set_map(image.labels, wire.mutable_labels());
   // Unknown before all bytes are here; an image in deletion may never have had any.
   if (image.state == ImageState::kActive ||
       (image.state == ImageState::kDeleting && image.file_size > Bytes())) {
@@ -266,7 +224,7 @@ v1::Flavor to_wire(const Flavor& flavor) {
     wire.mutable_disks()->set_type(wire_of(flavor.disks->type));
   }
   wire.set_builtin(flavor.builtin);
-  set_extra_specs(flavor, &wire);
+  set_map(scs_extra_specs(flavor), wire.mutable_extra_specs());
   return wire;
 }
 
@@ -311,7 +269,7 @@ v1::Project to_wire(const Project& project) {
   wire.set_uid(project.uid.to_string());
   wire.set_etag(etag_of(project.changed_at));
   set_time(project.created_at, wire.mutable_create_time());
-  set_labels(project.labels, wire.mutable_labels());
+  set_map(project.labels, wire.mutable_labels());
   return wire;
 }
 
