@@ -38,46 +38,6 @@ std::string valid_utf8(std::string_view text) {
   return std::string(valid, text.size());
 }
 
-std::string_view default_reason(absl::StatusCode code) {
-  switch (code) {
-    case absl::StatusCode::kOk:
-      return "OK";
-    case absl::StatusCode::kCancelled:
-      return "CANCELLED";
-    case absl::StatusCode::kInvalidArgument:
-      return "INVALID_ARGUMENT";
-    case absl::StatusCode::kDeadlineExceeded:
-      return "DEADLINE_EXCEEDED";
-    case absl::StatusCode::kNotFound:
-      return "NOT_FOUND";
-    case absl::StatusCode::kAlreadyExists:
-      return "ALREADY_EXISTS";
-    case absl::StatusCode::kPermissionDenied:
-      return "PERMISSION_DENIED";
-    case absl::StatusCode::kResourceExhausted:
-      return "RESOURCE_EXHAUSTED";
-    case absl::StatusCode::kFailedPrecondition:
-      return "FAILED_PRECONDITION";
-    case absl::StatusCode::kAborted:
-      return "ABORTED";
-    case absl::StatusCode::kOutOfRange:
-      return "OUT_OF_RANGE";
-    case absl::StatusCode::kUnimplemented:
-      return "UNIMPLEMENTED";
-    case absl::StatusCode::kInternal:
-      return "INTERNAL";
-    case absl::StatusCode::kUnavailable:
-      return "UNAVAILABLE";
-    case absl::StatusCode::kDataLoss:
-      return "DATA_LOSS";
-    case absl::StatusCode::kUnauthenticated:
-      return "UNAUTHENTICATED";
-    case absl::StatusCode::kUnknown:
-    default:
-      return "UNKNOWN";  // absl asks its users to have one
-  }
-}
-
 void add_violations(const std::vector<FieldViolation>& violations, google::rpc::Status* details) {
   google::rpc::BadRequest bad;
   size_t size = details->ByteSizeLong();
@@ -113,7 +73,7 @@ grpc::Status to_wire(const absl::Status& status) {
   details.set_code(static_cast<int>(status.code()));
   details.set_message(message);
   google::rpc::ErrorInfo info;
-  const std::string reason = reason_of(status).value_or(std::string(default_reason(status.code())));
+  const std::string reason = reason_of(status).value_or(absl::StatusCodeToString(status.code()));
   info.set_reason(valid_utf8(reason.substr(0, kLongestReason)));
   info.set_domain(std::string(kErrorDomain));
   details.add_details()->PackFrom(info);
