@@ -1,13 +1,18 @@
-// What a caller's text must look like. Each check returns what is wrong and what would do, or
-// nothing; texts that came from outside are shown escaped and shortened, never raw.
+// What a caller may ask for: limits, and what a text must look like. Each check returns what is
+// wrong and what would do, or nothing; texts that came from outside are shown escaped and shortened,
+// never raw.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace stellwerk {
+
+// Of a flavor whose name is no SCS name; those say their size themselves.
+inline constexpr int64_t kMostVcpus = 1024;
 
 using Problem = std::optional<std::string>;
 

@@ -7,6 +7,7 @@
 #include "api/cli/options.h"
 #include "api/cli/pages.h"
 #include "api/cli/print.h"
+#include "core/validate.h"
 
 namespace stellwerk::cli {
 namespace {
@@ -143,7 +144,7 @@ void add_create(CLI::App* noun, Command& chosen) {
   verb->add_option("NAME", options->id, "An SCS name (SCS-2V-8-50n), or any other")->required();
   verb->add_option("--vcpus", options->vcpus, "Number of vCPUs")
       ->type_name("N")
-      ->check(CLI::Range(int64_t{1}, int64_t{4096}));
+      ->check(CLI::Range(int64_t{1}, kMostVcpus));
   add_size(verb, "--memory", options->memory, "Memory of the guest, in whole MiB (4GiB)");
   verb->add_option("--class", options->cpu_class, "How vCPUs share the processors; default shared")
       ->check(CLI::IsMember(keys_of(kClasses)));

@@ -11,15 +11,9 @@
 namespace stellwerk::client {
 namespace {
 
-// A page of 1,000 instances with many SSH keys is larger than gRPC's default of 4 MiB.
-constexpr int kLargestMessage = 256 << 20;
-// Every violation of a bad request travels in the trailer; gRPC's default is 8 KiB.
-constexpr int kLargestMetadata = 1 << 20;
-
+// Answers and errors are sent small enough for gRPC's default limits.
 std::shared_ptr<grpc::Channel> make_channel(const Endpoint& endpoint) {
   grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kLargestMessage);
-  arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kLargestMetadata);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
   // Despite its name the time that one connection attempt may take; a daemon under load is slow to
   // greet.

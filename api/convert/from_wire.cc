@@ -9,7 +9,6 @@
 namespace stellwerk::convert {
 namespace {
 
-constexpr int64_t kMostVcpus = 4096;
 constexpr int64_t kMostDisks = 64;
 
 Firmware read_firmware(RequestReader& reader, const v1::Image& image) {

@@ -18,7 +18,6 @@ constexpr size_t kMostSuggested = 5;
 constexpr Bytes kLargestDisk = gibibytes(64 * 1024);
 constexpr Bytes kLargestMemory = gibibytes(64 * 1024);
 constexpr Bytes kSmallestMemory = mebibytes(16);
-constexpr int64_t kMostVcpus = 1024;
 constexpr size_t kLongestFlavorId = 63;
 
 using Violations = std::vector<FieldViolation>;

@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "api/convert/from_wire.h"
+#include "core/validate.h"
 
 namespace stellwerk::convert {
 namespace {
@@ -135,7 +136,7 @@ RC_GTEST_PROP(ToWire, FlavorsComeBack, ()) {
   Flavor flavor;
   flavor.id = "mine";
   flavor.cpu_class = static_cast<CpuClass>(*rc::gen::inRange(0, 4));
-  flavor.vcpus = VcpuCount(*rc::gen::inRange(1, 4096));
+  flavor.vcpus = VcpuCount(*rc::gen::inRange<int64_t>(1, kMostVcpus + 1));
   flavor.memory = mebibytes(*rc::gen::inRange(1, 1 << 30));
   if (*rc::gen::arbitrary<bool>()) {
     flavor.disks = FlavorDisks{.count = *rc::gen::inRange(1, 64),

@@ -278,14 +278,28 @@ TEST_F(Services, RefuseAMessageThatIsLargeOnlyWhenDecompressed) {
   EXPECT_TRUE(instances->CreateInstance(&call, good_instance(), &response).ok());
 }
 
+controller::Answer instances_of_256_kilobytes(size_t count) {
+  controller::Page<controller::InstanceView> page;
+  page.items.resize(count);
+  for (auto& view : page.items) view.instance.ssh_keys.assign(32, std::string(8000, 'k'));
+  return page;
+}
+
+TEST_F(Services, SendAnAnswerThatTheDefaultLimitsOfAClientAllow) {
+  start();
+  gateway_.answer_with([](const controller::Request&) { return instances_of_256_kilobytes(16); });
+  v1::ListInstancesRequest request;
+  request.set_parent("projects/p");
+  Call call;
+  v1::ListInstancesResponse response;
+  const grpc::Status status = stub<v1::Instances>()->ListInstances(&call, request, &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.instances_size(), 16);
+}
+
 TEST_F(Services, SayWhenAnAnswerIsTooLargeToReceive) {
   start();
-  gateway_.answer_with([](const controller::Request&) {
-    controller::Page<controller::InstanceView> page;
-    page.items.resize(20);
-    for (auto& view : page.items) view.instance.ssh_keys.assign(32, std::string(8000, 'k'));
-    return page;
-  });
+  gateway_.answer_with([](const controller::Request&) { return instances_of_256_kilobytes(20); });
   v1::ListInstancesRequest request;
   request.set_parent("projects/p");
   Call call;
