@@ -12,10 +12,13 @@ constexpr size_t kLongestShown = 40;
 constexpr size_t kMostLabels = 64;
 constexpr size_t kLongestLabel = 63;
 constexpr size_t kLongestSshKey = 8192;
-constexpr size_t kMostUserData = 64 * 1024;
 
 bool is_lower_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+bool is_letter_or_digit(char c) {
+  return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z');
 }
 
 // The length of the UTF-8 sequence at the beginning of `text`; 0 if it is not valid (RFC 3629).
@@ -54,10 +57,7 @@ Problem check_label_key(std::string_view key) {
 
 // As tools that select by labels expect them: no quoting is ever needed.
 Problem check_label_value(std::string_view value) {
-  const auto is_letter_or_digit = [](char c) {
-    return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z');
-  };
-  const bool allowed = std::all_of(value.begin(), value.end(), [&](char c) {
+  const bool allowed = std::all_of(value.begin(), value.end(), [](char c) {
     return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
   });
   const bool ends =
@@ -104,6 +104,20 @@ Problem check_dns_label(std::string_view text) {
       quoted(text));
 }
 
+Problem check_flavor_id(std::string_view id) {
+  if (id.empty()) return "is missing; give an SCS name such as SCS-2V-8 or one of your own";
+  const bool allowed = std::all_of(id.begin(), id.end(), [](char c) {
+    return is_letter_or_digit(c) || c == '.' || c == '_' || c == '-';
+  });
+  if (allowed && is_letter_or_digit(id.front()) && id.size() <= kLongestLabel) {
+    return std::nullopt;
+  }
+  return fmt::format(
+      "{} is not a flavor's id; use 1 to 63 of A-Z, a-z, 0-9, '.', '_', '-', beginning with a "
+      "letter or digit",
+      quoted(id));
+}
+
 Problem check_display_text(std::string_view text, size_t limit) {
   if (text.size() > limit) {
     return fmt::format("has {} bytes; at most {} are allowed", text.size(), limit);
@@ -143,7 +157,7 @@ Problem check_ssh_key(std::string_view text) {
   const std::string_view rest = text.substr(space + 1);
   const std::string_view key = rest.substr(0, rest.find(' '));
   const bool base64 = std::all_of(key.begin(), key.end(), [](char c) {
-    return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') || c == '+' || c == '/' || c == '=';
+    return is_letter_or_digit(c) || c == '+' || c == '/' || c == '=';
   });
   // Every key begins with the length of its type, so with "AAAA".
   if (base64 && key.size() >= 16 && key.starts_with("AAAA")) return std::nullopt;

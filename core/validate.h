@@ -1,8 +1,9 @@
 // What a caller may ask for: limits, and what a text must look like. Each check returns what is
-// wrong and what would do, or nothing; texts that came from outside are shown escaped and shortened,
-// never raw.
+// wrong and what would do, or nothing; texts that came from outside are shown escaped and
+// shortened, never raw.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -13,11 +14,20 @@ namespace stellwerk {
 
 // Of a flavor whose name is no SCS name; those say their size themselves.
 inline constexpr int64_t kMostVcpus = 1024;
+// Of one instance.
+inline constexpr size_t kMostSshKeys = 32;
+inline constexpr size_t kMostNetworkInterfaces = 1;
+inline constexpr size_t kMostUserData = 64 * 1024;  // bytes
+inline constexpr int64_t kLargestPage = 1000;
+// Linux's IFNAMSIZ less the NUL.
+inline constexpr size_t kLongestInterfaceName = 15;
 
 using Problem = std::optional<std::string>;
 
 // RFC 1123 label: 1 to 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit.
 Problem check_dns_label(std::string_view text);
+// 1 to 63 of A-Z, a-z, 0-9, '.', '_', '-', beginning with a letter or digit.
+Problem check_flavor_id(std::string_view id);
 // Valid UTF-8 without control characters, at most `limit` bytes; may be empty.
 Problem check_display_text(std::string_view text, size_t limit);
 // One line of an authorized_keys file: a known key type, base64, an optional comment.
@@ -25,7 +35,7 @@ Problem check_ssh_key(std::string_view text);
 // At most 64 labels; keys are 1 to 63 of a-z, 0-9, '-', '_', '.', '/'; values up to 63
 // letters, digits, '-', '_', '.', beginning and ending with a letter or digit; or empty.
 Problem check_labels(const std::map<std::string, std::string>& labels);
-// At most 64 KiB; any bytes but NUL.
+// At most kMostUserData; any bytes but NUL.
 Problem check_user_data(std::string_view text);
 
 // At most `limit` bytes of it and an ellipsis, not cut within a UTF-8 sequence.

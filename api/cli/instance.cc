@@ -16,8 +16,6 @@ namespace {
 using v1::Instance;
 using v1::Instances;
 
-constexpr size_t kMostUserData = 64 * 1024;
-
 struct WaitOptions {
   bool wait = false;
   int64_t timeout_seconds = 300;

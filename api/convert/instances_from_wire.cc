@@ -6,9 +6,6 @@
 namespace stellwerk::convert {
 namespace {
 
-constexpr int kMostSshKeys = 32;
-constexpr int kMostInterfaces = 1;
-
 std::string of_same_project(RequestReader& reader, std::string_view field, std::string_view project,
                             const ResourceName& name) {
   if (!project.empty() && !name.project.empty() && name.project != project) {
@@ -22,13 +19,13 @@ std::string of_same_project(RequestReader& reader, std::string_view field, std::
 std::vector<std::string> read_networks(RequestReader& reader, const v1::Instance& instance,
                                        std::string_view project) {
   std::vector<std::string> networks;
-  const int count = instance.network_interfaces_size();
-  if (count > kMostInterfaces) {
-    reader.add("instance.network_interfaces",
-               fmt::format("has {}; give at most {} in this version", count, kMostInterfaces));
+  const size_t count = instance.network_interfaces().size();
+  if (count > kMostNetworkInterfaces) {
+    reader.add("instance.network_interfaces", fmt::format("has {}; give at most {} in this version",
+                                                          count, kMostNetworkInterfaces));
     return networks;
   }
-  for (int i = 0; i < count; ++i) {
+  for (int i = 0; i < instance.network_interfaces_size(); ++i) {
     const std::string field = fmt::format("instance.network_interfaces[{}].network", i);
     const ResourceName name =
         reader.name(field, instance.network_interfaces(i).network(), ResourceKind::kNetwork);
@@ -38,9 +35,9 @@ std::vector<std::string> read_networks(RequestReader& reader, const v1::Instance
 }
 
 std::vector<std::string> read_ssh_keys(RequestReader& reader, const v1::Instance& instance) {
-  if (instance.ssh_keys_size() > kMostSshKeys) {
-    reader.add("instance.ssh_keys",
-               fmt::format("has {}; give at most {}", instance.ssh_keys_size(), kMostSshKeys));
+  const size_t count = instance.ssh_keys().size();
+  if (count > kMostSshKeys) {
+    reader.add("instance.ssh_keys", fmt::format("has {}; give at most {}", count, kMostSshKeys));
     return {};
   }
   for (int i = 0; i < instance.ssh_keys_size(); ++i) {

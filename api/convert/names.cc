@@ -8,7 +8,6 @@
 namespace stellwerk::convert {
 namespace {
 
-constexpr size_t kLongestFlavorId = 63;
 constexpr size_t kLongestHostId = 253;
 
 struct Shape {
@@ -81,10 +80,6 @@ absl::StatusOr<ResourceName> read_parts(const Shape& shape,
                       .id = std::string(parts.back())};
 }
 
-bool is_letter_or_digit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 }  // namespace
 
 std::string format_name(const ResourceName& name) {
@@ -132,20 +127,6 @@ absl::StatusOr<ResourceName> parse_any_name(std::string_view text) {
       "{} is not the name of a resource; write one such as "
       "projects/{{project}}/instances/{{instance}}",
       quoted(text));
-}
-
-std::optional<std::string> check_flavor_id(std::string_view id) {
-  if (id.empty()) return "is missing; give an SCS name such as SCS-2V-8 or one of your own";
-  const bool allowed = std::all_of(id.begin(), id.end(), [](char c) {
-    return is_letter_or_digit(c) || c == '.' || c == '_' || c == '-';
-  });
-  if (allowed && is_letter_or_digit(id.front()) && id.size() <= kLongestFlavorId) {
-    return std::nullopt;
-  }
-  return fmt::format(
-      "{} is not a flavor's id; use 1 to {} of A-Z, a-z, 0-9, '.', '_', '-', beginning with a "
-      "letter or digit",
-      quoted(id), kLongestFlavorId);
 }
 
 std::optional<std::string> check_host_id(std::string_view id) {

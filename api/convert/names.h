@@ -34,10 +34,8 @@ absl::StatusOr<ResourceName> parse_name(std::string_view text, ResourceKind expe
 // Of any kind.
 absl::StatusOr<ResourceName> parse_any_name(std::string_view text);
 
-// Ids that are not DNS labels: 1 to 63 of A-Z, a-z, 0-9, '.', '_', '-', beginning with a letter or
-// digit. Nothing if `id` is one.
-std::optional<std::string> check_flavor_id(std::string_view id);
-// Labels joined by dots: hosts are called what their machines are called.
+// DNS labels joined by dots: hosts are called what their machines are called. Nothing if `id` is
+// one.
 std::optional<std::string> check_host_id(std::string_view id);
 
 }  // namespace stellwerk::convert

@@ -8,7 +8,6 @@ namespace stellwerk::convert {
 namespace {
 
 constexpr int64_t kDefaultPage = 100;
-constexpr int64_t kLargestPage = 1000;
 constexpr size_t kLongestPageToken = 512;
 constexpr size_t kMostDigits = 20;  // of a 64-bit number
 

@@ -19,7 +19,6 @@ namespace {
 
 constexpr size_t kLongestFile = 1 << 20;
 constexpr size_t kLongestSocketPath = sizeof(sockaddr_un::sun_path) - 1;
-constexpr size_t kLongestInterfaceName = 15;
 constexpr int64_t kMostMebibytes = int64_t{1} << 30;  // a pebibyte
 constexpr std::array<std::string_view, 6> kSections = {"daemon",     "host",    "placement",
                                                        "hypervisor", "storage", "network"};

@@ -11,14 +11,12 @@
 namespace stellwerk::controller {
 namespace {
 
-constexpr size_t kMostSshKeys = 32;
 // An instance's record, which holds them, is one value of the store.
 constexpr size_t kMostSshKeyBytes = 16 * 1024;
 constexpr size_t kMostSuggested = 5;
 constexpr Bytes kLargestDisk = gibibytes(64 * 1024);
 constexpr Bytes kLargestMemory = gibibytes(64 * 1024);
 constexpr Bytes kSmallestMemory = mebibytes(16);
-constexpr size_t kLongestFlavorId = 63;
 
 using Violations = std::vector<FieldViolation>;
 
@@ -68,10 +66,10 @@ void check_image_reference(const CreateInstance& create, const Ledger& ledger, S
 void check_network_reference(const CreateInstance& create, const Ledger& ledger, Sizing& sizing,
                              Violations& violations) {
   if (create.networks.empty()) return;
-  if (create.networks.size() > 1) {
+  if (create.networks.size() > kMostNetworkInterfaces) {
     add_once(violations, "instance.network_interfaces",
-             fmt::format("{} asked; an instance has at most one in this version",
-                         create.networks.size()));
+             fmt::format("{} asked; an instance has at most {} in this version",
+                         create.networks.size(), kMostNetworkInterfaces));
     return;
   }
   sizing.network = ledger.network(create.networks.front());
@@ -199,9 +197,8 @@ Sizing check_instance(const CreateInstance& create, const Ledger& ledger,
 
 Flavor check_flavor(const CreateFlavor& create, std::vector<FieldViolation>& violations) {
   if (create.id.starts_with("SCS-")) return check_scs_flavor(create, violations);
-  if (create.id.empty() || create.id.size() > kLongestFlavorId) {
-    add_once(violations, "flavor_id",
-             fmt::format("has {} characters; give 1 to {}", create.id.size(), kLongestFlavorId));
+  if (const Problem problem = check_flavor_id(create.id)) {
+    add_once(violations, "flavor_id", *problem);
   }
   return check_free_flavor(create, violations);
 }

@@ -10,7 +10,6 @@
 namespace stellwerk::controller {
 namespace {
 
-constexpr int64_t kLargestPage = 1000;
 constexpr std::string_view kAllProjects = "-";
 
 absl::Status missing(const std::string& name) {

@@ -6,13 +6,12 @@
 #include <pugixml.hpp>
 #include <sstream>
 
+#include "core/validate.h"
 #include "drivers/hypervisor/libvirt/percent.h"
 
 namespace stellwerk::hypervisor {
 namespace {
 
-// Linux's IFNAMSIZ less the NUL.
-constexpr size_t kMaxInterfaceName = 15;
 // QEMU's default translation buffer under TCG is a quarter of the guest's memory and more,
 // resident as it fills; bounding it keeps the overhead that placement charges honest.
 constexpr char kTranslationBufferMib[] = "64";
@@ -60,11 +59,11 @@ absl::Status check_path(std::string_view field, const std::string& path) {
 }
 
 absl::Status check_interface(std::string_view field, const std::string& name) {
-  const bool bad = name.empty() || name.size() > kMaxInterfaceName ||
+  const bool bad = name.empty() || name.size() > kLongestInterfaceName ||
                    has_control_characters(name) || name.find_first_of("/ %:") != std::string::npos;
   if (!bad) return absl::OkStatus();
   return invalid_argument("{}: '{}' is not a network interface's name (1 to {} characters)", field,
-                          percent_encode(name), kMaxInterfaceName);
+                          percent_encode(name), kLongestInterfaceName);
 }
 
 absl::Status check(const DomainSpec& spec) {

@@ -18,6 +18,7 @@
 #include <memory>
 
 #include "core/failpoint.h"
+#include "core/validate.h"
 
 namespace stellwerk::network {
 namespace {
@@ -60,11 +61,12 @@ absl::StatusOr<Owned<nl_sock>> connect() {
 }
 
 absl::Status check_interface_name(const std::string& name) {
-  if (!name.empty() && name.size() < IFNAMSIZ && name.find('/') == std::string::npos) {
+  if (!name.empty() && name.size() <= kLongestInterfaceName &&
+      name.find('/') == std::string::npos) {
     return absl::OkStatus();
   }
   return invalid_argument("\"{}\" is no interface name; use 1 to {} characters without '/'", name,
-                          IFNAMSIZ - 1);
+                          kLongestInterfaceName);
 }
 
 // Null if there is none.

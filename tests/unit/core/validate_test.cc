@@ -72,6 +72,16 @@ TEST(Quoted, EscapesAndShortens) {
   EXPECT_LT(quoted(std::string(kMebibyte, '\0')).size(), 200u);
 }
 
+TEST(FlavorId, AcceptsScsNamesAndFreeOnes) {
+  EXPECT_FALSE(check_flavor_id("SCS-16T-64-3x10s_kvm_hwv_i3h_GNa-14_ib"));
+  EXPECT_FALSE(check_flavor_id("tiny.64_MiB"));
+  EXPECT_FALSE(check_flavor_id(std::string(63, 'a')));
+  for (const std::string_view bad : {"-rf", "_x", ".x", "a/b", "a b", "a\nb", "é", ""}) {
+    EXPECT_TRUE(check_flavor_id(bad)) << bad;
+  }
+  EXPECT_TRUE(check_flavor_id(std::string(64, 'a')));
+}
+
 TEST(DisplayText, AcceptsUnicodeUpToTheLimitInBytes) {
   EXPECT_EQ(check_display_text("", 0), std::nullopt);
   EXPECT_EQ(check_display_text("Straße €𝄞 <xml> \"'", 100), std::nullopt);

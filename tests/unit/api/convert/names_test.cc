@@ -62,16 +62,6 @@ TEST(Names, SayWhatIsWrongAndWhatWouldDo) {
               testing::StartsWith("the id is missing"));
 }
 
-TEST(Names, OfFlavorsTakeScsNamesAndFreeOnes) {
-  EXPECT_FALSE(check_flavor_id("SCS-16T-64-3x10s_kvm_hwv_i3h_GNa-14_ib"));
-  EXPECT_FALSE(check_flavor_id("tiny.64_MiB"));
-  EXPECT_FALSE(check_flavor_id(std::string(63, 'a')));
-  for (const std::string_view bad : {"-rf", "_x", ".x", "a/b", "a b", "a\nb", "é", ""}) {
-    EXPECT_TRUE(check_flavor_id(bad)) << bad;
-  }
-  EXPECT_TRUE(check_flavor_id(std::string(64, 'a')));
-}
-
 TEST(Names, OfHostsMayHaveDots) {
   EXPECT_FALSE(check_host_id("node1"));
   EXPECT_FALSE(check_host_id("node1.rack2.example.org"));
