@@ -75,6 +75,12 @@ std::optional<std::string> reason_of(const absl::Status& status) {
   return std::string(*payload);
 }
 
+absl::Status in_field(const absl::Status& status, std::string_view field) {
+  absl::Status result = invalid_fields({{std::string(field), std::string(message_of(status))}});
+  if (const auto reason = reason_of(status)) return with_reason(std::move(result), *reason);
+  return result;
+}
+
 std::string describe(const absl::Status& status) {
   if (status.ok()) return "OK";
   return fmt::format("{}: {}", absl::StatusCodeToString(status.code()), message_of(status));

@@ -107,6 +107,9 @@ std::vector<FieldViolation> violations_of(const absl::Status& status);
 absl::Status with_reason(absl::Status status, std::string_view reason);
 std::optional<std::string> reason_of(const absl::Status& status);
 
+// The message of `status` as what is wrong with `field`; its reason stays.
+absl::Status in_field(const absl::Status& status, std::string_view field);
+
 // "INVALID_ARGUMENT: text", for logs and tests.
 std::string describe(const absl::Status& status);
 

@@ -105,13 +105,6 @@ EventFilter read_filter(RequestReader& reader, const Request& request) {
   return filter;
 }
 
-// The mistake of a token, told with the field, keeps its own reason.
-absl::Status in_field(std::string_view field, const absl::Status& status) {
-  absl::Status result = invalid_fields({{std::string(field), std::string(message_of(status))}});
-  if (const auto reason = reason_of(status)) return with_reason(std::move(result), *reason);
-  return result;
-}
-
 }  // namespace
 
 Import to_import(const v1::ImportImageRequest::Spec& spec, const Origin& origin) {
@@ -251,7 +244,7 @@ absl::StatusOr<EventListing> to_listing(const v1::ListEventsRequest& request, co
   SW_RETURN_IF_ERROR(reader.status());
   if (request.page_token().empty()) return listing;
   const absl::StatusOr<EventPlace> place = parse_event_page_token(request.page_token(), cell);
-  if (!place.ok()) return in_field("page_token", place.status());
+  if (!place.ok()) return in_field(place.status(), "page_token");
   listing.place = *place;
   return listing;
 }
@@ -263,7 +256,7 @@ absl::StatusOr<EventWatch> to_watch(const v1::WatchEventsRequest& request, const
   SW_RETURN_IF_ERROR(reader.status());
   if (request.token().empty()) return watch;
   const absl::StatusOr<Sequence> after = parse_event_token(request.token(), cell);
-  if (!after.ok()) return in_field("token", after.status());
+  if (!after.ok()) return in_field(after.status(), "token");
   watch.after = *after;
   return watch;
 }

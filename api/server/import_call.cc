@@ -18,9 +18,7 @@ absl::Status wrong(std::string_view field, std::string_view problem) {
 absl::Status content_error(const absl::Status& status) {
   const bool caller = status.code() == absl::StatusCode::kInvalidArgument;
   if (!caller || !violations_of(status).empty()) return status;
-  absl::Status result = wrong("chunk", message_of(status));
-  if (const auto reason = reason_of(status)) return with_reason(std::move(result), *reason);
-  return result;
+  return in_field(status, "chunk");
 }
 
 }  // namespace

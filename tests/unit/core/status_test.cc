@@ -53,6 +53,14 @@ TEST(Status, HasNoViolationsOfOtherKinds) {
   EXPECT_THAT(violations_of(invalid_argument("x")), IsEmpty());
 }
 
+TEST(Status, BecomesTheMistakeOfAField) {
+  const absl::Status status = in_field(with_reason(out_of_range("is too old"), "OLD"), "token");
+  EXPECT_EQ(describe(status), "INVALID_ARGUMENT: token: is too old");
+  EXPECT_EQ(reason_of(status), "OLD");
+  EXPECT_THAT(violations_of(status), ElementsAre(FieldViolation{"token", "is too old"}));
+  EXPECT_EQ(reason_of(in_field(not_found("x"), "token")), "INVALID_FIELDS");
+}
+
 RC_GTEST_PROP(Status, ViolationsComeBackAsGiven, ()) {
   const auto text = rc::gen::container<std::string>(rc::gen::inRange<char>(' ', '\x7f'));
   const auto pairs =
