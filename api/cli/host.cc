@@ -5,6 +5,7 @@
 #include "api/cli/options.h"
 #include "api/cli/pages.h"
 #include "api/cli/print.h"
+#include "core/resource_names.h"
 
 namespace stellwerk::cli {
 namespace {
@@ -75,8 +76,8 @@ KeyValues host_details(const Host& host, WallTime now) {
   };
   for (const Host::Orphan& orphan : host.orphans()) {
     pairs.emplace_back("Orphan",
-                       fmt::format("{} (domain {}, was projects/{}/instances/{})", orphan.uid(),
-                                   orphan.domain(), orphan.project_id(), orphan.instance_id()));
+                       fmt::format("{} (domain {}, was {})", orphan.uid(), orphan.domain(),
+                                   instance_name(orphan.project_id(), orphan.instance_id())));
   }
   const KeyValues rest = {
       {"Boot id", host.boot_id()},

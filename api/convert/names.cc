@@ -82,31 +82,6 @@ absl::StatusOr<ResourceName> read_parts(const Shape& shape,
 
 }  // namespace
 
-std::string format_name(const ResourceName& name) {
-  const Shape& shape = shape_of(name.kind);
-  if (!shape.in_project) return fmt::format("{}/{}", shape.collection, name.id);
-  return fmt::format("projects/{}/{}/{}", name.project, shape.collection, name.id);
-}
-
-std::string project_name(std::string_view project) {
-  return fmt::format("projects/{}", project);
-}
-std::string instance_name(std::string_view project, std::string_view id) {
-  return fmt::format("projects/{}/instances/{}", project, id);
-}
-std::string image_name(std::string_view project, std::string_view id) {
-  return fmt::format("projects/{}/images/{}", project, id);
-}
-std::string network_name(std::string_view project, std::string_view id) {
-  return fmt::format("projects/{}/networks/{}", project, id);
-}
-std::string flavor_name(std::string_view id) {
-  return fmt::format("flavors/{}", id);
-}
-std::string host_name(std::string_view id) {
-  return fmt::format("hosts/{}", id);
-}
-
 absl::StatusOr<ResourceName> parse_name(std::string_view text, ResourceKind expected) {
   const Shape& shape = shape_of(expected);
   if (text.empty()) return invalid_argument("is missing; write {}", shape.pattern);

@@ -1,5 +1,4 @@
-// Resource names as callers write them: "projects/{project}/instances/{instance}". A name says
-// nothing of where a thing stands. Pure functions.
+// Reads resource names as callers write them (core/resource_names.h). Pure functions.
 #pragma once
 
 #include <optional>
@@ -19,15 +18,6 @@ struct ResourceName {
   std::string id;       // of a project: its own
   friend bool operator==(const ResourceName&, const ResourceName&) = default;
 };
-
-std::string format_name(const ResourceName& name);
-
-std::string project_name(std::string_view project);
-std::string instance_name(std::string_view project, std::string_view id);
-std::string image_name(std::string_view project, std::string_view id);
-std::string network_name(std::string_view project, std::string_view id);
-std::string flavor_name(std::string_view id);
-std::string host_name(std::string_view id);
 
 // InvalidArgument whose message says what is wrong and what would do, without naming the field.
 absl::StatusOr<ResourceName> parse_name(std::string_view text, ResourceKind expected);

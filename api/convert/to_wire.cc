@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "api/convert/names.h"
+#include "core/resource_names.h"
 #include "core/scs_flavors.h"
 
 namespace stellwerk::convert {

@@ -6,13 +6,13 @@
 #include <utility>
 
 #include "core/overloaded.h"
+#include "core/resource_names.h"
 #include "orchestrator/controller/bootstrap.h"
 #include "orchestrator/controller/commit_chain.h"
 #include "orchestrator/controller/host_book.h"
 #include "orchestrator/controller/ledger.h"
 #include "orchestrator/controller/mutations.h"
 #include "orchestrator/controller/queries.h"
-#include "orchestrator/controller/views.h"
 
 namespace stellwerk::controller {
 namespace {

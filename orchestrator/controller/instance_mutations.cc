@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/overloaded.h"
+#include "core/resource_names.h"
 #include "core/validate.h"
 #include "orchestrator/controller/addresses.h"
 #include "orchestrator/controller/frame.h"

@@ -1,8 +1,8 @@
 #include "orchestrator/controller/mutation_names.h"
 
 #include "core/overloaded.h"
+#include "core/resource_names.h"
 #include "core/validate.h"
-#include "orchestrator/controller/views.h"
 
 namespace stellwerk::controller {
 namespace {

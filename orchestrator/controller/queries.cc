@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/overloaded.h"
+#include "core/resource_names.h"
 #include "core/validate.h"
 #include "orchestrator/controller/views.h"
 

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "core/resource_names.h"
 #include "core/validate.h"
 #include "orchestrator/controller/frame.h"
 #include "orchestrator/controller/mutations.h"

@@ -1,7 +1,5 @@
 #include "orchestrator/controller/views.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -49,22 +47,6 @@ HostView view_of(const Host& host, const Ledger& ledger, const HostBook& book) {
   view.orphans = news.orphans;
   view.disk_available = news.disk_available;
   return view;
-}
-
-std::string instance_name(std::string_view project, std::string_view id) {
-  return fmt::format("projects/{}/instances/{}", project, id);
-}
-std::string image_name(std::string_view project, std::string_view id) {
-  return fmt::format("projects/{}/images/{}", project, id);
-}
-std::string project_name(std::string_view id) {
-  return fmt::format("projects/{}", id);
-}
-std::string flavor_name(std::string_view id) {
-  return fmt::format("flavors/{}", id);
-}
-std::string host_name(std::string_view id) {
-  return fmt::format("hosts/{}", id);
 }
 
 }  // namespace stellwerk::controller

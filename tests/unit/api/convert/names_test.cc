@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "core/resource_names.h"
+
 namespace stellwerk::convert {
 namespace {
 
@@ -15,13 +17,22 @@ rc::Gen<std::string> dns_label() {
       });
 }
 
-TEST(Names, AreWrittenAfterTheirPatterns) {
-  EXPECT_EQ(project_name("p"), "projects/p");
-  EXPECT_EQ(instance_name("p", "web-1"), "projects/p/instances/web-1");
-  EXPECT_EQ(image_name("p", "i"), "projects/p/images/i");
-  EXPECT_EQ(network_name("p", "flat"), "projects/p/networks/flat");
-  EXPECT_EQ(flavor_name("SCS-2V-8"), "flavors/SCS-2V-8");
-  EXPECT_EQ(host_name("node1.example.org"), "hosts/node1.example.org");
+std::string written(const ResourceName& name) {
+  switch (name.kind) {
+    case ResourceKind::kProject:
+      return project_name(name.id);
+    case ResourceKind::kInstance:
+      return instance_name(name.project, name.id);
+    case ResourceKind::kImage:
+      return image_name(name.project, name.id);
+    case ResourceKind::kNetwork:
+      return network_name(name.project, name.id);
+    case ResourceKind::kFlavor:
+      return flavor_name(name.id);
+    case ResourceKind::kHost:
+      return host_name(name.id);
+  }
+  return {};
 }
 
 RC_GTEST_PROP(Names, ComeBackFromTheirText, ()) {
@@ -32,16 +43,16 @@ RC_GTEST_PROP(Names, ComeBackFromTheirText, ()) {
                           kind == ResourceKind::kNetwork;
   const ResourceName name{
       .kind = kind, .project = in_project ? *dns_label() : std::string(), .id = *dns_label()};
-  const auto read = parse_name(format_name(name), kind);
+  const auto read = parse_name(written(name), kind);
   RC_ASSERT(read.ok());
   RC_ASSERT(*read == name);
-  RC_ASSERT(*parse_any_name(format_name(name)) == name);
+  RC_ASSERT(*parse_any_name(written(name)) == name);
 }
 
 RC_GTEST_PROP(Names, AreEitherRefusedOrExactlyWhatWasWritten, (const std::string& text)) {
   for (const auto kind : {ResourceKind::kInstance, ResourceKind::kFlavor, ResourceKind::kHost}) {
     const auto read = parse_name(text, kind);
-    if (read.ok()) RC_ASSERT(format_name(*read) == text);
+    if (read.ok()) RC_ASSERT(written(*read) == text);
   }
 }
 

@@ -1,0 +1,17 @@
+// Resource names as callers, events and messages write them: "projects/{project}/instances/{id}". A
+// name says nothing of where a thing stands. Pure functions; nothing is checked.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace stellwerk {
+
+std::string project_name(std::string_view id);
+std::string instance_name(std::string_view project, std::string_view id);
+std::string image_name(std::string_view project, std::string_view id);
+std::string network_name(std::string_view project, std::string_view id);
+std::string flavor_name(std::string_view id);
+std::string host_name(std::string_view id);
+
+}  // namespace stellwerk
