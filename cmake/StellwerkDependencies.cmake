@@ -3,11 +3,10 @@ find_package(PkgConfig REQUIRED)
 find_package(absl REQUIRED)
 find_package(fmt REQUIRED)
 find_package(GTest REQUIRED)
+# Its gtest glue is a header that Debian installs beside the library.
 find_package(rapidcheck REQUIRED)
 find_package(OpenSSL REQUIRED)
 pkg_check_modules(UUID REQUIRED IMPORTED_TARGET uuid)
-
-# rapidcheck's gtest glue is a header that Debian installs beside the library.
 find_package(Protobuf REQUIRED)
 
 if(NOT STELLWERK_PURE_ONLY)

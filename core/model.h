@@ -192,7 +192,7 @@ struct ForeignUse {
   friend bool operator==(const ForeignUse&, const ForeignUse&) = default;
 };
 
-// Words for people, logs and records ("running", "on-failure"); the inverse where input needs it.
+// Words for people and logs ("running", "on-failure").
 std::string_view to_string(CpuClass value);
 std::string_view to_string(DiskType value);
 std::string_view to_string(ImageFormat value);

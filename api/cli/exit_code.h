@@ -13,7 +13,7 @@ enum class ExitCode : int {
   kConflict = 4,    // already exists, or changed meanwhile
   kNoDaemon = 5,    // no connection to the daemon, or no answer from it
   kTimedOut = 6,    // --wait gave up; the work goes on
-  kNoCapacity = 7,  // no host, quota or space left for it
+  kNoCapacity = 7,  // no host takes it, or none is connected
 };
 
 // Reasons that the CLI itself gives to statuses.
@@ -25,7 +25,7 @@ absl::Status usage_error(fmt::format_string<Args...> text, Args&&... args) {
   return with_reason(invalid_argument(text, std::forward<Args>(args)...), kUsageReason);
 }
 
-// Reasons of the daemon's own limits: RESOURCE_EXHAUSTED, but no lack of hosts or quota.
+// Reasons of the daemon's own limits: RESOURCE_EXHAUSTED, but no lack of hosts.
 inline constexpr char kAnswerTooLargeReason[] = "ANSWER_TOO_LARGE";
 inline constexpr char kTooManyRequestsReason[] = "TOO_MANY_REQUESTS";
 inline constexpr char kTooManyStreamsReason[] = "TOO_MANY_STREAMS";

@@ -35,7 +35,7 @@ struct Ownership {
   uint64_t reboot_count = 0;  // the newest reboot order carried out on this domain
   std::string project_id;
   std::string instance_id;
-  std::string adoption;  // opaque, printable: the claim and ports as decided (see records/)
+  std::string adoption;  // opaque, printable: the instance's whole record (see records/)
   friend bool operator==(const Ownership&, const Ownership&) = default;
 };
 

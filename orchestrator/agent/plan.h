@@ -1,5 +1,5 @@
-// plan(desired, observed) -> steps: pure. Steps are idempotent values; carrying them out is the
-// executor's, remembering what failed the agent's.
+// plan(desired, observed) -> the next step, if any, and what to report: pure. Steps are idempotent
+// values; carrying them out is the executor's, remembering what failed the agent's.
 #pragma once
 
 #include <cstdint>
@@ -87,7 +87,7 @@ struct History {
   // The hypervisor and the process table agree that no process of this instance exists.
   bool confirmed_gone = false;
   std::optional<MonotonicTime> running_since;
-  std::optional<hypervisor::DomainEnd> end;  // how the domain ended, as an event told us
+  std::optional<hypervisor::DomainEnd> end;  // as an event told, or crashed where none did
 };
 
 // The outcome for one instance: what to do next, if anything, and what to tell the controller.

@@ -64,7 +64,7 @@ class Mutations {
 
   absl::StatusOr<Claim> place(const CreateInstance& create, const Sizing& sizing) const;
   absl::StatusOr<std::vector<Port>> allocate_ports(const Sizing& sizing);
-  // The instance, if it may be changed: it exists, is not in deletion, and the etag holds.
+  // The instance, if it exists and the etag holds; it may be in deletion.
   absl::StatusOr<Instance> changeable(const Frame& frame, const std::string& project,
                                       const std::string& id) const;
   Answer put_changed(const Frame& frame, Instance instance, std::string type, std::string message);

@@ -2,7 +2,7 @@
 // Daemons die, the world stays; a power cut ends the processes of a machine and leaves its disks.
 //
 // Everything here changes at once and tells nobody but the listener; delays, lost replies and
-// failures belong to those who call (drivers, faults). One thread.
+// failures belong to the drivers that call. One thread.
 #pragma once
 
 #include <functional>
