@@ -9,8 +9,6 @@
 namespace stellwerk::controller {
 namespace {
 
-constexpr std::string_view kDefaultProject = "default";
-
 Uuid uid_in_cell(const Ledger& ledger, std::string_view kind, std::string_view id) {
   const std::string name = std::string(kind) + "/" + std::string(id);
   return Uuid::v5(ledger.state().cell->uid.value(), name);

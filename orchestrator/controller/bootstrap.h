@@ -2,12 +2,15 @@
 // flavors, the configured networks. Idempotent: changes only what is missing or differs.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "core/time.h"
 #include "orchestrator/controller/ledger.h"
 
 namespace stellwerk::controller {
+
+inline constexpr std::string_view kDefaultProject = "default";
 
 // FailedPrecondition when a configured network no longer holds an address that an instance has.
 absl::Status bootstrap(Ledger& ledger, const CellUid& fresh_cell,

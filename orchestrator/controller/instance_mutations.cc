@@ -113,7 +113,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateInstance
   book_.expect(uid, frame.now.wall);
   record_event(frame.now,
                {.type = "InstanceCreated",
-                .project = frame.project,
+                .project_id = frame.project,
                 .resource = instance_name(frame.project, create.id),
                 .uid = uid.value(),
                 .message = fmt::format("flavor {}, image {}", create.flavor, create.image)});
@@ -125,7 +125,7 @@ absl::StatusOr<Instance> Mutations::changeable(const Frame& frame, const std::st
   if (!frame.context.violations.empty()) return invalid_fields(frame.context.violations);
   const Instance* instance = ledger_.instance(project, id);
   const std::string name = instance_name(project, id);
-  if (!instance) return with_reason(not_found("{} does not exist", name), "NOT_FOUND");
+  if (!instance) return missing(name);
   SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(*instance)));
   return *instance;
 }
@@ -146,7 +146,7 @@ Answer Mutations::put_changed(const Frame& frame, Instance instance, std::string
   instance.generation = instance.generation.next();
   const InstanceUid uid = instance.uid;
   record_event(frame.now, {.type = std::move(type),
-                           .project = frame.project,
+                           .project_id = frame.project,
                            .resource = instance_name(frame.project, instance.id),
                            .uid = uid.value(),
                            .message = std::move(message)});
@@ -206,7 +206,7 @@ void Mutations::accept_end(const Instance& ended, FinalEnd end, Now now) {
   const std::string project = ledger_.project_id(instance.project);
   const bool by_guest = end == FinalEnd::kShutDownByGuest;
   record_event(now, {.type = "InstanceEnded",
-                     .project = project,
+                     .project_id = project,
                      .resource = instance_name(project, instance.id),
                      .uid = instance.uid.value(),
                      .reason = by_guest ? "ShutDownByGuest" : "Crashed",
@@ -220,7 +220,7 @@ void Mutations::finish_deletion(const Instance& gone, Now now) {
   const std::string project = ledger_.project_id(gone.project);
   const InstanceUid uid = gone.uid;
   record_event(now, {.type = "InstanceDeleted",
-                     .project = project,
+                     .project_id = project,
                      .resource = instance_name(project, gone.id),
                      .uid = uid.value(),
                      .message = "domain, disk and port are gone"});

@@ -56,26 +56,18 @@ std::string resource_of(const MutationBody& body, const Ledger& ledger) {
       body);
 }
 
-bool belongs_to_project(const MutationBody& body) {
+std::optional<std::string> project_of(const MutationBody& body, const Ledger& ledger) {
+  using Id = std::optional<std::string>;
   return std::visit(
-      Overloaded{[](const CreateFlavor&) { return false; },
-                 [](const DeleteFlavor&) { return false; },
-                 [](const CreateProject&) { return false; },
-                 [](const DeleteProject&) { return false; }, [](const auto&) { return true; }},
+      Overloaded{[&ledger](const FinishImageImport& m) {
+                   const Image* image = find_image(m.image, ledger);
+                   return Id(image ? ledger.project_id(image->project) : "");
+                 },
+                 [](const CreateFlavor&) { return Id(); }, [](const DeleteFlavor&) { return Id(); },
+                 [](const CreateProject&) { return Id(); },
+                 [](const DeleteProject&) { return Id(); },
+                 [](const auto& m) { return Id(m.project); }},
       body);
-}
-
-std::string project_of(const MutationBody& body, const Ledger& ledger) {
-  return std::visit(Overloaded{[&ledger](const FinishImageImport& m) {
-                                 const Image* image = find_image(m.image, ledger);
-                                 return image ? ledger.project_id(image->project) : std::string();
-                               },
-                               [](const CreateFlavor&) { return std::string(); },
-                               [](const DeleteFlavor&) { return std::string(); },
-                               [](const CreateProject&) { return std::string(); },
-                               [](const DeleteProject&) { return std::string(); },
-                               [](const auto& m) { return m.project; }},
-                    body);
 }
 
 }  // namespace stellwerk::controller

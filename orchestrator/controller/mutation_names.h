@@ -1,6 +1,7 @@
 // What a mutation is called in the audit log and what it works on.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,8 +12,8 @@ namespace stellwerk::controller {
 
 std::string_view method_of(const MutationBody& body);
 std::string resource_of(const MutationBody& body, const Ledger& ledger);
-// Whether it concerns a resource of a project, and that project's id.
-bool belongs_to_project(const MutationBody& body);
-std::string project_of(const MutationBody& body, const Ledger& ledger);
+// The id of the project whose resource it concerns; empty if that resource is gone, none for what
+// belongs to the cell.
+std::optional<std::string> project_of(const MutationBody& body, const Ledger& ledger);
 
 }  // namespace stellwerk::controller

@@ -32,11 +32,12 @@ absl::StatusOr<Answer> Mutations::decide(const Mutation& mutation, Now now) {
   Frame frame{.context = mutation.context,
               .now = now,
               .method = std::string(method_of(mutation.body)),
-              .project = project_of(mutation.body, ledger_),
               .sequence = ledger_.pending_sequence()};
   // Named before anything is carried out: a deletion takes the name away.
   const std::string resource = resource_of(mutation.body, ledger_);
-  const auto first = find_first_answer(frame, mutation.body);
+  const absl::Status scope = find_scope(frame, mutation.body);
+  const absl::StatusOr<std::optional<Answer>> first =
+      scope.ok() ? repeated(frame, mutation.body) : scope;
   if (first.ok() && *first) return **first;
   const absl::StatusOr<Answer> answer =
       first.ok() ? carry_out(frame, mutation.body) : absl::StatusOr<Answer>(first.status());
@@ -50,15 +51,11 @@ absl::StatusOr<Answer> Mutations::decide(const Mutation& mutation, Now now) {
   return answer;
 }
 
-absl::StatusOr<std::optional<Answer>> Mutations::find_first_answer(Frame& frame,
-                                                                   const MutationBody& body) const {
-  SW_RETURN_IF_ERROR(find_scope(frame, body));
-  return repeated(frame, body);
-}
-
 absl::Status Mutations::find_scope(Frame& frame, const MutationBody& body) const {
   frame.scope = ledger_.state().cell->uid.value();
-  if (!belongs_to_project(body)) return absl::OkStatus();
+  std::optional<std::string> project_id = project_of(body, ledger_);
+  if (!project_id) return absl::OkStatus();
+  frame.project = *std::move(project_id);
   const Project* project = ledger_.project(frame.project);
   if (project) {
     frame.project_uid = project->uid;
@@ -120,14 +117,9 @@ void Mutations::remember(const Frame& frame, const Answer& answer) {
                     .observed = std::move(kept->second)});
 }
 
-void Mutations::record_event(Now now, EventText text) {
-  ledger_.record(Event{.time = now.wall,
-                       .type = std::move(text.type),
-                       .project_id = std::move(text.project),
-                       .resource = std::move(text.resource),
-                       .uid = text.uid,
-                       .reason = std::move(text.reason),
-                       .message = std::move(text.message)});
+void Mutations::record_event(Now now, Event event) {
+  event.time = now.wall;
+  ledger_.record(std::move(event));
 }
 
 absl::Status Mutations::check_etag(const Frame& frame, const std::string& resource,

@@ -38,14 +38,6 @@ class Mutations {
 
  private:
   struct Frame;  // one mutation under way: context, time, scope
-  struct EventText {
-    std::string type;
-    std::string project;
-    std::string resource;
-    Uuid uid;
-    std::string reason;
-    std::string message;
-  };
 
   absl::Status find_scope(Frame& frame, const MutationBody& body) const;
   absl::StatusOr<Answer> carry_out(const Frame& frame, const MutationBody& body);
@@ -68,12 +60,11 @@ class Mutations {
   absl::StatusOr<Instance> changeable(const Frame& frame, const std::string& project,
                                       const std::string& id) const;
   Answer put_changed(const Frame& frame, Instance instance, std::string type, std::string message);
-  void record_event(Now now, EventText text);
+  // `event` without its time, which is now.
+  void record_event(Now now, Event event);
   // Keeps the answer for a repetition of the request.
   void remember(const Frame& frame, const Answer& answer);
   // What the same request was answered before; nothing if it is new.
-  absl::StatusOr<std::optional<Answer>> find_first_answer(Frame& frame,
-                                                          const MutationBody& body) const;
   absl::StatusOr<std::optional<Answer>> repeated(const Frame& frame,
                                                  const MutationBody& body) const;
   absl::Status check_etag(const Frame& frame, const std::string& resource,

@@ -1,6 +1,7 @@
 #include "orchestrator/controller/queries.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "core/overloaded.h"
@@ -13,22 +14,17 @@ namespace {
 
 constexpr std::string_view kAllProjects = "-";
 
-absl::Status missing(const std::string& name) {
-  return with_reason(not_found("{} does not exist", name), "NOT_FOUND");
+size_t page_size(const PageRequest& page) {
+  return static_cast<size_t>(std::clamp<int64_t>(page.size, 1, kLargestPage));
 }
 
-int64_t page_size(const PageRequest& page) {
-  return std::clamp<int64_t>(page.size, 1, kLargestPage);
-}
-
-// One page of a map from name to uid, in order, from the name after `after` on.
+// One page of a map from name to uid, in order, from the name after `after` on. Ids have at least
+// one character, so every name comes after an empty one.
 template <class Item, class Index, class Key, class Token, class View>
-Page<Item> page_of(const Index& index, const PageRequest& request, const Key& after,
+Page<Item> page_of(const Index& index, size_t size, const Key& after,
                    const std::function<bool(const Key&)>& wanted, Token token, View view) {
   Page<Item> page;
-  const auto size = static_cast<size_t>(page_size(request));
-  auto at = request.token.empty() ? index.begin() : index.upper_bound(after);
-  for (; at != index.end(); ++at) {
+  for (auto at = index.upper_bound(after); at != index.end(); ++at) {
     if (!wanted(at->first)) continue;
     if (page.items.size() == size) {
       page.next_token = token(std::prev(at)->first);
@@ -106,11 +102,8 @@ class Reader {
         list.page.token.empty()
             ? Name(list.project == kAllProjects ? "" : list.project, "")
             : Name(list.page.token.substr(0, slash), list.page.token.substr(slash + 1));
-    // Ids are at least one character, so every name of the project comes after (project, "").
-    PageRequest from = list.page;
-    from.token = "set";
     return page_of<Item, Index, Name>(
-        index, from, after,
+        index, page_size(list.page), after,
         [&list](const Name& name) {
           return list.project == kAllProjects || name.first == list.project;
         },
@@ -120,7 +113,7 @@ class Reader {
   template <class Item, class List, class Index, class View>
   absl::StatusOr<Answer> cell_page(const List& list, const Index& index, View view) const {
     return page_of<Item, Index, std::string>(
-        index, list.page, list.page.token, [](const std::string&) { return true; },
+        index, page_size(list.page), list.page.token, [](const std::string&) { return true; },
         [](const std::string& id) { return id; }, view);
   }
 

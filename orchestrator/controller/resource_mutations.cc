@@ -6,6 +6,7 @@
 
 #include "core/resource_names.h"
 #include "core/validate.h"
+#include "orchestrator/controller/bootstrap.h"
 #include "orchestrator/controller/frame.h"
 #include "orchestrator/controller/mutations.h"
 #include "orchestrator/controller/views.h"
@@ -14,11 +15,6 @@ namespace stellwerk::controller {
 namespace {
 
 constexpr size_t kMostUsersNamed = 5;
-constexpr std::string_view kDefaultProject = "default";
-
-absl::Status missing(const std::string& name) {
-  return with_reason(not_found("{} does not exist", name), "NOT_FOUND");
-}
 
 // The ids of instances that match, the first few by name.
 template <class Matches>
@@ -79,7 +75,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const FinishImageImp
   const ImageUid uid = image.uid;
   record_event(frame.now,
                {.type = "ImageImported",
-                .project = frame.project,
+                .project_id = frame.project,
                 .resource = image_name(frame.project, image.id),
                 .uid = uid.value(),
                 .message = fmt::format("{}, {}, sha256 {}", to_string(image.format),
@@ -91,7 +87,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const FinishImageImp
 void Mutations::abandon_import(Image image, std::string why, Now now) {
   const std::string project = ledger_.project_id(image.project);
   record_event(now, {.type = "ImageImportFailed",
-                     .project = project,
+                     .project_id = project,
                      .resource = image_name(project, image.id),
                      .uid = image.uid.value(),
                      .reason = "ImportFailed",
@@ -125,7 +121,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteImage& d
   abandoned_images_.push_back(image.uid);
   const ImageUid uid = image.uid;
   record_event(frame.now, {.type = "ImageDeleteRequested",
-                           .project = frame.project,
+                           .project_id = frame.project,
                            .resource = name,
                            .uid = uid.value()});
   ledger_.put(std::move(image));
@@ -137,7 +133,7 @@ void Mutations::report_image(const ImageUid& uid, std::string type, std::string 
   if (found == ledger_.state().images.end()) return;
   const std::string project = ledger_.project_id(found->second.project);
   record_event(now, {.type = std::move(type),
-                     .project = project,
+                     .project_id = project,
                      .resource = image_name(project, found->second.id),
                      .uid = uid.value(),
                      .message = std::move(message)});
@@ -148,7 +144,7 @@ void Mutations::forget_image(const ImageUid& uid, Now now) {
   if (found == ledger_.state().images.end() || found->second.state != ImageState::kDeleting) return;
   const std::string project = ledger_.project_id(found->second.project);
   record_event(now, {.type = "ImageDeleted",
-                     .project = project,
+                     .project_id = project,
                      .resource = image_name(project, found->second.id),
                      .uid = uid.value()});
   ledger_.erase(uid);
@@ -204,7 +200,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateProject&
                   .created_at = frame.now.wall};
   const ProjectUid uid = project.uid;
   record_event(frame.now, {.type = "ProjectCreated",
-                           .project = create.id,
+                           .project_id = create.id,
                            .resource = project_name(create.id),
                            .uid = uid.value()});
   ledger_.put(std::move(project));
@@ -236,7 +232,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteProject&
   }
   const Project project = *found;
   record_event(frame.now, {.type = "ProjectDeleted",
-                           .project = project.id,
+                           .project_id = project.id,
                            .resource = name,
                            .uid = project.uid.value()});
   ledger_.erase(project.uid);

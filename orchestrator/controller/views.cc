@@ -49,4 +49,8 @@ HostView view_of(const Host& host, const Ledger& ledger, const HostBook& book) {
   return view;
 }
 
+absl::Status missing(std::string_view name) {
+  return with_reason(not_found("{} does not exist", name), "NOT_FOUND");
+}
+
 }  // namespace stellwerk::controller

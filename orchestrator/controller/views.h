@@ -14,5 +14,7 @@ InstanceView view_of(const Instance& instance, const Ledger& ledger, const HostB
 InstanceView view_of(const Instance& instance, const Ledger& ledger, Observed observed);
 ImageView view_of(const Image& image, const Ledger& ledger);
 HostView view_of(const Host& host, const Ledger& ledger, const HostBook& book);
+// NotFound, for a resource's full name.
+absl::Status missing(std::string_view name);
 
 }  // namespace stellwerk::controller
