@@ -8,12 +8,6 @@
 namespace stellwerk::store {
 namespace {
 
-std::string show(const std::optional<Head>& head) {
-  if (!head) return "none";
-  return fmt::format("epoch {}, sequence {} of {}", head->epoch.value(), head->sequence.value(),
-                     head->incarnation.to_string());
-}
-
 absl::Status check_key(const std::string& key) {
   if (key.empty() || key.size() > kMaxKeyBytes) {
     return invalid_argument("key {} has {} bytes; a key has 1 to {}", quoted(key), key.size(),
@@ -34,6 +28,12 @@ absl::Status check_distinct(std::vector<std::string_view> keys) {
 }
 
 }  // namespace
+
+std::string show(const std::optional<Head>& head) {
+  if (!head) return "none";
+  return fmt::format("epoch {}, sequence {} of {}", head->epoch.value(), head->sequence.value(),
+                     head->incarnation.to_string());
+}
 
 absl::Status check_batch(const Batch& batch) {
   const size_t count = batch.puts.size() + batch.deletes.size();

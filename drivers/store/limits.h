@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "core/status.h"
 #include "drivers/store/store.h"
@@ -15,6 +16,9 @@ inline constexpr size_t kMaxValueBytes = 128 << 10;
 // InvalidArgument when a key or value breaks its rules, a key comes twice or the batch is too large.
 // Names the key and the limit.
 absl::Status check_batch(const Batch& batch);
+
+// "epoch 2, sequence 17 of <incarnation>", or "none".
+std::string show(const std::optional<Head>& head);
 
 // Aborted, if `actual` is not what the writer expects to find.
 absl::Status check_head(const std::optional<Head>& actual, const std::optional<Head>& expected);

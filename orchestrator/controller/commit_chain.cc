@@ -4,23 +4,9 @@
 
 #include <utility>
 
+#include "drivers/store/limits.h"
+
 namespace stellwerk::controller {
-namespace {
-
-std::string name_head(const std::optional<store::Head>& head) {
-  if (!head) return "an empty store";
-  return fmt::format("epoch {}, incarnation {}, sequence {}", head->epoch.value(),
-                     head->incarnation.to_string(), head->sequence.value());
-}
-
-}  // namespace
-
-store::Head CommitChain::expected() const {
-  store::Head head = durable_;
-  head.sequence = head.sequence.next();
-  return head;
-}
-
 CommitChain::Order CommitChain::begin(store::Batch batch) {
   batch_ = std::move(batch);
   return commit();
@@ -76,10 +62,11 @@ CommitChain::Order CommitChain::observed(const absl::StatusOr<std::optional<stor
     wait(State::kWaitingToObserve, now, result.status());
     return {};
   }
-  if (*result == expected()) return land(expected());
+  const store::Head next = store::head_after_commit(durable_);
+  if (*result == next) return land(next);
   if (*result == durable_) return commit();
-  return Lost{fmt::format("the store's head is {}, not ours ({})", name_head(*result),
-                          name_head(durable_))};
+  return Lost{fmt::format("the store's head is {}, not ours ({})", store::show(*result),
+                          store::show(durable_))};
 }
 
 CommitChain::Order CommitChain::time_passed(MonotonicTime now) {

@@ -45,7 +45,6 @@ class CommitChain {
  private:
   enum class State { kIdle, kCommitting, kObserving, kWaitingToCommit, kWaitingToObserve };
 
-  store::Head expected() const;
   Order commit();
   Order land(const store::Head& head);
   void wait(State state, MonotonicTime now, const absl::Status& why);

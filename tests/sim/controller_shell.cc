@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "drivers/store/limits.h"
 #include "tests/sim/invariants.h"
 
 namespace stellwerk::sim {
@@ -59,9 +60,7 @@ void ControllerShell::carry_out(controller::SendOrders output) {
 
 void ControllerShell::carry_out(controller::CommitBatch output) {
   if (stage_.bug == Bug::kAnswerBeforeDurable) {
-    store::Head made = output.previous;
-    made.sequence = made.sequence.next();
-    post(controller::CommitFinished{made});
+    post(controller::CommitFinished{store::head_after_commit(output.previous)});
     return stage_.store.begin_commit(output.previous, std::move(output.batch), [](auto) {});
   }
   if (std::exchange(committing_, true)) {

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "core/failpoint.h"
+#include "drivers/store/limits.h"
+
 namespace stellwerk::sim {
 namespace {
 
@@ -21,26 +24,24 @@ absl::StatusOr<std::optional<store::Head>> SimStore::observe() {
 
 absl::StatusOr<store::Head> SimStore::take_over(const std::optional<store::Head>& seen,
                                                 const Uuid& incarnation) {
-  if (head_ != seen) return aborted("the head has moved since it was observed");
-  const store::Head old = head_.value_or(store::Head{});
-  head_ = store::Head{
-      .epoch = old.epoch.next(), .incarnation = incarnation, .sequence = old.sequence.next()};
+  SW_RETURN_IF_ERROR(store::check_head(head_, seen));
+  head_ = store::head_after_takeover(seen, incarnation);
   log_.add("store: epoch {} begins at sequence {}", head_->epoch.value(), head_->sequence.value());
   return *head_;
 }
 
 absl::StatusOr<store::Head> SimStore::commit(const store::Head& previous,
                                              const store::Batch& batch) {
-  if (head_ != previous) return aborted("the head is another's");
-  if (batch.puts.size() + batch.deletes.size() > store::kMaxBatchKeys) {
-    return invalid_argument("a batch of more than {} keys", store::kMaxBatchKeys);
-  }
+  failpoint("store.commit.before");
+  SW_RETURN_IF_ERROR(store::check_batch(batch));
+  SW_RETURN_IF_ERROR(store::check_head(head_, previous));
   if (!syncs_) before_newest_ = Backup{head_, table_};
   apply(batch);
-  head_->sequence = head_->sequence.next();
+  head_ = store::head_after_commit(previous);
   log_.add("store: commit {} ({} puts, {} deletes)", head_->sequence.value(), batch.puts.size(),
            batch.deletes.size());
   if (watcher_) watcher_(*head_, batch);
+  failpoint("store.commit.after");
   return *head_;
 }
 
@@ -56,10 +57,7 @@ absl::StatusOr<std::optional<std::string>> SimStore::get(const std::string& key)
 
 absl::StatusOr<std::vector<store::Entry>> SimStore::scan(const store::ScanRange& range,
                                                          const std::optional<store::Head>& guard) {
-  if (guard &&
-      (!head_ || head_->epoch != guard->epoch || head_->incarnation != guard->incarnation)) {
-    return aborted("the head is another's");
-  }
+  if (guard) SW_RETURN_IF_ERROR(store::check_guard(head_, *guard));
   std::vector<store::Entry> page;
   for (auto entry = table_.lower_bound(range.begin);
        entry != table_.end() && entry->first < range.end && page.size() < range.limit; ++entry) {

@@ -1,4 +1,4 @@
-// A store in memory, for tests and the simulator: the contract of store.h without durability. It
+// A store in memory, for tests: the contract of store.h without durability. It
 // outlives the controllers that a test starts and crashes on it. Any thread.
 #pragma once
 
