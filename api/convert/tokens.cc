@@ -1,22 +1,14 @@
 #include "api/convert/tokens.h"
 
-#include <charconv>
 #include <optional>
 
+#include "core/parse_number.h"
 #include "core/validate.h"
 
 namespace stellwerk::convert {
 namespace {
 
 constexpr size_t kUuidLength = 36;
-
-std::optional<uint64_t> parse_number(std::string_view text) {
-  uint64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || rest != end) return std::nullopt;
-  return number;
-}
 
 absl::Status not_a_token(std::string_view token) {
   return invalid_argument("{} is not a token of this server; give one as it was received, or none",
@@ -47,7 +39,7 @@ std::string format_event_token(const CellUid& cell, Sequence sequence) {
 
 absl::StatusOr<Sequence> parse_event_token(std::string_view token, const CellUid& cell) {
   SW_ASSIGN_OR_RETURN(const std::string_view rest, after_cell(token, cell));
-  const std::optional<uint64_t> number = parse_number(rest);
+  const auto number = parse_number<uint64_t>(rest);
   if (!number) return not_a_token(token);
   return Sequence(*number);
 }
@@ -61,9 +53,9 @@ std::string format_event_page_token(const CellUid& cell, const EventPlace& place
 absl::StatusOr<EventPlace> parse_event_page_token(std::string_view token, const CellUid& cell) {
   SW_ASSIGN_OR_RETURN(const std::string_view rest, after_cell(token, cell));
   const size_t colon = rest.find(':');
-  const std::optional<uint64_t> after = parse_number(rest.substr(0, colon));
+  const auto after = parse_number<uint64_t>(rest.substr(0, colon));
   const std::optional<uint64_t> skip =
-      colon == std::string_view::npos ? 0 : parse_number(rest.substr(colon + 1));
+      colon == std::string_view::npos ? 0 : parse_number<uint64_t>(rest.substr(colon + 1));
   if (!after || !skip) return not_a_token(token);
   return EventPlace{.after = Sequence(*after), .skip = *skip};
 }

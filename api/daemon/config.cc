@@ -6,12 +6,11 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
-#include <charconv>
 #include <fstream>
-#include <system_error>
 
 #include "api/daemon/config_section.h"
 #include "core/model.h"
+#include "core/parse_number.h"
 #include "core/validate.h"
 
 namespace stellwerk::daemon {
@@ -155,13 +154,9 @@ std::optional<Subnet> parse_subnet(std::string_view text) {
   const size_t slash = text.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
   const auto address = parse_ipv4(text.substr(0, slash));
-  const std::string_view digits = text.substr(slash + 1);
-  uint8_t length = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-  if (!address || error != std::errc() || end != digits.data() + digits.size() || length > 32) {
-    return std::nullopt;
-  }
-  return Subnet{.address = *address, .prefix_length = length};
+  const auto length = parse_number<uint8_t>(text.substr(slash + 1));
+  if (!address || !length || *length > 32) return std::nullopt;
+  return Subnet{.address = *address, .prefix_length = *length};
 }
 
 // 0.0.0.0/8, 127.0.0.0/8, and from 224.0.0.0 on: no guest can have such an address.

@@ -6,8 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
+
+#include "core/parse_number.h"
 
 namespace stellwerk::server {
 namespace {
@@ -105,10 +106,10 @@ absl::Status PeerTable::add(int socket, const Peer& peer, size_t limit) {
 std::optional<Peer> PeerTable::find(std::string_view grpc_peer) const {
   if (!grpc_peer.starts_with("fd:")) return std::nullopt;
   grpc_peer.remove_prefix(3);
-  int descriptor = -1;
-  std::from_chars(grpc_peer.data(), grpc_peer.data() + grpc_peer.size(), descriptor);
+  const std::optional<int> descriptor = parse_number<int>(grpc_peer);
+  if (!descriptor) return std::nullopt;
   const std::lock_guard lock(mutex_);
-  const auto found = open_.find(descriptor);
+  const auto found = open_.find(*descriptor);
   if (found == open_.end()) return std::nullopt;
   return found->second.peer;
 }

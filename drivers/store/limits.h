@@ -13,8 +13,8 @@ namespace stellwerk::store {
 inline constexpr size_t kMaxKeyBytes = 256;
 inline constexpr size_t kMaxValueBytes = 128 << 10;
 
-// InvalidArgument when a key or value breaks its rules, a key comes twice or the batch is too large.
-// Names the key and the limit.
+// InvalidArgument when a key or value breaks its rules, a key comes twice or the batch is too
+// large. Names the key and the limit.
 absl::Status check_batch(const Batch& batch);
 
 // "epoch 2, sequence 17 of <incarnation>", or "none".

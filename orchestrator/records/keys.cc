@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include "core/parse_number.h"
 
 namespace stellwerk::records {
 namespace {
@@ -51,11 +51,8 @@ std::optional<Sequence> parse_log_key(std::string_view key) {
   if (!key.starts_with(kLogPrefix)) return std::nullopt;
   const std::string_view digits = key.substr(kLogPrefix.size());
   if (digits.size() != kSequenceDigits) return std::nullopt;
-  uint64_t value = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return Sequence(value);
+  const std::optional<uint64_t> value = parse_number<uint64_t>(digits);
+  return value ? std::optional(Sequence(*value)) : std::nullopt;
 }
 
 std::string prefix_end(std::string_view prefix) {

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <charconv>
 #include <cstdlib>
 #include <map>
 #include <string>
@@ -15,6 +14,7 @@
 
 #include "api/daemon/program.h"
 #include "core/failpoint.h"
+#include "core/parse_number.h"
 
 namespace {
 
@@ -24,12 +24,9 @@ using Countdown = std::map<std::string, std::atomic<int>, std::less<>>;
 bool read_one(std::string_view text, Countdown& countdown) {
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return false;
-  const std::string_view digits = text.substr(colon + 1);
-  int passages = 0;
-  const auto [stop, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), passages);
-  if (error != std::errc() || stop != digits.data() + digits.size() || passages < 1) return false;
-  countdown[std::string(text.substr(0, colon))] = passages;
+  const auto passages = stellwerk::parse_number<int>(text.substr(colon + 1));
+  if (!passages || *passages < 1) return false;
+  countdown[std::string(text.substr(0, colon))] = *passages;
   return true;
 }
 

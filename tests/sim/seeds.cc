@@ -1,21 +1,13 @@
 #include "tests/sim/seeds.h"
 
-#include <charconv>
 #include <fstream>
 #include <sstream>
 
+#include "core/parse_number.h"
 #include "tests/sim/random.h"
 
 namespace stellwerk::sim {
 namespace {
-
-std::optional<uint64_t> parse_number(std::string_view text) {
-  uint64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || rest != end) return std::nullopt;
-  return number;
-}
 
 std::optional<Bug> parse_bug(std::string_view name) {
   for (const Bug bug : kAllBugs) {
@@ -35,7 +27,7 @@ std::optional<std::string> parse_command_line(int argc, char** argv, SeedPlan& p
     }
     if (i + 1 == argc) return std::string(option) + " needs a value, or is unknown";
     const std::string_view value = argv[++i];
-    const auto number = parse_number(value);
+    const auto number = parse_number<uint64_t>(value);
     if (option == "--bug") {
       const auto bug = parse_bug(value);
       if (!bug) return "there is no planted bug " + std::string(value);
@@ -66,7 +58,8 @@ std::vector<uint64_t> read_seeds(const std::string& path) {
     std::istringstream words(line);
     std::string first;
     words >> first;
-    if (const auto seed = parse_number(first); seed && !first.empty()) seeds.push_back(*seed);
+    if (const auto seed = parse_number<uint64_t>(first); seed && !first.empty())
+      seeds.push_back(*seed);
   }
   return seeds;
 }

@@ -7,12 +7,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
 #include <mutex>
-#include <system_error>
 
 #include "core/failpoint.h"
+#include "core/parse_number.h"
 #include "drivers/storage/local/child_process.h"
 #include "drivers/storage/local/image_upload.h"
 #include "drivers/storage/local/qcow2.h"
@@ -77,9 +76,8 @@ absl::Status create_file(const std::string& path, Fill fill) {
 // A mark is never half-written; if it is unreadable all the same, the guest counts as started
 // once, which is the side that does not start it unasked.
 Generation parse_mark(std::string_view text) {
-  uint64_t value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return Generation(value);
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  return Generation(parse_number<uint64_t>(text).value_or(0));
 }
 
 }  // namespace
