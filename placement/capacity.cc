@@ -5,7 +5,7 @@
 namespace stellwerk::placement {
 namespace {
 
-int64_t used(const HostView& host, CpuClass cpu_class) {
+int64_t used(const HostLoad& host, CpuClass cpu_class) {
   const auto found = host.vcpus_used.find(cpu_class);
   return found == host.vcpus_used.end() ? 0 : found->second.count();
 }
@@ -29,7 +29,7 @@ struct CpuUse {
   int64_t dedicated;        // threads that T and C took away
 };
 
-CpuUse cpu_use(const HostView& host) {
+CpuUse cpu_use(const HostLoad& host) {
   CpuUse use{};
   use.cores = host.facts.cores;
   use.threads = host.facts.threads;
@@ -87,16 +87,16 @@ int speed(DiskType type) {
 
 }  // namespace
 
-Bytes free_memory(const HostView& host) {
+Bytes free_memory(const HostLoad& host) {
   return at_least_zero(host.facts.memory - host.reserve.memory - host.foreign.memory -
                        host.memory_used);
 }
 
-Bytes free_disk(const HostView& host) {
+Bytes free_disk(const HostLoad& host) {
   return at_least_zero(host.facts.disk - host.reserve.disk - host.disk_used);
 }
 
-VcpuCount free_vcpus(const HostView& host, CpuClass cpu_class, const CpuLimits& limits) {
+VcpuCount free_vcpus(const HostLoad& host, CpuClass cpu_class, const CpuLimits& limits) {
   if (host.facts.cores <= 0 || host.facts.threads < host.facts.cores) return VcpuCount();
   const CpuUse use = cpu_use(host);
   const int64_t unshared = use.threads - use.dedicated - threads_for_shared(use, limits);

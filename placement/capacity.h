@@ -7,14 +7,14 @@
 namespace stellwerk::placement {
 
 // Host memory without the reserve, guests of others and claims.
-Bytes free_memory(const HostView& host);
+Bytes free_memory(const HostLoad& host);
 // Local disk without the reserve and claims.
-Bytes free_disk(const HostView& host);
+Bytes free_disk(const HostLoad& host);
 
 // The most vCPUs of this class that still fit. Dedicated threads and cores (with all their threads)
 // are taken out of what shared guests use. On the rest, V and L take fractions of a thread, V also
 // of a core; guests of others count as V. Where they alone exceed a limit, nothing more fits.
-VcpuCount free_vcpus(const HostView& host, CpuClass cpu_class, const CpuLimits& limits);
+VcpuCount free_vcpus(const HostLoad& host, CpuClass cpu_class, const CpuLimits& limits);
 
 // Whether a local disk of the type `offered` keeps what `asked` promises. Faster is allowed
 // (SCS-0100: NVMe may serve a flavor that names SSD); network storage is offered by no host yet.

@@ -14,7 +14,7 @@ namespace {
 // Smaller is better: what the host has left once the request is on it.
 using Score = std::tuple<Bytes, VcpuCount>;
 
-Score left_over(const HostView& host, const Request& request, const CpuLimits& limits) {
+Score left_over(const HostLoad& host, const Request& request, const CpuLimits& limits) {
   return {free_memory(host) - request.memory,
           free_vcpus(host, request.cpu_class, limits) - request.vcpus};
 }
@@ -23,9 +23,9 @@ Score left_over(const HostView& host, const Request& request, const CpuLimits& l
 
 Decision place(const Fleet& fleet, const Request& request) {
   std::vector<Refusal> refusals;
-  const HostView* best = nullptr;
+  const HostLoad* best = nullptr;
   std::optional<Score> best_score;
-  for (const HostView& host : fleet.hosts) {
+  for (const HostLoad& host : fleet.hosts) {
     if (std::optional<Refusal> refusal = first_refusal(host, request, fleet.cpu_limits)) {
       refusals.push_back(*std::move(refusal));
       continue;

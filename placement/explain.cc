@@ -10,7 +10,7 @@
 namespace stellwerk::placement {
 namespace {
 
-using Hosts = std::vector<const HostView*>;
+using Hosts = std::vector<const HostLoad*>;
 
 Hosts refused_by(std::string_view rule, const Fleet& fleet, const std::vector<Refusal>& refusals) {
   Hosts hosts;
@@ -23,7 +23,7 @@ Hosts refused_by(std::string_view rule, const Fleet& fleet, const std::vector<Re
 template <class Free>
 auto largest(const Hosts& hosts, Free free) {
   auto most = free(*hosts.front());
-  for (const HostView* host : hosts) most = std::max(most, free(*host));
+  for (const HostLoad* host : hosts) most = std::max(most, free(*host));
   return most;
 }
 
@@ -40,7 +40,7 @@ std::string reason(std::string_view rule, const Hosts& hosts, const Fleet& fleet
   if (rule == "accepting") return "not connected";
   if (rule == "disk-type") return fmt::format("{} asked, none there", to_string(request.disk_type));
   if (rule == "cpu") {
-    const VcpuCount free = largest(hosts, [&](const HostView& host) {
+    const VcpuCount free = largest(hosts, [&](const HostLoad& host) {
       return free_vcpus(host, request.cpu_class, fleet.cpu_limits);
     });
     return fmt::format("{} {} vCPUs asked, the largest free is {}", request.vcpus.count(),

@@ -9,18 +9,18 @@ namespace {
 
 using Check = std::optional<std::string>;
 
-Check check_accepting(const HostView& host, const Request&, const CpuLimits&) {
+Check check_accepting(const HostLoad& host, const Request&, const CpuLimits&) {
   if (host.accepting) return std::nullopt;
   return "its agent is not connected";
 }
 
-Check check_disk_type(const HostView& host, const Request& request, const CpuLimits&) {
+Check check_disk_type(const HostLoad& host, const Request& request, const CpuLimits&) {
   if (offers(host.facts.disk_type, request.disk_type)) return std::nullopt;
   return fmt::format("{} asked, its disk is declared {}", to_string(request.disk_type),
                      to_string(host.facts.disk_type));
 }
 
-Check check_cpu(const HostView& host, const Request& request, const CpuLimits& limits) {
+Check check_cpu(const HostLoad& host, const Request& request, const CpuLimits& limits) {
   const VcpuCount free = free_vcpus(host, request.cpu_class, limits);
   if (request.vcpus <= free) return std::nullopt;
   return fmt::format("{} {} vCPUs asked, {} more fit on {} cores with {} threads",
@@ -28,14 +28,14 @@ Check check_cpu(const HostView& host, const Request& request, const CpuLimits& l
                      host.facts.cores, host.facts.threads);
 }
 
-Check check_memory(const HostView& host, const Request& request, const CpuLimits&) {
+Check check_memory(const HostLoad& host, const Request& request, const CpuLimits&) {
   const Bytes free = free_memory(host);
   if (request.memory <= free) return std::nullopt;
   return fmt::format("{} asked, {} free of {}", to_string(request.memory), to_string(free),
                      to_string(host.facts.memory));
 }
 
-Check check_disk(const HostView& host, const Request& request, const CpuLimits&) {
+Check check_disk(const HostLoad& host, const Request& request, const CpuLimits&) {
   const Bytes free = free_disk(host);
   if (request.disk <= free) return std::nullopt;
   return fmt::format("{} asked, {} free of {}", to_string(request.disk), to_string(free),
@@ -54,7 +54,7 @@ std::span<const Rule> rules() {
   return kRules;
 }
 
-std::optional<Refusal> first_refusal(const HostView& host, const Request& request,
+std::optional<Refusal> first_refusal(const HostLoad& host, const Request& request,
                                      const CpuLimits& limits) {
   for (const Rule& rule : kRules) {
     if (const Check problem = rule.check(host, request, limits)) {

@@ -13,14 +13,14 @@ namespace stellwerk::placement {
 struct Rule {
   std::string_view name;  // stable, in Refusal::rule
   // What is wrong, with the amounts, or nothing if the host keeps the rule.
-  std::optional<std::string> (*check)(const HostView&, const Request&, const CpuLimits&);
+  std::optional<std::string> (*check)(const HostLoad&, const Request&, const CpuLimits&);
 };
 
 // In the order in which they are checked: "accepting", "disk-type", "cpu", "memory", "disk".
 std::span<const Rule> rules();
 
 // The first rule that the host fails, or nothing if the request fits.
-std::optional<Refusal> first_refusal(const HostView& host, const Request& request,
+std::optional<Refusal> first_refusal(const HostLoad& host, const Request& request,
                                      const CpuLimits& limits);
 
 }  // namespace stellwerk::placement

@@ -8,8 +8,8 @@ namespace stellwerk::placement {
 namespace {
 
 // A claim on an unknown host, or more released than was charged, is a broken invariant of ours.
-HostView& existing(Fleet& fleet, const HostUid& host) {
-  HostView* found = fleet.find(host);
+HostLoad& existing(Fleet& fleet, const HostUid& host) {
+  HostLoad* found = fleet.find(host);
   if (found == nullptr) std::abort();
   return *found;
 }
@@ -22,26 +22,26 @@ void take_back(Amount& used, Amount amount) {
 
 }  // namespace
 
-const HostView* Fleet::find(const HostUid& host) const {
+const HostLoad* Fleet::find(const HostUid& host) const {
   const auto found = std::lower_bound(
       hosts.begin(), hosts.end(), host,
-      [](const HostView& view, const HostUid& wanted) { return view.uid < wanted; });
+      [](const HostLoad& load, const HostUid& wanted) { return load.uid < wanted; });
   return found != hosts.end() && found->uid == host ? &*found : nullptr;
 }
 
-HostView* Fleet::find(const HostUid& host) {
-  return const_cast<HostView*>(std::as_const(*this).find(host));
+HostLoad* Fleet::find(const HostUid& host) {
+  return const_cast<HostLoad*>(std::as_const(*this).find(host));
 }
 
 void Fleet::charge(const Claim& claim) {
-  HostView& host = existing(*this, claim.host);
+  HostLoad& host = existing(*this, claim.host);
   host.vcpus_used[claim.cpu_class] += claim.vcpus;
   host.memory_used += claim.memory;
   host.disk_used += claim.disk;
 }
 
 void Fleet::release(const Claim& claim) {
-  HostView& host = existing(*this, claim.host);
+  HostLoad& host = existing(*this, claim.host);
   VcpuCount& vcpus = host.vcpus_used[claim.cpu_class];
   take_back(vcpus, claim.vcpus);
   if (vcpus == VcpuCount()) host.vcpus_used.erase(claim.cpu_class);

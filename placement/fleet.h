@@ -17,7 +17,7 @@ struct CpuLimits {
   int64_t low_performance_per_thread = 16;
 };
 
-struct HostView {
+struct HostLoad {
   HostUid uid;
   std::string id;
   HostFacts facts;
@@ -29,15 +29,15 @@ struct HostView {
   std::map<CpuClass, VcpuCount> vcpus_used;  // no entry: none
   Bytes memory_used;
   Bytes disk_used;
-  friend bool operator==(const HostView&, const HostView&) = default;
+  friend bool operator==(const HostLoad&, const HostLoad&) = default;
 };
 
 struct Fleet {
   CpuLimits cpu_limits;
-  std::vector<HostView> hosts;  // ordered by uid; ties in scoring go to the lowest index
+  std::vector<HostLoad> hosts;  // ordered by uid; ties in scoring go to the lowest index
 
-  const HostView* find(const HostUid& host) const;
-  HostView* find(const HostUid& host);
+  const HostLoad* find(const HostUid& host) const;
+  HostLoad* find(const HostUid& host);
   // The claim's host must exist. `release` undoes `charge` exactly; releasing what was not charged
   // is a broken invariant and aborts.
   void charge(const Claim& claim);

@@ -86,22 +86,22 @@ HostConfig read_host(Section section) {
   return config;
 }
 
-PlacementConfig read_placement(Section section) {
+placement::CpuLimits read_placement(Section section) {
   // SCS-0100 promises these of every V flavor.
   constexpr std::string_view kStandard = ", SCS-0100's maximum";
-  PlacementConfig config;
-  assign(config.shared_vcpus_per_core,
+  placement::CpuLimits limits;
+  assign(limits.shared_per_core,
          section.integer("shared_vcpus_per_core", {.least = 1, .most = 5, .why_most = kStandard}));
-  assign(
-      config.shared_vcpus_per_thread,
-      section.integer("shared_vcpus_per_thread", {.least = 1, .most = 3, .why_most = kStandard}));
-  assign(config.low_performance_vcpus_per_thread,
+  assign(limits.shared_per_thread, section.integer("shared_vcpus_per_thread",
+                                                   {.least = 1, .most = 3, .why_most = kStandard}));
+  assign(limits.low_performance_per_thread,
          section.integer("low_performance_vcpus_per_thread", {.least = 1, .most = 256}));
   section.reject_unknown_keys();
-  return config;
+  return limits;
 }
 
 HypervisorConfig read_hypervisor(Section section) {
+  using Mode = hypervisor::AcceleratorMode;
   HypervisorConfig config;
   assign(config.uri, section.text("uri"));
   // Disks lie on this host, so the hypervisor must, too.
@@ -110,9 +110,9 @@ HypervisorConfig read_hypervisor(Section section) {
                               " is no libvirt of this host's; begin it with qemu:/// or "
                               "qemu+unix:///, such as \"qemu:///system\"");
   }
-  assign(config.accel, section.one_of<AccelChoice>("accel", {{"auto", AccelChoice::kAuto},
-                                                             {"kvm", AccelChoice::kKvm},
-                                                             {"tcg", AccelChoice::kTcg}}));
+  assign(config.accel,
+         section.one_of<Mode>("accel",
+                              {{"auto", Mode::kAuto}, {"kvm", Mode::kKvm}, {"tcg", Mode::kTcg}}));
   const auto kernel = section.text("probe_kernel");
   if (kernel && !kernel->empty() && !kernel->starts_with('/')) {
     section.reject("probe_kernel", quoted(*kernel) +

@@ -15,6 +15,8 @@
 #include "core/flavor_name.h"
 #include "core/status.h"
 #include "core/units.h"
+#include "drivers/hypervisor/libvirt/accelerator.h"
+#include "placement/fleet.h"
 
 namespace stellwerk::daemon {
 
@@ -36,17 +38,9 @@ struct HostConfig {
   DiskType local_disk_type = DiskType::kUnspecified;
 };
 
-struct PlacementConfig {
-  int64_t shared_vcpus_per_core = 5;
-  int64_t shared_vcpus_per_thread = 3;
-  int64_t low_performance_vcpus_per_thread = 16;
-};
-
-enum class AccelChoice : uint8_t { kAuto, kKvm, kTcg };
-
 struct HypervisorConfig {
   std::string uri = "qemu:///system";
-  AccelChoice accel = AccelChoice::kAuto;
+  hypervisor::AcceleratorMode accel = hypervisor::AcceleratorMode::kAuto;
   std::string probe_kernel;  // empty: the newest /boot/vmlinuz-*
   std::chrono::seconds probe_time{20};
 };
@@ -70,7 +64,7 @@ struct NetworkConfig {
 struct Config {
   DaemonConfig daemon;
   HostConfig host;
-  PlacementConfig placement;
+  placement::CpuLimits placement;
   HypervisorConfig hypervisor;
   StorageConfig storage;
   NetworkConfig network;

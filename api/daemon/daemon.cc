@@ -40,10 +40,7 @@ absl::StatusOr<std::string> machine_name() {
 
 controller::ControllerConfig controller_config(const Config& config) {
   controller::ControllerConfig controller;
-  controller.cpu_limits = {
-      .shared_per_core = config.placement.shared_vcpus_per_core,
-      .shared_per_thread = config.placement.shared_vcpus_per_thread,
-      .low_performance_per_thread = config.placement.low_performance_vcpus_per_thread};
+  controller.cpu_limits = config.placement;
   controller.max_log_records = static_cast<size_t>(config.daemon.max_log_records);
   Network flat;
   flat.id = "flat";

@@ -8,23 +8,11 @@
 namespace stellwerk::daemon {
 namespace {
 
-hypervisor::AcceleratorMode mode_of(AccelChoice choice) {
-  switch (choice) {
-    case AccelChoice::kAuto:
-      return hypervisor::AcceleratorMode::kAuto;
-    case AccelChoice::kKvm:
-      return hypervisor::AcceleratorMode::kKvm;
-    case AccelChoice::kTcg:
-      return hypervisor::AcceleratorMode::kTcg;
-  }
-  return hypervisor::AcceleratorMode::kAuto;
-}
-
 hypervisor::LibvirtConfig libvirt_config(const HypervisorConfig& config, const CellUid& cell) {
   hypervisor::LibvirtConfig libvirt;
   libvirt.uri = config.uri;
   libvirt.cell = cell;
-  libvirt.accelerator.mode = mode_of(config.accel);
+  libvirt.accelerator.mode = config.accel;
   libvirt.accelerator.kernel = config.probe_kernel;
   libvirt.accelerator.limit = config.probe_time;
   return libvirt;

@@ -42,7 +42,7 @@ void Ledger::index_all() {
   for (const auto& [uid, flavor] : state_.flavors) flavor_names_[flavor.id] = uid;
   for (const auto& [uid, host] : state_.hosts) {
     host_names_[host.id] = uid;
-    add_host_view(host);
+    add_host_load(host);
   }
   for (const auto& [uid, image] : state_.images) {
     image_names_[{project_id(image.project), image.id}] = uid;
@@ -65,17 +65,17 @@ void Ledger::release(const Claim& claim) {
   if (fleet_.find(claim.host)) fleet_.release(claim);
 }
 
-void Ledger::add_host_view(const Host& host) {
-  placement::HostView* view = fleet_.find(host.uid);
-  if (!view) {
+void Ledger::add_host_load(const Host& host) {
+  placement::HostLoad* load = fleet_.find(host.uid);
+  if (!load) {
     const auto place = std::lower_bound(
         fleet_.hosts.begin(), fleet_.hosts.end(), host.uid,
-        [](const placement::HostView& a, const HostUid& uid) { return a.uid < uid; });
-    view = &*fleet_.hosts.insert(place, placement::HostView{.uid = host.uid});
+        [](const placement::HostLoad& a, const HostUid& uid) { return a.uid < uid; });
+    load = &*fleet_.hosts.insert(place, placement::HostLoad{.uid = host.uid});
   }
-  view->id = host.id;
-  view->facts = host.facts;
-  view->reserve = host.reserve;
+  load->id = host.id;
+  load->facts = host.facts;
+  load->reserve = host.reserve;
 }
 
 const Project* Ledger::project(std::string_view id) const {
@@ -158,7 +158,7 @@ void Ledger::put(Host host) {
   if (const auto* old = find_or_null(state_.hosts, host.uid)) host_names_.erase(old->id);
   host_names_[host.id] = host.uid;
   const bool is_new = !fleet_.find(host.uid);
-  add_host_view(host);
+  add_host_load(host);
   if (is_new) {
     for (const auto& [uid, instance] : state_.instances) {
       if (instance.claim.host == host.uid) fleet_.charge(instance.claim);
@@ -244,11 +244,11 @@ void Ledger::record(AuditEntry entry) {
 }
 
 void Ledger::set_accepting(const HostUid& host, bool accepting) {
-  if (placement::HostView* view = fleet_.find(host)) view->accepting = accepting;
+  if (placement::HostLoad* load = fleet_.find(host)) load->accepting = accepting;
 }
 
 void Ledger::set_foreign(const HostUid& host, const ForeignUse& foreign) {
-  if (placement::HostView* view = fleet_.find(host)) view->foreign = foreign;
+  if (placement::HostLoad* load = fleet_.find(host)) load->foreign = foreign;
 }
 
 bool Ledger::has_pending() const {

@@ -86,7 +86,7 @@ class Ledger {
   void index_all();
   void charge(const Claim& claim);
   void release(const Claim& claim);
-  void add_host_view(const Host& host);
+  void add_host_load(const Host& host);
   void trim_log(store::Batch& batch);
 
   CellState state_;

@@ -32,7 +32,7 @@ ImageView view_of(const Image& image, const Ledger& ledger) {
 
 HostView view_of(const Host& host, const Ledger& ledger, const HostBook& book) {
   HostView view{.host = host};
-  if (const placement::HostView* load = ledger.fleet().find(host.uid)) {
+  if (const placement::HostLoad* load = ledger.fleet().find(host.uid)) {
     view.connected = load->accepting;
     view.memory_used = load->memory_used;
     view.disk_used = load->disk_used;

@@ -10,18 +10,18 @@ namespace {
 
 constexpr CpuLimits kStandard;  // 5 a core, 3 a thread, L 16 a thread
 
-int64_t free_of(const HostView& host, CpuClass cpu_class) {
+int64_t free_of(const HostLoad& host, CpuClass cpu_class) {
   return free_vcpus(host, cpu_class, kStandard).count();
 }
 
-HostView using_cpus(std::map<CpuClass, VcpuCount> used) {
-  HostView host = plain_host(1);
+HostLoad using_cpus(std::map<CpuClass, VcpuCount> used) {
+  HostLoad host = plain_host(1);
   host.vcpus_used = std::move(used);
   return host;
 }
 
 TEST(Capacity, MemoryLeavesReserveForeignGuestsAndClaimsAlone) {
-  HostView host = plain_host(1);
+  HostLoad host = plain_host(1);
   EXPECT_EQ(free_memory(host), gibibytes(16));
   host.reserve.memory = gibibytes(1);
   host.foreign.memory = gibibytes(2);
@@ -32,7 +32,7 @@ TEST(Capacity, MemoryLeavesReserveForeignGuestsAndClaimsAlone) {
 }
 
 TEST(Capacity, DiskLeavesReserveAndClaimsAlone) {
-  HostView host = plain_host(1);
+  HostLoad host = plain_host(1);
   host.reserve.disk = gigabytes(10);
   host.disk_used = gigabytes(30);
   EXPECT_EQ(free_disk(host), gigabytes(60));
@@ -46,7 +46,7 @@ TEST(Capacity, SharedVcpusAreLimitedByTheCoreWhereItHasTwoThreads) {
 }
 
 TEST(Capacity, SharedVcpusAreLimitedByTheThreadWhereACoreHasOne) {
-  HostView host = plain_host(1);
+  HostLoad host = plain_host(1);
   host.facts.threads = 4;
   EXPECT_EQ(free_of(host, CpuClass::kShared), 12);
 }
@@ -60,18 +60,18 @@ TEST(Capacity, LowPerformanceVcpusFollowConfiguration) {
 
 TEST(Capacity, SharedAndLowPerformanceGuestsAddUpTheirFractionsOfAThread) {
   // 12 V take 4 of the 8 threads; on the other 4 fit 64 L.
-  const HostView half = using_cpus({{CpuClass::kShared, VcpuCount(12)}});
+  const HostLoad half = using_cpus({{CpuClass::kShared, VcpuCount(12)}});
   EXPECT_EQ(free_of(half, CpuClass::kLowPerformance), 64);
   // 96 L take 6 threads; on the other 2 fit 6 V.
-  const HostView crowded = using_cpus({{CpuClass::kLowPerformance, VcpuCount(96)}});
+  const HostLoad crowded = using_cpus({{CpuClass::kLowPerformance, VcpuCount(96)}});
   EXPECT_EQ(free_of(crowded, CpuClass::kShared), 6);
   // 1 V takes a third of a thread: 7 2/3 threads are left, so 122 2/3 L.
-  const HostView third = using_cpus({{CpuClass::kShared, VcpuCount(1)}});
+  const HostLoad third = using_cpus({{CpuClass::kShared, VcpuCount(1)}});
   EXPECT_EQ(free_of(third, CpuClass::kLowPerformance), 122);
 }
 
 TEST(Capacity, GuestsOfOthersCountAsSharedLoad) {
-  HostView host = plain_host(1);
+  HostLoad host = plain_host(1);
   host.foreign.vcpus = VcpuCount(7);
   EXPECT_EQ(free_of(host, CpuClass::kShared), 13);
   EXPECT_EQ(free_of(host, CpuClass::kDedicatedThread), 5);  // 7 need 2.8 threads by the core
@@ -83,7 +83,7 @@ TEST(Capacity, GuestsOfOthersCountAsSharedLoad) {
 }
 
 TEST(Capacity, DedicatedThreadsAreTakenOutOfWhatOthersShare) {
-  const HostView host = using_cpus({{CpuClass::kDedicatedThread, VcpuCount(2)}});
+  const HostLoad host = using_cpus({{CpuClass::kDedicatedThread, VcpuCount(2)}});
   EXPECT_EQ(free_of(host, CpuClass::kDedicatedThread), 6);
   EXPECT_EQ(free_of(host, CpuClass::kShared), 15);
   EXPECT_EQ(free_of(host, CpuClass::kLowPerformance), 96);
@@ -91,20 +91,20 @@ TEST(Capacity, DedicatedThreadsAreTakenOutOfWhatOthersShare) {
 }
 
 TEST(Capacity, DedicatedCoresTakeAllTheirThreads) {
-  const HostView host = using_cpus({{CpuClass::kDedicatedCore, VcpuCount(3)}});
+  const HostLoad host = using_cpus({{CpuClass::kDedicatedCore, VcpuCount(3)}});
   EXPECT_EQ(free_of(host, CpuClass::kDedicatedCore), 1);
   EXPECT_EQ(free_of(host, CpuClass::kDedicatedThread), 2);
   EXPECT_EQ(free_of(host, CpuClass::kShared), 5);
 }
 
 TEST(Capacity, SharedGuestsKeepTheThreadsThatTheyNeed) {
-  const HostView host = using_cpus({{CpuClass::kShared, VcpuCount(11)}});
+  const HostLoad host = using_cpus({{CpuClass::kShared, VcpuCount(11)}});
   EXPECT_EQ(free_of(host, CpuClass::kDedicatedThread), 3);  // 11 need 4.4 threads by the core
   EXPECT_EQ(free_of(host, CpuClass::kDedicatedCore), 1);
 }
 
 TEST(Capacity, AHostWithoutProcessorsOffersNone) {
-  HostView host = plain_host(1);
+  HostLoad host = plain_host(1);
   host.facts.cores = 0;
   EXPECT_EQ(free_of(host, CpuClass::kShared), 0);
   host.facts.cores = 8;
@@ -124,14 +124,14 @@ TEST(Capacity, AFasterDiskMayServeASlowerPromise) {
 }
 
 TEST(Capacity, NothingFitsWhereGuestsOfOthersExceedALimitOfTheCore) {
-  HostView host = plain_host(1);
+  HostLoad host = plain_host(1);
   host.foreign.vcpus = VcpuCount(21);  // 7 of 8 threads, but 20 are the most on 4 cores
   EXPECT_EQ(free_of(host, CpuClass::kLowPerformance), 0);
   EXPECT_EQ(free_of(host, CpuClass::kShared), 0);
 }
 
 // The limits as the standard words them, in real numbers, apart from the code's integers.
-bool within_limits(const HostView& host, const CpuLimits& limits) {
+bool within_limits(const HostLoad& host, const CpuLimits& limits) {
   const auto used = [&](CpuClass cpu_class) {
     const auto found = host.vcpus_used.find(cpu_class);
     return found == host.vcpus_used.end() ? 0.0L : static_cast<long double>(found->second.count());
@@ -152,7 +152,7 @@ bool within_limits(const HostView& host, const CpuLimits& limits) {
 
 RC_GTEST_PROP(Capacity, WhatIsFreeFitsTheLimits, ()) {
   const CpuLimits limits = any_limits();
-  HostView host = any_host(1);
+  HostLoad host = any_host(1);
   RC_PRE(within_limits(host, limits));
   const int guests = *rc::gen::inRange(0, 8);
   for (int i = 0; i < guests; ++i) {
@@ -166,7 +166,7 @@ RC_GTEST_PROP(Capacity, WhatIsFreeFitsTheLimits, ()) {
 // For the classes whose limits are not rounded to whole threads, nothing that fits is withheld.
 RC_GTEST_PROP(Capacity, OneMoreThanIsFreeBreaksALimit, ()) {
   const CpuLimits limits = any_limits();
-  HostView host = any_host(1);
+  HostLoad host = any_host(1);
   RC_PRE(within_limits(host, limits));
   const CpuClass cpu_class = *rc::gen::element(CpuClass::kShared, CpuClass::kLowPerformance);
   host.vcpus_used[cpu_class] += free_vcpus(host, cpu_class, limits) + VcpuCount(1);

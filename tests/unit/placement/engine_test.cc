@@ -58,7 +58,7 @@ TEST(Place, RefusesWithOneReasonPerHostInFleetOrder) {
 RC_GTEST_PROP(Place, AClaimAlwaysFitsAndIsRefusedOnlyIfNoHostFits, ()) {
   const Fleet fleet = any_fleet();
   const Request request = any_request();
-  const auto fits = [&](const HostView& host) {
+  const auto fits = [&](const HostLoad& host) {
     return !first_refusal(host, request, fleet.cpu_limits).has_value();
   };
   const HostUid chosen = placed_on(fleet, request);
@@ -86,7 +86,7 @@ RC_GTEST_PROP(Place, IsTheSameForTheSameFleetHoweverItCameAbout, ()) {
 }
 
 // A host's accounts after an admission sequence, counted from the claims themselves.
-void assert_never_oversubscribed(const HostView& host, const std::vector<Claim>& claims) {
+void assert_never_oversubscribed(const HostLoad& host, const std::vector<Claim>& claims) {
   Bytes memory;
   Bytes disk;
   for (const Claim& claim : claims) {
@@ -102,7 +102,7 @@ void assert_never_oversubscribed(const HostView& host, const std::vector<Claim>&
   if (disk > Bytes()) RC_ASSERT(disk + host.reserve.disk <= host.facts.disk);
 }
 
-void assert_cpus_never_oversubscribed(const HostView& host, const CpuLimits& limits) {
+void assert_cpus_never_oversubscribed(const HostLoad& host, const CpuLimits& limits) {
   if (host.vcpus_used.empty()) return;
   const auto used = [&](CpuClass cpu_class) {
     const auto found = host.vcpus_used.find(cpu_class);
@@ -132,7 +132,7 @@ RC_GTEST_PROP(Place, AnySequenceOfAdmissionsAndDeletionsOversubscribesNoHost, ()
       claims.push_back(std::get<Placed>(d).claim);
       fleet.charge(claims.back());
     }
-    for (const HostView& host : fleet.hosts) {
+    for (const HostLoad& host : fleet.hosts) {
       assert_never_oversubscribed(host, claims);
       assert_cpus_never_oversubscribed(host, fleet.cpu_limits);
     }

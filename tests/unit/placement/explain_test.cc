@@ -12,7 +12,7 @@ namespace {
 
 std::string explain(const Fleet& fleet, const Request& request) {
   std::vector<Refusal> refusals;
-  for (const HostView& host : fleet.hosts) {
+  for (const HostLoad& host : fleet.hosts) {
     if (auto refusal = first_refusal(host, request, fleet.cpu_limits)) refusals.push_back(*refusal);
   }
   return summarize(fleet, request, refusals);
@@ -69,7 +69,7 @@ RC_GTEST_PROP(Explain, NeverNamesAHost, ()) {
   const Decision decision = place(fleet, any_request());
   RC_PRE(std::holds_alternative<Refused>(decision));
   const std::string& summary = std::get<Refused>(decision).summary;
-  for (const HostView& host : fleet.hosts) {
+  for (const HostLoad& host : fleet.hosts) {
     RC_ASSERT(summary.find(host.id) == std::string::npos);
     RC_ASSERT(summary.find(host.uid.to_string()) == std::string::npos);
   }

@@ -13,7 +13,7 @@ namespace {
 
 constexpr CpuLimits kStandard;
 
-std::string refused_for(const HostView& host, const Request& request) {
+std::string refused_for(const HostLoad& host, const Request& request) {
   const std::optional<Refusal> refusal = first_refusal(host, request, kStandard);
   return refusal ? refusal->rule + ": " + refusal->detail : "";
 }
@@ -23,13 +23,13 @@ TEST(Fits, AcceptsHostThatHasEverything) {
 }
 
 TEST(Fits, RefusesHostWhoseAgentIsNotConnected) {
-  HostView host = plain_host(1);
+  HostLoad host = plain_host(1);
   host.accepting = false;
   EXPECT_EQ(refused_for(host, plain_request()), "accepting: its agent is not connected");
 }
 
 TEST(Fits, RefusesHostWhenMemoryIsShort) {
-  HostView host = plain_host(1);
+  HostLoad host = plain_host(1);
   host.memory_used = gibibytes(13);
   EXPECT_EQ(refused_for(host, plain_request()), "memory: 4 GiB asked, 3 GiB free of 16 GiB");
   host.memory_used = gibibytes(12);
@@ -37,13 +37,13 @@ TEST(Fits, RefusesHostWhenMemoryIsShort) {
 }
 
 TEST(Fits, RefusesHostWhenItsReserveWouldBeTouched) {
-  HostView host = plain_host(1);
+  HostLoad host = plain_host(1);
   host.reserve.memory = gibibytes(12) + Bytes(1);
   EXPECT_THAT(refused_for(host, plain_request()), testing::StartsWith("memory: 4 GiB asked"));
 }
 
 TEST(Fits, RefusesHostWhenVcpusAreShort) {
-  HostView host = plain_host(1);
+  HostLoad host = plain_host(1);
   host.vcpus_used[CpuClass::kShared] = VcpuCount(19);
   EXPECT_EQ(refused_for(host, plain_request()),
             "cpu: 2 shared vCPUs asked, 1 more fit on 4 cores with 8 threads");
@@ -62,7 +62,7 @@ TEST(Fits, RefusesHostWhenDedicatedThreadsOrCoresAreShort) {
 }
 
 TEST(Fits, RefusesHostWhenDiskIsShort) {
-  HostView host = plain_host(1);
+  HostLoad host = plain_host(1);
   host.disk_used = gigabytes(81);
   EXPECT_EQ(refused_for(host, plain_request()), "disk: 18.6 GiB asked, 17.7 GiB free of 93.1 GiB");
   host.disk_used = gigabytes(80);
@@ -80,7 +80,7 @@ TEST(Fits, RefusesHostWithoutTheDiskTypeThatTheFlavorNames) {
 }
 
 TEST(Fits, NamesTheHostAndTheFirstRuleThatItFails) {
-  HostView host = plain_host(7);
+  HostLoad host = plain_host(7);
   host.memory_used = gibibytes(16);
   host.disk_used = gigabytes(100);
   const std::optional<Refusal> refusal = first_refusal(host, plain_request(), kStandard);
@@ -90,7 +90,7 @@ TEST(Fits, NamesTheHostAndTheFirstRuleThatItFails) {
 }
 
 TEST(Fits, EveryRuleCanRefuseOnItsOwn) {
-  HostView host = plain_host(1);
+  HostLoad host = plain_host(1);
   host.accepting = false;
   host.facts.disk_type = DiskType::kUnspecified;
   host.vcpus_used[CpuClass::kDedicatedCore] = VcpuCount(4);
@@ -122,7 +122,7 @@ TEST(Fits, RefusesTheLargestRequestThatThereIs) {
 
 RC_GTEST_PROP(Fits, MoreUseNeverMakesARequestFit, ()) {
   const CpuLimits limits = any_limits();
-  HostView host = any_host(1);
+  HostLoad host = any_host(1);
   const Request request = any_request();
   RC_PRE(first_refusal(host, request, limits).has_value());
   const Request other = any_request();

@@ -19,8 +19,8 @@ inline HostUid host_uid(uint8_t number) {
 }
 
 // 4 cores with 2 threads each, 16 GiB, 100 GB of SSD, nothing reserved, nothing used.
-inline HostView plain_host(uint8_t number) {
-  HostView host;
+inline HostLoad plain_host(uint8_t number) {
+  HostLoad host;
   host.uid = host_uid(number);
   host.id = "host-" + std::to_string(number);
   host.facts.cores = 4;
@@ -42,13 +42,13 @@ inline Request plain_request() {
   return request;
 }
 
-inline Fleet fleet_of(std::vector<HostView> hosts) {
+inline Fleet fleet_of(std::vector<HostLoad> hosts) {
   Fleet fleet;
   fleet.hosts = std::move(hosts);
   return fleet;
 }
 
-inline Claim claim_on(const HostView& host, const Request& request) {
+inline Claim claim_on(const HostLoad& host, const Request& request) {
   return {.host = host.uid,
           .cpu_class = request.cpu_class,
           .vcpus = request.vcpus,
@@ -78,8 +78,8 @@ inline CpuLimits any_limits() {
 }
 
 // Also odd hosts: as many threads as cores, or more threads on some cores than on others.
-inline HostView any_host(uint8_t number) {
-  HostView host = plain_host(number);
+inline HostLoad any_host(uint8_t number) {
+  HostLoad host = plain_host(number);
   host.facts.cores = *rc::gen::inRange(1, 9);
   host.facts.threads = host.facts.cores + *rc::gen::inRange<int64_t>(0, host.facts.cores + 1);
   host.facts.memory = gibibytes(*rc::gen::inRange(1, 33));

@@ -17,7 +17,7 @@ Fleet three_hosts() {
 
 TEST(Fleet, FindsEveryHostByUidAndNoOther) {
   Fleet fleet = three_hosts();
-  for (const HostView& host : fleet.hosts) EXPECT_EQ(fleet.find(host.uid), &host);
+  for (const HostLoad& host : fleet.hosts) EXPECT_EQ(fleet.find(host.uid), &host);
   for (const uint8_t absent : {0, 2, 4, 6}) EXPECT_EQ(fleet.find(host_uid(absent)), nullptr);
   EXPECT_EQ(Fleet().find(host_uid(1)), nullptr);
 }

@@ -49,11 +49,11 @@ TEST(Config, IsTheDocumentedDefaultWhenTheFileIsEmpty) {
   EXPECT_EQ(config->host.memory_reserve, gibibytes(1));
   EXPECT_EQ(config->host.disk_reserve, gibibytes(1));
   EXPECT_EQ(config->host.local_disk_type, DiskType::kUnspecified);
-  EXPECT_EQ(config->placement.shared_vcpus_per_core, 5);
-  EXPECT_EQ(config->placement.shared_vcpus_per_thread, 3);
-  EXPECT_EQ(config->placement.low_performance_vcpus_per_thread, 16);
+  EXPECT_EQ(config->placement.shared_per_core, 5);
+  EXPECT_EQ(config->placement.shared_per_thread, 3);
+  EXPECT_EQ(config->placement.low_performance_per_thread, 16);
   EXPECT_EQ(config->hypervisor.uri, "qemu:///system");
-  EXPECT_EQ(config->hypervisor.accel, AccelChoice::kAuto);
+  EXPECT_EQ(config->hypervisor.accel, hypervisor::AcceleratorMode::kAuto);
   EXPECT_EQ(config->hypervisor.probe_kernel, "");
   EXPECT_EQ(config->hypervisor.probe_time, std::chrono::seconds(20));
   EXPECT_EQ(config->storage.directory, "/var/lib/stellwerk/storage");
@@ -113,11 +113,11 @@ TEST(Config, TakesEveryKey) {
   EXPECT_EQ(config->host.memory_reserve, gibibytes(2));
   EXPECT_EQ(config->host.disk_reserve, Bytes(0));
   EXPECT_EQ(config->host.local_disk_type, DiskType::kNvme);
-  EXPECT_EQ(config->placement.shared_vcpus_per_core, 4);
-  EXPECT_EQ(config->placement.shared_vcpus_per_thread, 2);
-  EXPECT_EQ(config->placement.low_performance_vcpus_per_thread, 8);
+  EXPECT_EQ(config->placement.shared_per_core, 4);
+  EXPECT_EQ(config->placement.shared_per_thread, 2);
+  EXPECT_EQ(config->placement.low_performance_per_thread, 8);
   EXPECT_EQ(config->hypervisor.uri, "qemu:///system?socket=/tmp/libvirt-sock");
-  EXPECT_EQ(config->hypervisor.accel, AccelChoice::kTcg);
+  EXPECT_EQ(config->hypervisor.accel, hypervisor::AcceleratorMode::kTcg);
   EXPECT_EQ(config->hypervisor.probe_kernel, "/boot/vmlinuz-test");
   EXPECT_EQ(config->hypervisor.probe_time, std::chrono::seconds(5));
   EXPECT_EQ(config->storage.directory, "/srv/sw/storage");
@@ -347,8 +347,8 @@ TEST(ConfigFile, ExampleShowsEveryKeyWithItsDefault) {
   EXPECT_EQ(config->daemon.socket, defaults.daemon.socket);
   EXPECT_EQ(config->daemon.max_log_records, defaults.daemon.max_log_records);
   EXPECT_EQ(config->host.memory_reserve, defaults.host.memory_reserve);
-  EXPECT_EQ(config->placement.low_performance_vcpus_per_thread,
-            defaults.placement.low_performance_vcpus_per_thread);
+  EXPECT_EQ(config->placement.low_performance_per_thread,
+            defaults.placement.low_performance_per_thread);
   EXPECT_EQ(config->hypervisor.probe_time, defaults.hypervisor.probe_time);
   EXPECT_EQ(config->storage.largest_image, defaults.storage.largest_image);
   EXPECT_EQ(config->storage.largest_virtual_size, defaults.storage.largest_virtual_size);
