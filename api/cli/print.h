@@ -62,33 +62,31 @@ void print_list(const Context& context, const std::vector<Message>& items,
   }
 }
 
-// What a mutation answered: the document, or a table of one row.
-template <class Message>
-void print_one(const Context& context, const Message& item, const Columns<Message>& columns) {
+// The document, or what `otherwise` prints for people.
+template <class Message, class Otherwise>
+void print_document(const Context& context, const Message& item, const Otherwise& otherwise) {
   if (context.format == OutputFormat::kJson) {
     context.out() << to_json(item, JsonLayout::kIndented) << '\n';
   } else {
-    print_table(context, std::vector<Message>{item}, columns);
+    otherwise();
   }
+}
+
+// What a mutation answered: the document, or a table of one row.
+template <class Message>
+void print_one(const Context& context, const Message& item, const Columns<Message>& columns) {
+  print_document(context, item, [&] { print_table(context, std::vector<Message>{item}, columns); });
 }
 
 // What a deletion answered: the document, or a sentence.
 template <class Message>
 void print_deleted(const Context& context, const Message& item, std::string_view sentence) {
-  if (context.format == OutputFormat::kJson) {
-    context.out() << to_json(item, JsonLayout::kIndented) << '\n';
-  } else {
-    context.out() << Cell(sentence).text() << '\n';
-  }
+  print_document(context, item, [&] { context.out() << Cell(sentence).text() << '\n'; });
 }
 
 template <class Message>
 void print_details(const Context& context, const Message& item, const KeyValues& pairs) {
-  if (context.format == OutputFormat::kJson) {
-    context.out() << to_json(item, JsonLayout::kIndented) << '\n';
-  } else {
-    print_key_values(context.out(), pairs, context.colour);
-  }
+  print_document(context, item, [&] { print_key_values(context.out(), pairs, context.colour); });
 }
 
 }  // namespace stellwerk::cli
