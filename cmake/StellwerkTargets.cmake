@@ -64,9 +64,7 @@ function(stellwerk_test name)
     target_compile_options(${name} PRIVATE ${stellwerk_test_options})
     target_precompile_headers(${name} REUSE_FROM stellwerk_${ARG_PRECOMPILED}_precompiled)
   endif()
-  target_compile_definitions(${name} PRIVATE
-    STELLWERK_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data"
-    STELLWERK_GOLDEN="${CMAKE_SOURCE_DIR}/tests/golden")
+  target_compile_definitions(${name} PRIVATE STELLWERK_GOLDEN="${CMAKE_SOURCE_DIR}/tests/golden")
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 ${ARG_ARGUMENTS})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
 endfunction()

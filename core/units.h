@@ -1,4 +1,4 @@
-// Amounts of resources. Each has its own type, so that watts never meet bytes; arithmetic stays
+// Amounts of resources. Each has its own type, so that vCPUs never meet bytes; arithmetic stays
 // within one type. Values are signed 64-bit; overflow is a broken invariant and aborts.
 #pragma once
 
@@ -42,7 +42,6 @@ class Quantity {
 
 using Bytes = Quantity<struct BytesTag>;
 using VcpuCount = Quantity<struct VcpuTag>;
-using Watts = Quantity<struct WattsTag>;
 
 constexpr Bytes kibibytes(int64_t n) {
   return Bytes(1024) * n;

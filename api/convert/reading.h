@@ -50,7 +50,6 @@ class RequestReader {
     return checked_labels(field, std::move(result));
   }
 
-  bool good() const { return violations_.empty(); }
   // invalid_fields, or OK.
   absl::Status status() const;
   std::vector<FieldViolation> take() { return std::move(violations_); }

@@ -4,10 +4,7 @@
 // been found whole; the API serves before the host is ready. An end leaves guests alone.
 #pragma once
 
-#include <memory>
-
 #include "api/daemon/config.h"
-#include "core/status.h"
 
 namespace stellwerk::daemon {
 

@@ -42,7 +42,6 @@ struct Entry {
 struct Batch {
   std::vector<Entry> puts;
   std::vector<std::string> deletes;
-  bool empty() const { return puts.empty() && deletes.empty(); }
 };
 
 // Keys in [begin, end), at most `limit` of them.

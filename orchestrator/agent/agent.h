@@ -7,7 +7,6 @@
 // One thread at a time.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -18,8 +17,6 @@
 #include "core/host_messages.h"
 #include "core/time.h"
 #include "drivers/hypervisor/hypervisor.h"
-#include "drivers/network/network.h"
-#include "drivers/storage/storage.h"
 #include "orchestrator/agent/plan.h"
 
 namespace stellwerk::agent {

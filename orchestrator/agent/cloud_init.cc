@@ -54,12 +54,6 @@ std::string meta_data(const Instance& instance) {
   return to_yaml(json);
 }
 
-const Network* find_network(const std::vector<Network>& networks, const NetworkUid& uid) {
-  const auto found = std::find_if(networks.begin(), networks.end(),
-                                  [&](const Network& network) { return network.uid == uid; });
-  return found == networks.end() ? nullptr : &*found;
-}
-
 Json ethernet(const Port& port, const Network& network, const std::string& name) {
   Json json;
   json["match"]["macaddress"] = mac_to_string(port.mac);
@@ -86,18 +80,23 @@ absl::StatusOr<std::string> network_config(const Instance& instance,
   json["version"] = 2;
   for (size_t i = 0; i < instance.ports.size(); ++i) {
     const Port& port = instance.ports[i];
-    const Network* const network = find_network(networks, port.network);
-    if (network == nullptr) {
-      return not_found("network {} of instance {} is not among the host's orders",
-                       port.network.to_string(), instance.uid.to_string());
-    }
+    SW_ASSIGN_OR_RETURN(const Network& network, network_of(port, networks));
     const std::string name = fmt::format("eth{}", i);
-    json["ethernets"][name] = ethernet(port, *network, name);
+    json["ethernets"][name] = ethernet(port, network, name);
   }
   return to_yaml(json);
 }
 
 }  // namespace
+
+absl::StatusOr<std::reference_wrapper<const Network>> network_of(
+    const Port& port, const std::vector<Network>& networks) {
+  const auto found = std::find_if(networks.begin(), networks.end(), [&](const Network& network) {
+    return network.uid == port.network;
+  });
+  if (found != networks.end()) return std::cref(*found);
+  return not_found("network {} is not among the host's orders", port.network.to_string());
+}
 
 absl::StatusOr<storage::SeedSpec> make_seed(const Instance& instance,
                                             const std::vector<Network>& networks,

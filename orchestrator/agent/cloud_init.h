@@ -6,6 +6,7 @@
 // byte by byte. Pure; any thread.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,10 @@
 #include "drivers/storage/storage.h"
 
 namespace stellwerk::agent {
+
+// The port's network; NotFound names the one that is missing.
+absl::StatusOr<std::reference_wrapper<const Network>> network_of(
+    const Port& port, const std::vector<Network>& networks);
 
 // `networks` holds those that the instance's ports name; NotFound says which is missing.
 absl::StatusOr<storage::SeedSpec> make_seed(const Instance& instance,

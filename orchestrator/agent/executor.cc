@@ -2,25 +2,11 @@
 
 #include <absl/strings/escaping.h>
 
-#include <algorithm>
-
 #include "orchestrator/agent/cloud_init.h"
 #include "orchestrator/records/records.h"
 
 namespace stellwerk::agent {
 namespace {
-
-// Every tap of ours begins with it; see interface_name.
-constexpr const char* kInterfacePrefix = "sw";
-
-absl::StatusOr<std::reference_wrapper<const Network>> network_of(
-    const Port& port, const std::vector<Network>& networks) {
-  const auto found = std::find_if(networks.begin(), networks.end(), [&](const Network& network) {
-    return network.uid == port.network;
-  });
-  if (found != networks.end()) return std::cref(*found);
-  return not_found("network {} is not among the host's orders", port.network.to_string());
-}
 
 hypervisor::Ownership owner_of(const CellUid& cell, const Instance& instance) {
   return {.cell = cell,

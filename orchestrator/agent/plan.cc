@@ -275,7 +275,7 @@ std::string_view name_of(const Step& step) {
 }
 
 std::string interface_name(const InstanceUid& instance) {
-  std::string name = "sw";
+  std::string name = kInterfacePrefix;
   for (size_t i = 0; i < 6; ++i) name += fmt::format("{:02x}", instance.value().bytes()[i]);
   return name;
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -115,7 +114,9 @@ struct PlanInput {
 
 InstancePlan plan(const PlanInput& input, const PlanLimits& limits, MonotonicTime now);
 
-// "sw" and the first 12 hexadecimal digits of the uid: 14 characters, where Linux allows 15.
+// Every tap of ours begins with it.
+inline constexpr const char* kInterfacePrefix = "sw";
+// The prefix and the first 12 hexadecimal digits of the uid: 14 characters, where Linux allows 15.
 std::string interface_name(const InstanceUid& instance);
 
 }  // namespace stellwerk::agent

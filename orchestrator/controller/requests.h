@@ -2,6 +2,7 @@
 // to and from the wire. Values only.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>

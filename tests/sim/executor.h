@@ -33,7 +33,6 @@ class Executor {
   void delete_image(const ImageUid& image, Done done);
   // The bytes of an image, streamed; a death in the middle leaves a partial file.
   void import_image(const ImageUid& image, Imported done);
-  void clean_up_storage() { storage_.clean_up(); }
 
  private:
   struct Call {
