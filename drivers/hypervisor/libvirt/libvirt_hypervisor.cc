@@ -1,7 +1,5 @@
 #include "drivers/hypervisor/libvirt/libvirt_hypervisor.h"
 
-#include <spdlog/spdlog.h>
-
 #include <utility>
 
 #include "drivers/hypervisor/libvirt/handles.h"
@@ -42,7 +40,6 @@ absl::StatusOr<std::unique_ptr<LibvirtHypervisor>> LibvirtHypervisor::connect(
     LibvirtConfig config) {
   if (config.cell.is_nil()) return invalid_argument("cell: the nil UUID owns no domains");
   AcceleratorChoice accelerator = choose_accelerator(config.accelerator);
-  spdlog::info("accelerator {}: {}", to_string(accelerator.accelerator), accelerator.reason);
   const Duration patience = config.deadlines.connect;
   std::unique_ptr<LibvirtHypervisor> driver(
       new LibvirtHypervisor(std::move(config), std::move(accelerator)));
