@@ -14,10 +14,11 @@ absl::Status wrong(std::string_view field, std::string_view problem) {
   return invalid_fields({{std::string(field), std::string(problem)}});
 }
 
-// What the content is refused for is a mistake of the request.
+// What the content is refused for is a mistake of the request: of what the spec says about it, or
+// of the bytes themselves.
 absl::Status content_error(const absl::Status& status) {
-  const bool caller = status.code() == absl::StatusCode::kInvalidArgument;
-  if (!caller || !violations_of(status).empty()) return status;
+  if (status.code() != absl::StatusCode::kInvalidArgument) return status;
+  if (!violations_of(status).empty()) return convert::nest_fields(status, "spec");
   return in_field(status, "chunk");
 }
 
@@ -149,8 +150,8 @@ void ImportCall::begun(const absl::StatusOr<controller::Answer>& answer) {
 
 void ImportCall::open() {
   absl::StatusOr<std::unique_ptr<storage::ImageUpload>> upload =
-      environment_.gateway.images().begin_upload(*image_);
-  if (!upload.ok()) return fail(upload.status());
+      environment_.gateway.images().begin_upload(*image_, import_.size);
+  if (!upload.ok()) return fail(content_error(upload.status()));
   upload_ = *std::move(upload);
   read_next();
 }

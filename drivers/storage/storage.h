@@ -30,7 +30,8 @@ struct ImageFacts {
 class ImageUpload {
  public:
   virtual ~ImageUpload() = default;
-  // ResourceExhausted when the disk or the configured limit is full: says how much was there.
+  // ResourceExhausted when the disk is full: says how much was there. InvalidArgument when the
+  // image is larger than the configured limit.
   virtual absl::Status write(std::string_view bytes) = 0;
   // Checks the digest if one is given, inspects the content, and publishes it. InvalidArgument
   // names what is wrong: a backing file, an external data file, a truncated or unknown format.
@@ -72,7 +73,10 @@ class Storage {
  public:
   virtual ~Storage() = default;
 
-  virtual absl::StatusOr<std::unique_ptr<ImageUpload>> begin_upload(const ImageUid& image) = 0;
+  // `announced` is the size of the image's file, if that is known before. One over the configured
+  // limit is InvalidArgument of the field "size_bytes".
+  virtual absl::StatusOr<std::unique_ptr<ImageUpload>> begin_upload(
+      const ImageUid& image, std::optional<Bytes> announced) = 0;
   virtual absl::Status delete_image(const ImageUid& image) = 0;
 
   virtual absl::Status create_disk(const DiskSpec& spec) = 0;

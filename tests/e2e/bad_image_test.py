@@ -37,8 +37,8 @@ class BadImages(CellCase):
         self.cell.cli("image", "import", "good", self.tiny_image)
         self.cell.cli("image", "delete", "good")
 
-    def refuse(self, *more, names):
-        return self.refused("image", "import", "bad", self.file, *more, names=names)
+    def refuse(self, *more, names, code=None):
+        return self.refused("image", "import", "bad", self.file, *more, names=names, code=code)
 
     def test_backing_file_is_refused(self):
         qemu_img("create", "-f", "qcow2", "-b", "/etc/passwd", "-F", "raw", self.file, "1M")
@@ -82,7 +82,10 @@ class BadImages(CellCase):
     def test_file_over_the_limit_is_refused(self):
         with open(self.file, "wb") as disk:
             disk.truncate(33 * MIB)
-        self.refuse(names="32")
+        self.refuse(names=["spec.size_bytes", "32 MiB"], code=1)
+        with open(self.file, "rb") as stream:  # as from a pipe, its size is not known before
+            self.refused("image", "import", "bad", "-", names=["chunk", "32 MiB"], code=1,
+                         stdin=stream)
 
     def test_virtual_size_over_the_limit_is_refused(self):
         qemu_img("create", "-f", "qcow2", self.file, "3G")
@@ -91,7 +94,7 @@ class BadImages(CellCase):
     def test_wrong_checksum_is_refused_and_the_right_one_accepted(self):
         content = self.tiny_image.read_bytes()
         self.file.write_bytes(content)
-        self.refuse("--sha256", "0" * 64, names="sha256")
+        self.refuse("--sha256", "0" * 64, names="spec.sha256")
         self.cell.cli("image", "import", "summed", self.file, "--sha256",
                       hashlib.sha256(content).hexdigest())
         self.cell.cli("image", "delete", "summed")

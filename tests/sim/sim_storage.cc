@@ -37,7 +37,7 @@ void SimStorage::clean_up() {
 }
 
 absl::StatusOr<std::unique_ptr<storage::ImageUpload>> SimStorage::begin_upload(
-    const ImageUid& image) {
+    const ImageUid& image, std::optional<Bytes> /*announced*/) {
   return std::make_unique<SimUpload>(*this, image);
 }
 

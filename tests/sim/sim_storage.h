@@ -19,7 +19,7 @@ class SimStorage final : public storage::Storage {
   void clean_up();
 
   absl::StatusOr<std::unique_ptr<storage::ImageUpload>> begin_upload(
-      const ImageUid& image) override;
+      const ImageUid& image, std::optional<Bytes> announced) override;
   absl::Status delete_image(const ImageUid& image) override;
   absl::Status create_disk(const storage::DiskSpec& spec) override;
   absl::Status create_seed(const storage::SeedSpec& spec) override;

@@ -12,6 +12,13 @@ constexpr Bytes kBetweenChecks = mebibytes(16);
 
 }  // namespace
 
+std::string over_limit(Bytes largest_file) {
+  return fmt::format(
+      "the image has more than {}, the largest that is allowed here; make it smaller (qemu-img "
+      "convert -c -O qcow2 IN OUT) or raise storage.max_image_mib",
+      to_string(largest_file));
+}
+
 absl::StatusOr<std::unique_ptr<LocalImageUpload>> LocalImageUpload::begin(
     const Layout& layout, const ImageUid& image, const UploadLimits& limits, PublishImage publish) {
   auto file = open_file(layout.upload(image), O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -40,11 +47,7 @@ absl::Status LocalImageUpload::write(std::string_view bytes) {
 absl::Status LocalImageUpload::append(std::string_view bytes) {
   const Bytes size(static_cast<int64_t>(bytes.size()));
   if (size > limits_.largest_file - received_) {
-    return resource_exhausted(
-        "the image has more than {}, the largest that is allowed here; make "
-        "it smaller (qemu-img convert -c -O qcow2 IN OUT) or raise "
-        "storage.max_image_mib",
-        to_string(limits_.largest_file));
+    return make_status(absl::StatusCode::kInvalidArgument, over_limit(limits_.largest_file));
   }
   if (received_ + size - checked_at_ >= kBetweenChecks) SW_RETURN_IF_ERROR(check_space());
   const absl::Status written = write_all(file_, bytes, layout_.upload(image_));

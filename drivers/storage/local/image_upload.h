@@ -21,6 +21,9 @@ struct UploadLimits {
   Bytes keep_available;
 };
 
+// What is wrong with an image whose file has more than the largest there may be.
+std::string over_limit(Bytes largest_file);
+
 // Gives the synced partial file its place among the images.
 using PublishImage = std::function<absl::Status(ImageFormat format, const std::string& partial)>;
 

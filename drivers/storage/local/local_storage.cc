@@ -123,7 +123,11 @@ absl::Status LocalStorage::remove_leftovers_of(const std::string& instance_folde
   return kept == 0 ? remove_tree(instance_folder) : absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<ImageUpload>> LocalStorage::begin_upload(const ImageUid& image) {
+absl::StatusOr<std::unique_ptr<ImageUpload>> LocalStorage::begin_upload(
+    const ImageUid& image, std::optional<Bytes> announced) {
+  if (announced > options_.largest_image_file) {
+    return invalid_fields({{"size_bytes", over_limit(options_.largest_image_file)}});
+  }
   SW_RETURN_IF_ERROR(check_replaceable(image));
   return LocalImageUpload::begin(layout_, image,
                                  {.largest_file = options_.largest_image_file,

@@ -41,7 +41,8 @@ class LocalStorage final : public Storage {
 
   // An image that no disk refers to is replaced when the upload finishes. The upload must not
   // outlive this object.
-  absl::StatusOr<std::unique_ptr<ImageUpload>> begin_upload(const ImageUid& image) override;
+  absl::StatusOr<std::unique_ptr<ImageUpload>> begin_upload(
+      const ImageUid& image, std::optional<Bytes> announced) override;
   // FailedPrecondition while a disk refers to it.
   absl::Status delete_image(const ImageUid& image) override;
 

@@ -57,7 +57,7 @@ Inventory StorageContract::inventory() {
 
 absl::StatusOr<ImageFacts> StorageContract::upload(const ImageUid& image, std::string_view bytes,
                                                    const std::optional<Sha256>& expected) {
-  SW_ASSIGN_OR_RETURN(const auto upload, storage().begin_upload(image));
+  SW_ASSIGN_OR_RETURN(const auto upload, storage().begin_upload(image, std::nullopt));
   constexpr size_t kPiece = 1000;
   for (size_t at = 0; at < bytes.size(); at += kPiece) {
     SW_RETURN_IF_ERROR(upload->write(bytes.substr(at, kPiece)));
@@ -87,7 +87,7 @@ TEST_P(StorageContract, PublishesAnImageAndReportsWhatItIs) {
 }
 
 TEST_P(StorageContract, ShowsNoImageBeforeItsUploadHasFinished) {
-  auto upload = storage().begin_upload(image_uid(1));
+  auto upload = storage().begin_upload(image_uid(1), std::nullopt);
   ASSERT_OK(upload);
   ASSERT_OK((*upload)->write(raw_disk()));
   EXPECT_THAT(inventory().images, IsEmpty());
@@ -97,7 +97,7 @@ TEST_P(StorageContract, ShowsNoImageBeforeItsUploadHasFinished) {
 
 TEST_P(StorageContract, AnAbandonedUploadLeavesNothingAndMayBeginAgain) {
   {
-    auto upload = storage().begin_upload(image_uid(1));
+    auto upload = storage().begin_upload(image_uid(1), std::nullopt);
     ASSERT_OK(upload);
     ASSERT_OK((*upload)->write(raw_disk()));
   }

@@ -142,7 +142,8 @@ class HookedStore final : public store::Store {
 // Files of instances and images, by name only.
 class FakeStorage final : public storage::Storage {
  public:
-  absl::StatusOr<std::unique_ptr<storage::ImageUpload>> begin_upload(const ImageUid&) override {
+  absl::StatusOr<std::unique_ptr<storage::ImageUpload>> begin_upload(
+      const ImageUid&, std::optional<Bytes>) override {
     return unavailable("no test uploads");
   }
   absl::Status delete_image(const ImageUid& image) override {

@@ -54,7 +54,7 @@ class FakeUpload final : public storage::ImageUpload {
 
   absl::StatusOr<storage::ImageFacts> finish(const std::optional<Sha256>& expected) override {
     const Sha256 digest = stellwerk::sha256(bytes_);
-    if (expected && *expected != digest) return invalid_argument("the sha256 is another");
+    if (expected && *expected != digest) return invalid_fields({{"sha256", "is another"}});
     const std::lock_guard lock(images_.mutex_);
     images_.published_[image_] = bytes_;
     const Bytes size(static_cast<int64_t>(bytes_.size()));
@@ -69,9 +69,10 @@ class FakeUpload final : public storage::ImageUpload {
 };
 
 absl::StatusOr<std::unique_ptr<storage::ImageUpload>> FakeImages::begin_upload(
-    const ImageUid& image) {
+    const ImageUid& image, std::optional<Bytes> announced) {
   const std::lock_guard lock(mutex_);
   if (!refusal_.ok()) return refusal_;
+  if (announced > largest_) return invalid_fields({{"size_bytes", "is too large"}});
   ++open_uploads_;
   return std::make_unique<FakeUpload>(*this, image);
 }
@@ -109,6 +110,11 @@ void FakeImages::refuse_uploads(absl::Status why) {
 void FakeImages::set_room(size_t bytes) {
   const std::lock_guard lock(mutex_);
   room_ = bytes;
+}
+
+void FakeImages::set_largest_image(Bytes largest) {
+  const std::lock_guard lock(mutex_);
+  largest_ = largest;
 }
 
 size_t FakeImages::open_uploads() const {

@@ -34,7 +34,7 @@ class Workers {
 class FakeImages final : public storage::Storage {
  public:
   absl::StatusOr<std::unique_ptr<storage::ImageUpload>> begin_upload(
-      const ImageUid& image) override;
+      const ImageUid& image, std::optional<Bytes> announced) override;
   absl::Status delete_image(const ImageUid& image) override;
   absl::Status create_disk(const storage::DiskSpec& spec) override;
   absl::Status create_seed(const storage::SeedSpec& spec) override;
@@ -44,7 +44,8 @@ class FakeImages final : public storage::Storage {
   Paths paths(const InstanceUid& instance) const override;
 
   void refuse_uploads(absl::Status why);
-  void set_room(size_t bytes);  // for one image
+  void set_room(size_t bytes);            // for one image
+  void set_largest_image(Bytes largest);  // that may be announced
   size_t open_uploads() const;
   std::map<ImageUid, std::string> published() const;
 
@@ -53,6 +54,7 @@ class FakeImages final : public storage::Storage {
   mutable std::mutex mutex_;
   absl::Status refusal_;
   size_t room_ = size_t{1} << 30;
+  Bytes largest_ = gibibytes(1);
   size_t open_uploads_ = 0;
   std::map<ImageUid, std::string> published_;
 };

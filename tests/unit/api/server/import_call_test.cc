@@ -165,7 +165,20 @@ TEST_F(Import, RefusesAWrongDigest) {
   spec.mutable_spec()->set_sha256(to_hex(sha256("other")));
   const grpc::Status status = send({spec, chunk_of("abc")});
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_THAT(status.error_message(), HasSubstr("sha256"));
+  EXPECT_THAT(fields_of(status), ElementsAre("spec.sha256"));
+  expect_nothing_left();
+}
+
+TEST_F(Import, RefusesAnAnnouncedSizeOverTheLimitBeforeAnyByte) {
+  gateway_.fake_images().set_largest_image(Bytes(4));
+  v1::ImportImageRequest spec = spec_of("debian");
+  spec.mutable_spec()->set_size_bytes(5);
+  Call call;
+  const std::unique_ptr<Writer> writer = images_->ImportImage(&call, &image_);
+  ASSERT_TRUE(writer->Write(spec));
+  const grpc::Status status = writer->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
+  EXPECT_THAT(fields_of(status), ElementsAre("spec.size_bytes"));
   expect_nothing_left();
 }
 

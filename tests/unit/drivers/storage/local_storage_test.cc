@@ -31,7 +31,7 @@ std::string raw_disk(size_t mebibytes = 1) {
 }
 
 absl::StatusOr<ImageFacts> upload(Storage& storage, std::string_view bytes) {
-  SW_ASSIGN_OR_RETURN(const auto upload, storage.begin_upload(kImage));
+  SW_ASSIGN_OR_RETURN(const auto upload, storage.begin_upload(kImage, std::nullopt));
   constexpr size_t kPiece = 100'000;
   for (size_t at = 0; at < bytes.size(); at += kPiece) {
     SW_RETURN_IF_ERROR(upload->write(bytes.substr(at, kPiece)));
@@ -155,14 +155,27 @@ TEST_F(LocalStorageTest, RefusesAnImageFileAboveTheLimit) {
   open();
   ASSERT_OK(upload(*storage_, raw_disk(2)));
   const auto facts = upload(*storage_, raw_disk(2) + "x");
-  EXPECT_EQ(facts.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(facts.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(message_of(facts.status())), HasSubstr("more than 2 MiB"));
+}
+
+TEST_F(LocalStorageTest, RefusesAnAnnouncedSizeOverTheLimitAtOnce) {
+  options_.largest_image_file = mebibytes(2);
+  open();
+  EXPECT_OK(storage_->begin_upload(kImage, mebibytes(2)));
+  const auto upload = storage_->begin_upload(kImage, mebibytes(2) + Bytes(1));
+  EXPECT_EQ(upload.status().code(), absl::StatusCode::kInvalidArgument);
+  const std::vector<FieldViolation> violations = violations_of(upload.status());
+  ASSERT_THAT(violations, SizeIs(1));
+  EXPECT_EQ(violations[0].field, "size_bytes");
+  EXPECT_THAT(violations[0].description, HasSubstr("more than 2 MiB"));
+  EXPECT_THAT(tree(root() + "/incoming"), IsEmpty());
 }
 
 TEST_F(LocalStorageTest, NeverPublishesAnUploadOfWhichAPieceFailed) {
   options_.largest_image_file = kibibytes(1);
   open();
-  auto upload = storage_->begin_upload(kImage);
+  auto upload = storage_->begin_upload(kImage, std::nullopt);
   ASSERT_OK(upload);
   ASSERT_OK((*upload)->write(std::string(1024, 'x')));
   EXPECT_FALSE((*upload)->write("x").ok());
@@ -172,9 +185,10 @@ TEST_F(LocalStorageTest, NeverPublishesAnUploadOfWhichAPieceFailed) {
 
 TEST_F(LocalStorageTest, RefusesASecondUploadOfOneImageAtATime) {
   open();
-  auto first = storage_->begin_upload(kImage);
+  auto first = storage_->begin_upload(kImage, std::nullopt);
   ASSERT_OK(first);
-  EXPECT_EQ(storage_->begin_upload(kImage).status().code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(storage_->begin_upload(kImage, std::nullopt).status().code(),
+            absl::StatusCode::kAborted);
   ASSERT_OK((*first)->write(raw_disk()));
   EXPECT_OK((*first)->finish(std::nullopt));
 }
@@ -193,7 +207,7 @@ TEST_F(LocalStorageTest, LeavesToGuestsWhatIsKeptForThem) {
   const Bytes available = storage_->inventory()->available;
   options_.keep_available = available + gibibytes(1);
   open();
-  const auto begun = storage_->begin_upload(kImage);
+  const auto begun = storage_->begin_upload(kImage, std::nullopt);
   EXPECT_EQ(begun.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(std::string(message_of(begun.status())),
               HasSubstr(to_string(options_.keep_available)));
@@ -275,7 +289,7 @@ TEST_F(LocalStorageTest, ImportsANewImageWhileSomeDiskCannotBeRead) {
   ASSERT_OK(storage_->create_disk(disk_of()));
   write_content(storage_->paths(kInstance).disk, "garbage");
   const ImageUid other = *ImageUid::parse("aaaaaaaa-0000-4000-8000-000000000002");
-  const auto upload = storage_->begin_upload(other);
+  const auto upload = storage_->begin_upload(other, std::nullopt);
   ASSERT_OK(upload);
   ASSERT_OK((*upload)->write(raw_disk()));
   EXPECT_OK((*upload)->finish(std::nullopt));

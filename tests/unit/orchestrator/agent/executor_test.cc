@@ -45,7 +45,8 @@ class FakeHypervisor final : public hypervisor::Hypervisor {
 class FakeStorage final : public storage::Storage {
  public:
   explicit FakeStorage(Journal& journal) : journal_(journal) {}
-  absl::StatusOr<std::unique_ptr<storage::ImageUpload>> begin_upload(const ImageUid&) override {
+  absl::StatusOr<std::unique_ptr<storage::ImageUpload>> begin_upload(
+      const ImageUid&, std::optional<Bytes>) override {
     return unavailable("not asked for by steps");
   }
   absl::Status delete_image(const ImageUid&) override { return absl::OkStatus(); }
