@@ -44,7 +44,7 @@ struct InstanceReport {
 struct OrphanReport {
   Uuid uuid;
   std::string name;
-  std::string project_id;
+  std::string project_id;  // from a host its uid, as the domain has it; for callers its id
   std::string instance_id;
   friend bool operator==(const OrphanReport&, const OrphanReport&) = default;
 };

@@ -53,6 +53,13 @@ Columns<Host> host_columns(const Context& context) {
   };
 }
 
+std::string former_name(const Host::Orphan& orphan) {
+  if (orphan.project_id().empty()) {
+    return fmt::format("instance {} of an unknown project", orphan.instance_id());
+  }
+  return instance_name(orphan.project_id(), orphan.instance_id());
+}
+
 KeyValues host_details(const Host& host, WallTime now) {
   KeyValues pairs = {
       {"Name", id_of(host.name())},
@@ -75,9 +82,8 @@ KeyValues host_details(const Host& host, WallTime now) {
                    to_string(Bytes(host.foreign().memory_bytes())))},
   };
   for (const Host::Orphan& orphan : host.orphans()) {
-    pairs.emplace_back("Orphan",
-                       fmt::format("{} (domain {}, was {})", orphan.uid(), orphan.domain(),
-                                   instance_name(orphan.project_id(), orphan.instance_id())));
+    pairs.emplace_back("Orphan", fmt::format("{} (domain {}, was {})", orphan.uid(),
+                                             orphan.domain(), former_name(orphan)));
   }
   const KeyValues rest = {
       {"Boot id", host.boot_id()},

@@ -30,6 +30,20 @@ ImageView view_of(const Image& image, const Ledger& ledger) {
   return {.image = image, .project_id = ledger.project_id(image.project)};
 }
 
+namespace {
+
+// The agent knows the project by its uid alone, from the domain. The id is empty when no project
+// has it any more.
+OrphanReport view_of(OrphanReport orphan, const Ledger& ledger) {
+  const auto& projects = ledger.state().projects;
+  const std::optional<ProjectUid> uid = ProjectUid::parse(orphan.project_id);
+  const auto found = uid ? projects.find(*uid) : projects.end();
+  orphan.project_id = found == projects.end() ? "" : found->second.id;
+  return orphan;
+}
+
+}  // namespace
+
 HostView view_of(const Host& host, const Ledger& ledger, const HostBook& book) {
   HostView view{.host = host};
   if (const placement::HostLoad* load = ledger.fleet().find(host.uid)) {
@@ -44,7 +58,7 @@ HostView view_of(const Host& host, const Ledger& ledger, const HostBook& book) {
   });
   const HostBook::HostNews& news = book.news(host.uid);
   view.foreign = news.foreign;
-  view.orphans = news.orphans;
+  for (const OrphanReport& orphan : news.orphans) view.orphans.push_back(view_of(orphan, ledger));
   view.disk_available = news.disk_available;
   return view;
 }

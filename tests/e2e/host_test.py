@@ -80,8 +80,8 @@ class Orphans(CellCase):
         self.cell.start()
         orphans = waiting.until(lambda: self.cell.json("host", "list")[0]["orphans"], 60,
                                 "the orphan to be reported", describe=self.cell.log_tail)
-        self.assertEqual([(orphan["uid"], orphan["instanceId"]) for orphan in orphans],
-                         [(lost, "lost")])
+        self.assertEqual([(orphan["uid"], orphan["projectId"], orphan["instanceId"])
+                          for orphan in orphans], [(lost, "default", "lost")])
         self.assertEqual(self.cell.json("instance", "list"), [])
         self.book("present")
         self.cell.cli("instance", "delete", "present", "--wait")

@@ -48,6 +48,10 @@ class Catalog : public CliTest {
     orphan->set_domain("stellwerk-u");
     orphan->set_project_id("default");
     orphan->set_instance_id("lost");
+    auto* older = host.add_orphans();
+    older->set_uid("v");
+    older->set_domain("stellwerk-v");
+    older->set_instance_id("older");
     host.set_accelerator("kvm");
     return host;
   }
@@ -102,6 +106,7 @@ TEST_F(Catalog, HostListTellsWhatIsFree) {
 TEST_F(Catalog, HostShowNamesOrphans) {
   EXPECT_THAT(run({"host", "show", "node-1"}).out,
               AllOf(HasSubstr("u (domain stellwerk-u, was projects/default/instances/lost)"),
+                    HasSubstr("v (domain stellwerk-v, was instance older of an unknown project)"),
                     HasSubstr("0 low-performance, 3 shared, 0 dedicated threads")));
 }
 

@@ -115,6 +115,14 @@ class CellHarness {
         {.host = host, .epoch = head_.epoch, .sequence = head_.sequence, .instances = {report}}});
   }
 
+  // The agent tells of domains that no record claims.
+  void report_orphans(const HostUid& host, std::vector<OrphanReport> orphans) {
+    input(HostReported{{.host = host,
+                        .epoch = head_.epoch,
+                        .sequence = head_.sequence,
+                        .orphans = std::move(orphans)}});
+  }
+
   // Held back, a commit's outcome is the test's to deliver.
   void hold_commits(bool hold) { hold_commits_ = hold; }
   bool commit_under_way() const { return under_way_.has_value(); }
