@@ -27,6 +27,7 @@ struct Environment {
   std::ostream& err;
   bool out_is_terminal = false;
   bool err_is_terminal = false;
+  std::function<size_t()> err_width;  // columns of err's terminal now; zero: not known
   std::function<std::optional<std::string>(const char* name)> variable;
   const Clock& clock;
   Interrupt& interrupt;

@@ -25,7 +25,9 @@ class StreamSource final : public client::ByteSource {
         label_(std::move(label)),
         total_(total),
         started_(context.now().monotonic),
-        line_(context.err(), context.environment.err_is_terminal, false) {}
+        line_(context.err(), {.terminal = context.environment.err_is_terminal,
+                              .colour = false,
+                              .width = context.environment.err_width}) {}
 
   absl::StatusOr<size_t> read(std::span<char> buffer) override {
     show();

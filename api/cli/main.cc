@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -22,6 +23,11 @@ class SignalInterrupt final : public stellwerk::cli::Interrupt {
   bool raised() const override { return interrupted != 0; }
 };
 
+size_t width_of_standard_error() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 std::optional<std::string> environment_variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
@@ -40,6 +46,7 @@ int main(int argc, char** argv) {
                                           .err = std::cerr,
                                           .out_is_terminal = isatty(STDOUT_FILENO) == 1,
                                           .err_is_terminal = isatty(STDERR_FILENO) == 1,
+                                          .err_width = width_of_standard_error,
                                           .variable = environment_variable,
                                           .clock = clock,
                                           .interrupt = interrupt,

@@ -51,5 +51,7 @@ void print_key_values(std::ostream& out, const KeyValues& pairs, bool colour);
 // Columns that a terminal gives to UTF-8 text without control characters: none to combining marks,
 // two to wide East Asian characters and pictographs (Unicode's East_Asian_Width W and F).
 size_t display_width(std::string_view text);
+// As much of the beginning of such text as `columns` of a terminal hold.
+std::string_view fitting_part(std::string_view text, size_t columns);
 
 }  // namespace stellwerk::cli

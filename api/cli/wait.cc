@@ -67,8 +67,9 @@ class Waiting {
         started_(context.now().monotonic),
         looked_(started_),
         seen_(order.answer),
-        line_(context.err(), context.environment.err_is_terminal,
-              context.colour && context.environment.err_is_terminal) {
+        line_(context.err(), {.terminal = context.environment.err_is_terminal,
+                              .colour = context.colour && context.environment.err_is_terminal,
+                              .width = context.environment.err_width}) {
     follow();
   }
 

@@ -49,17 +49,39 @@ bool contains(const std::array<Range, Size>& ranges, char32_t value) {
   });
 }
 
+struct Glyph {
+  size_t bytes = 0;
+  size_t columns = 0;
+};
+
+Glyph first_glyph(std::string_view text) {
+  const client::CodePoint point = client::decode_utf8(text);
+  const size_t bytes = std::max<size_t>(point.length, 1);
+  if (point.length > 1 && contains(kZeroWidth, point.value)) return {bytes, 0};
+  return {bytes, contains(kWide, point.value) ? size_t{2} : size_t{1}};
+}
+
 }  // namespace
 
 size_t display_width(std::string_view text) {
   size_t width = 0;
   for (size_t at = 0; at < text.size();) {
-    const client::CodePoint point = client::decode_utf8(text.substr(at));
-    at += std::max<size_t>(point.length, 1);
-    if (point.length > 1 && contains(kZeroWidth, point.value)) continue;
-    width += contains(kWide, point.value) ? 2 : 1;
+    const Glyph glyph = first_glyph(text.substr(at));
+    at += glyph.bytes;
+    width += glyph.columns;
   }
   return width;
+}
+
+std::string_view fitting_part(std::string_view text, size_t columns) {
+  size_t at = 0;
+  while (at < text.size()) {
+    const Glyph glyph = first_glyph(text.substr(at));
+    if (glyph.columns > columns) break;
+    columns -= glyph.columns;
+    at += glyph.bytes;
+  }
+  return text.substr(0, at);
 }
 
 }  // namespace stellwerk::cli

@@ -39,6 +39,7 @@ Ran CliTest::run_bare(const std::vector<std::string>& arguments) {
                                .err = err,
                                .out_is_terminal = out_is_terminal,
                                .err_is_terminal = err_is_terminal,
+                               .err_width = [] { return size_t{0}; },
                                .variable = [this](const char* name) -> std::optional<std::string> {
                                  const auto at = variables.find(name);
                                  return at == variables.end() ? std::nullopt

@@ -52,6 +52,14 @@ TEST(Table, EscapesHostileCells) {
             "\\x1b]0;owned\\x07\\n   x\n");
 }
 
+TEST(FittingPart, IsCutBetweenCharacters) {
+  EXPECT_EQ(fitting_part("Köln", 4), "Köln");
+  EXPECT_EQ(fitting_part("Köln", 2), "Kö");
+  EXPECT_EQ(fitting_part("東京", 3), "東");
+  EXPECT_EQ(fitting_part("e\u0301a", 1), "e\u0301");
+  EXPECT_EQ(fitting_part("abc", 0), "");
+}
+
 TEST(KeyValues, LeavesOutWhatIsEmpty) {
   std::ostringstream out;
   print_key_values(out, {{"Name", "web-1"}, {"Reason", ""}, {"Memory", "2 GiB"}}, false);
@@ -68,7 +76,7 @@ TEST(ProgressBar, FillsWithTheShareDone) {
 TEST(ProgressLine, IsRewrittenInPlaceOnATerminalAndTakenAway) {
   std::ostringstream err;
   {
-    ProgressLine line(err, true, true);
+    ProgressLine line(err, {.terminal = true, .colour = true, .width = {}});
     line.show("web-1: ", Cell("STARTING", Style::kBusy), " (1 s)");
     line.show("web-1: ", Cell("STARTING", Style::kBusy), " (2 s)");
   }
@@ -78,10 +86,35 @@ TEST(ProgressLine, IsRewrittenInPlaceOnATerminalAndTakenAway) {
             "\r\x1b[K");
 }
 
+// A line that wraps could not be taken away: the terminal clears its last row only.
+TEST(ProgressLine, NeverIsWiderThanTheTerminal) {
+  const auto shown = [](size_t width) {
+    std::ostringstream err;
+    ProgressLine line(err, {.terminal = true, .colour = true, .width = [width] { return width; }});
+    line.show("wéb: ", Cell("STARTING", Style::kBusy), " 東京 (1 s)");
+    return err.str();
+  };
+  EXPECT_EQ(shown(27), "\r\x1b[K| wéb: \x1b[33mSTARTING\x1b[0m 東京 (1 s)");
+  EXPECT_EQ(shown(26), "\r\x1b[K| wéb: \x1b[33mSTARTING\x1b[0m 東京 (1 s");
+  EXPECT_EQ(shown(20), "\r\x1b[K| wéb: \x1b[33mSTARTING\x1b[0m 東");
+  EXPECT_EQ(shown(19), "\r\x1b[K| wéb: \x1b[33mSTARTING\x1b[0m 東");
+  EXPECT_EQ(shown(18), "\r\x1b[K| wéb: \x1b[33mSTARTING\x1b[0m ");
+  EXPECT_EQ(shown(10), "\r\x1b[K| wéb: \x1b[33mST\x1b[0m");
+  EXPECT_EQ(shown(4), "\r\x1b[K| w");
+  EXPECT_EQ(shown(1), "\r\x1b[K");
+}
+
+TEST(ProgressLine, TakesATerminalOfUnknownWidthForOneOf80Columns) {
+  std::ostringstream err;
+  ProgressLine line(err, {.terminal = true, .colour = false, .width = [] { return size_t{0}; }});
+  line.show("", "", std::string(200, 'x'));
+  EXPECT_EQ(err.str(), "\r\x1b[K| " + std::string(77, 'x'));
+}
+
 TEST(ProgressLine, WritesOnePlainLineAStateElsewhere) {
   std::ostringstream err;
   {
-    ProgressLine line(err, false, false);
+    ProgressLine line(err, {.terminal = false, .colour = false, .width = {}});
     line.show("web-1: ", "STARTING", " (1 s)");
     line.show("web-1: ", "STARTING", " (2 s)");
     line.show("web-1: ", "RUNNING", " (3 s)");
