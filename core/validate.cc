@@ -9,7 +9,6 @@ namespace stellwerk {
 namespace {
 
 constexpr size_t kLongestShown = 40;
-constexpr size_t kMostLabels = 64;
 constexpr size_t kLongestLabel = 63;
 constexpr size_t kLongestSshKey = 8192;
 
@@ -49,10 +48,8 @@ Problem check_label_key(std::string_view key) {
   });
   const bool ends = !key.empty() && is_lower_or_digit(key.front()) && is_lower_or_digit(key.back());
   if (ends && key.size() <= kLongestLabel && allowed) return std::nullopt;
-  return fmt::format(
-      "the key {} is not 1 to 63 of a-z, 0-9, '-', '_', '.', '/', beginning and "
-      "ending with a letter or digit",
-      quoted(key));
+  return "the key is not 1 to 63 of a-z, 0-9, '-', '_', '.', '/', beginning and ending with a "
+         "letter or digit";
 }
 
 // As tools that select by labels expect them: no quoting is ever needed.
@@ -64,8 +61,8 @@ Problem check_label_value(std::string_view value) {
       value.empty() || (is_letter_or_digit(value.front()) && is_letter_or_digit(value.back()));
   if (allowed && ends && value.size() <= kLongestLabel) return std::nullopt;
   return fmt::format(
-      "is {}; use up to 63 letters, digits, '-', '_' and '.', beginning and ending with a letter "
-      "or digit",
+      "the value is {}; use up to 63 letters, digits, '-', '_' and '.', beginning and ending with "
+      "a letter or digit",
       quoted(value));
 }
 
@@ -164,17 +161,9 @@ Problem check_ssh_key(std::string_view text) {
   return "is not base64 after the key type; copy the whole line of the .pub file";
 }
 
-Problem check_labels(const std::map<std::string, std::string>& labels) {
-  if (labels.size() > kMostLabels) {
-    return fmt::format("has {} labels; at most {} are allowed", labels.size(), kMostLabels);
-  }
-  for (const auto& [key, value] : labels) {
-    if (const Problem problem = check_label_key(key)) return problem;
-    if (const Problem problem = check_label_value(value)) {
-      return fmt::format("the value of {} {}", quoted(key), *problem);
-    }
-  }
-  return std::nullopt;
+Problem check_label(std::string_view key, std::string_view value) {
+  if (const Problem problem = check_label_key(key)) return problem;
+  return check_label_value(value);
 }
 
 Problem check_user_data(std::string_view text) {

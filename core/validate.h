@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +13,8 @@ namespace stellwerk {
 
 // Of a flavor whose name is no SCS name; those say their size themselves.
 inline constexpr int64_t kMostVcpus = 1024;
+// Of one resource.
+inline constexpr size_t kMostLabels = 64;
 // Of one instance.
 inline constexpr size_t kMostSshKeys = 32;
 inline constexpr size_t kMostNetworkInterfaces = 1;
@@ -32,9 +33,9 @@ Problem check_flavor_id(std::string_view id);
 Problem check_display_text(std::string_view text, size_t limit);
 // One line of an authorized_keys file: a known key type, base64, an optional comment.
 Problem check_ssh_key(std::string_view text);
-// At most 64 labels; keys are 1 to 63 of a-z, 0-9, '-', '_', '.', '/'; values up to 63
-// letters, digits, '-', '_', '.', beginning and ending with a letter or digit; or empty.
-Problem check_labels(const std::map<std::string, std::string>& labels);
+// The key is 1 to 63 of a-z, 0-9, '-', '_', '.', '/', beginning and ending with a letter or digit;
+// the value up to 63 letters, digits, '-', '_', '.', beginning and ending likewise; or empty.
+Problem check_label(std::string_view key, std::string_view value);
 // At most kMostUserData; any bytes but NUL.
 Problem check_user_data(std::string_view text);
 

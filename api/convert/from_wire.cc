@@ -241,11 +241,12 @@ absl::StatusOr<EventListing> to_listing(const v1::ListEventsRequest& request, co
   EventListing listing;
   listing.filter = read_filter(reader, request);
   listing.size = reader.page_size(request.page_size());
+  if (!request.page_token().empty()) {
+    const absl::StatusOr<EventPlace> place = parse_event_page_token(request.page_token(), cell);
+    if (!place.ok()) reader.add("page_token", place.status());
+    listing.place = place.value_or(EventPlace());
+  }
   SW_RETURN_IF_ERROR(reader.status());
-  if (request.page_token().empty()) return listing;
-  const absl::StatusOr<EventPlace> place = parse_event_page_token(request.page_token(), cell);
-  if (!place.ok()) return in_field(place.status(), "page_token");
-  listing.place = *place;
   return listing;
 }
 
@@ -253,11 +254,12 @@ absl::StatusOr<EventWatch> to_watch(const v1::WatchEventsRequest& request, const
   RequestReader reader;
   EventWatch watch;
   watch.filter = read_filter(reader, request);
+  if (!request.token().empty()) {
+    const absl::StatusOr<Sequence> after = parse_event_token(request.token(), cell);
+    if (!after.ok()) reader.add("token", after.status());
+    watch.after = after.value_or(Sequence());
+  }
   SW_RETURN_IF_ERROR(reader.status());
-  if (request.token().empty()) return watch;
-  const absl::StatusOr<Sequence> after = parse_event_token(request.token(), cell);
-  if (!after.ok()) return in_field(after.status(), "token");
-  watch.after = *after;
   return watch;
 }
 

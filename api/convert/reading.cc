@@ -33,6 +33,11 @@ void RequestReader::add(std::string_view field, std::string_view problem) {
   violations_.push_back({std::string(field), std::string(problem)});
 }
 
+void RequestReader::add(std::string_view field, const absl::Status& mistake) {
+  add(field, message_of(mistake));
+  if (const auto reason = reason_of(mistake)) reason_ = reason;
+}
+
 void RequestReader::add_if(std::string_view field, const std::optional<std::string>& problem) {
   if (problem) add(field, *problem);
 }
@@ -126,14 +131,22 @@ std::optional<Sha256> RequestReader::digest(std::string_view field, std::string_
 }
 
 Labels RequestReader::checked_labels(std::string_view field, Labels labels) {
-  const Problem problem = check_labels(labels);
-  if (!problem) return labels;
-  add(field, *problem);
-  return {};
+  if (labels.size() > kMostLabels) {
+    add(field, fmt::format("has {} labels; give at most {}", labels.size(), kMostLabels));
+    return {};
+  }
+  std::erase_if(labels, [&](const auto& label) {
+    const Problem problem = check_label(label.first, label.second);
+    if (problem) add(fmt::format("{}[{}]", field, quoted(label.first)), *problem);
+    return problem.has_value();
+  });
+  return labels;
 }
 
 absl::Status RequestReader::status() const {
-  return violations_.empty() ? absl::OkStatus() : invalid_fields(violations_);
+  if (violations_.empty()) return absl::OkStatus();
+  absl::Status status = invalid_fields(violations_);
+  return reason_ ? with_reason(std::move(status), *reason_) : status;
 }
 
 }  // namespace stellwerk::convert

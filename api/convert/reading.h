@@ -26,6 +26,8 @@ struct IntegerField {
 class RequestReader {
  public:
   void add(std::string_view field, std::string_view problem);
+  // A reason that the mistake has becomes that of the whole.
+  void add(std::string_view field, const absl::Status& mistake);
   void add_if(std::string_view field, const std::optional<std::string>& problem);
 
   ResourceName name(std::string_view field, std::string_view text, ResourceKind kind);
@@ -58,6 +60,7 @@ class RequestReader {
   Labels checked_labels(std::string_view field, Labels labels);
 
   std::vector<FieldViolation> violations_;
+  std::optional<std::string> reason_;
 };
 
 }  // namespace stellwerk::convert

@@ -63,7 +63,8 @@ class BadInput(CellCase):
 
     def test_every_mistake_is_reported_at_once_with_its_field(self):
         message = self.refused("instance", "create", "Web_1", "--flavor", "no-such", "--image",
-                               "tiny", "--label", "Bad Key=x", names=["instance_id", "labels"])
+                               "tiny", "--label", "Bad Key=x", "--label", "tier=a b",
+                               names=["instance_id", 'labels["Bad Key"]', 'labels["tier"]'])
         self.assertIn("instance_id", message)
 
     def test_user_data_over_the_limit_is_refused_by_the_cli_and_by_the_server(self):

@@ -166,7 +166,8 @@ TEST(HostileTextInLabels, IsRefused) {
     (*request.mutable_project()->mutable_labels())[text] = "";
     const auto violations = violations_in(request);
     ASSERT_EQ(violations.size(), 1u) << text.substr(0, 40);
-    EXPECT_EQ(violations[0].field, "project.labels");
+    EXPECT_TRUE(violations[0].field.starts_with("project.labels[\"")) << violations[0].field;
+    EXPECT_TRUE(is_printable_and_short(violations[0].field));
     EXPECT_TRUE(is_printable_and_short(violations[0].description));
   }
 }

@@ -109,8 +109,25 @@ TEST(FromWire, TellsEveryMistakeOfAnInstanceAtOnce) {
               UnorderedElementsAre("parent", "instance_id", "request_id", "instance.flavor",
                                    "instance.image", "instance.boot_disk_bytes",
                                    "instance.network_interfaces[0].network", "instance.ssh_keys[1]",
-                                   "instance.ssh_keys[2]", "instance.user_data", "instance.labels",
-                                   "instance.restart_policy", "instance.desired_state"));
+                                   "instance.ssh_keys[2]", "instance.user_data",
+                                   "instance.labels[\"Upper\"]", "instance.restart_policy",
+                                   "instance.desired_state"));
+}
+
+TEST(FromWire, NamesEveryWrongLabelByItsKey) {
+  v1::CreateProjectRequest request;
+  request.set_project_id("p");
+  auto& labels = *request.mutable_project()->mutable_labels();
+  labels["good"] = "yes";
+  labels["tier"] = "a b";
+  labels["\x1b[31m"] = "x";
+  labels[std::string(1000, 'k')] = "x";
+  EXPECT_THAT(
+      wrong_fields(request),
+      UnorderedElementsAre("project.labels[\"tier\"]", "project.labels[\"\\x1b[31m\"]",
+                           "project.labels[\"" + std::string(40, 'k') + "\"… (1000 bytes)]"));
+  for (int i = 0; i < 64; ++i) labels["Bad-" + std::to_string(i)] = "";
+  EXPECT_THAT(wrong_fields(request), ElementsAre("project.labels"));
 }
 
 TEST(FromWire, NamesWhatAnEmptyInstanceLacks) {
@@ -292,7 +309,7 @@ TEST(FromWire, TellsEveryMistakeOfAnImport) {
   EXPECT_THAT(
       fields_of(to_import(spec, origin()).begin.context.violations),
       UnorderedElementsAre("parent", "image_id", "image.firmware", "image.min_disk_bytes",
-                           "image.min_memory_bytes", "image.labels", "sha256", "size_bytes"));
+                           "image.min_memory_bytes", "image.labels[\"\"]", "sha256", "size_bytes"));
   spec.set_sha256(std::string(63, 'a') + "G");
   EXPECT_FALSE(to_import(spec, origin()).sha256);
 }
@@ -374,6 +391,24 @@ TEST(FromWire, RefusesFiltersThatMatchNothing) {
   request.set_resource("projects/q/instances/i");
   const absl::Status status = to_watch(request, CellUid()).status();
   EXPECT_THAT(describe(status), HasSubstr("resource: is not of project p"));
+}
+
+TEST(FromWire, TellsAWrongTokenWithTheOtherMistakes) {
+  const std::string foreign = format_event_token(CellUid(Uuid::v5(Uuid(), "there")), Sequence(3));
+  v1::WatchEventsRequest watch;
+  watch.set_parent("p");
+  watch.set_token(foreign);
+  const absl::Status watched = to_watch(watch, CellUid()).status();
+  EXPECT_THAT(fields_of(violations_of(watched)), UnorderedElementsAre("parent", "token"));
+  EXPECT_EQ(reason_of(watched), "TOKEN_OF_ANOTHER_CELL");
+  v1::ListEventsRequest list;
+  list.set_resource("<xml>");
+  list.set_page_size(-1);
+  list.set_page_token("nonsense");
+  const absl::Status listed = to_listing(list, CellUid()).status();
+  EXPECT_THAT(fields_of(violations_of(listed)),
+              UnorderedElementsAre("resource", "page_size", "page_token"));
+  EXPECT_EQ(reason_of(listed), "INVALID_FIELDS");
 }
 
 TEST(FromWire, KeepsTheReasonOfATokenOfAnotherCell) {
