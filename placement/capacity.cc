@@ -93,7 +93,7 @@ Bytes free_memory(const HostLoad& host) {
 }
 
 Bytes free_disk(const HostLoad& host) {
-  return at_least_zero(host.facts.disk - host.reserve.disk - host.disk_used);
+  return at_least_zero(host.facts.disk - host.reserve.disk - host.images - host.disk_used);
 }
 
 VcpuCount free_vcpus(const HostLoad& host, CpuClass cpu_class, const CpuLimits& limits) {

@@ -29,6 +29,7 @@ struct HostLoad {
   std::map<CpuClass, VcpuCount> vcpus_used;  // no entry: none
   Bytes memory_used;
   Bytes disk_used;
+  Bytes images;  // files of images, which no claim stands for
   friend bool operator==(const HostLoad&, const HostLoad&) = default;
 };
 

@@ -131,7 +131,7 @@ absl::Status delete_image(Context& context, const std::string& id, const Mutatio
   request.set_etag(options.etag);
   request.set_request_id(claim_request_id(context, options));
   SW_ASSIGN_OR_RETURN(const Image image, context.client.call(&Images::Stub::DeleteImage, request));
-  print_deleted(context, image, fmt::format("image {} is deleted", id_of(image.name())));
+  print_deleted(context, image, fmt::format("image {} is being deleted", id_of(image.name())));
   return absl::OkStatus();
 }
 

@@ -175,6 +175,7 @@ void ImportCall::commit(const storage::ImageFacts& facts) {
                                             .file_size = facts.file_size,
                                             .virtual_size = facts.virtual_size,
                                             .sha256 = facts.sha256};
+  submitted_ = true;
   submit(controller::FinishImageImport{.image = *image_, .content = content},
          [self = shared_from_this()](const auto& answer) {
            if (answer.ok()) {
@@ -193,13 +194,17 @@ void ImportCall::fail(const absl::Status& why) {
 
 void ImportCall::discard() {
   upload_.reset();
+  // Content that was submitted may still become the image's.
+  if (!submitted_) files_gone_ = environment_.gateway.images().delete_image(*image_).ok();
   give_up();
 }
 
 void ImportCall::give_up() {
   ++attempts_;
-  submit(controller::FinishImageImport{.image = *image_, .content = failure_},
-         [self = shared_from_this()](const auto& answer) { self->given_up(answer.status()); });
+  submit(
+      controller::FinishImageImport{
+          .image = *image_, .content = failure_, .files_gone = files_gone_},
+      [self = shared_from_this()](const auto& answer) { self->given_up(answer.status()); });
 }
 
 // The controller may be unable to commit just now; the name stays taken until it could.

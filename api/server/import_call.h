@@ -89,6 +89,8 @@ class ImportCall final : public grpc::ServerReadReactor<grpc::ByteBuffer>,
   std::unique_ptr<storage::ImageUpload> upload_;
   absl::Status failure_;
   int attempts_ = 0;
+  bool submitted_ = false;   // the content, to the controller
+  bool files_gone_ = false;  // of an import that failed
 };
 
 }  // namespace stellwerk::server

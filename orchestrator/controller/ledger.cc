@@ -76,6 +76,14 @@ void Ledger::add_host_load(const Host& host) {
   load->id = host.id;
   load->facts = host.facts;
   load->reserve = host.reserve;
+  charge_images();
+}
+
+// Every host keeps every image: there is no cache of images yet.
+void Ledger::charge_images() {
+  Bytes total;
+  for (const auto& [uid, image] : state_.images) total += image.file_size;
+  for (placement::HostLoad& load : fleet_.hosts) load.images = total;
 }
 
 const Project* Ledger::project(std::string_view id) const {
@@ -144,6 +152,7 @@ void Ledger::put(Image image) {
   put_bytes(records::image_key(image.uid), records::encode(image));
   image_names_[{project_id(image.project), image.id}] = image.uid;
   state_.images[image.uid] = std::move(image);
+  charge_images();
 }
 
 void Ledger::put(Network network) {
@@ -205,6 +214,7 @@ void Ledger::erase(const ImageUid& uid) {
   const Image& image = state_.images.at(uid);
   image_names_.erase({project_id(image.project), image.id});
   state_.images.erase(uid);
+  charge_images();
 }
 
 void Ledger::erase(const InstanceUid& uid) {

@@ -87,6 +87,7 @@ class Ledger {
   void charge(const Claim& claim);
   void release(const Claim& claim);
   void add_host_load(const Host& host);
+  void charge_images();
   void trim_log(store::Batch& batch);
 
   CellState state_;

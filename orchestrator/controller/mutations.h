@@ -60,6 +60,9 @@ class Mutations {
   absl::StatusOr<Instance> changeable(const Frame& frame, const std::string& project,
                                       const std::string& id) const;
   Answer put_changed(const Frame& frame, Instance instance, std::string type, std::string message);
+  absl::Status check_image_fits(const Image& image) const;
+  void report_failed_import(const Image& image, std::string why, Now now);
+  void delete_files(Image image);
   // `event` without its time, which is now.
   void record_event(Now now, Event event);
   // Keeps the answer for a repetition of the request.

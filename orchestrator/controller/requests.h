@@ -75,6 +75,7 @@ struct ImportedContent {
 struct FinishImageImport {
   ImageUid image;
   absl::StatusOr<ImportedContent> content;  // an error gives the import up
+  bool files_gone = false;                  // with an error: nothing of the image is stored
 };
 struct DeleteImage {
   std::string project;

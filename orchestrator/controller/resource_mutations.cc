@@ -10,6 +10,7 @@
 #include "orchestrator/controller/frame.h"
 #include "orchestrator/controller/mutations.h"
 #include "orchestrator/controller/views.h"
+#include "placement/capacity.h"
 
 namespace stellwerk::controller {
 namespace {
@@ -64,7 +65,13 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const FinishImageImp
   }
   Image image = found->second;
   if (!finish.content.ok()) {
-    abandon_import(std::move(image), std::string(message_of(finish.content.status())), frame.now);
+    std::string why(message_of(finish.content.status()));
+    if (finish.files_gone) {
+      report_failed_import(image, std::move(why), frame.now);
+      ledger_.erase(image.uid);  // the name is free again when the caller hears of it
+    } else {
+      abandon_import(std::move(image), std::move(why), frame.now);
+    }
     return finish.content.status();
   }
   image.state = ImageState::kActive;
@@ -72,6 +79,10 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const FinishImageImp
   image.file_size = finish.content->file_size;
   image.virtual_size = finish.content->virtual_size;
   image.sha256 = finish.content->sha256;
+  if (const absl::Status fits = check_image_fits(image); !fits.ok()) {
+    abandon_import(std::move(image), std::string(message_of(fits)), frame.now);
+    return fits;
+  }
   const ImageUid uid = image.uid;
   record_event(frame.now,
                {.type = "ImageImported",
@@ -84,7 +95,21 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const FinishImageImp
   return view_of(ledger_.state().images.at(uid), ledger_);
 }
 
-void Mutations::abandon_import(Image image, std::string why, Now now) {
+// Else instances could not write what they were promised.
+absl::Status Mutations::check_image_fits(const Image& image) const {
+  for (const placement::HostLoad& host : ledger_.fleet().hosts) {
+    const Bytes free = placement::free_disk(host);
+    if (image.file_size <= free) continue;
+    return with_reason(
+        resource_exhausted("image {} takes {}, and host {} has {} that no instance was promised; "
+                           "delete images or instances, or give the host more disk",
+                           image.id, to_string(image.file_size), host.id, to_string(free)),
+        "IMAGE_DOES_NOT_FIT");
+  }
+  return absl::OkStatus();
+}
+
+void Mutations::report_failed_import(const Image& image, std::string why, Now now) {
   const std::string project = ledger_.project_id(image.project);
   record_event(now, {.type = "ImageImportFailed",
                      .project_id = project,
@@ -92,6 +117,15 @@ void Mutations::abandon_import(Image image, std::string why, Now now) {
                      .uid = image.uid.value(),
                      .reason = "ImportFailed",
                      .message = std::move(why)});
+}
+
+void Mutations::abandon_import(Image image, std::string why, Now now) {
+  report_failed_import(image, std::move(why), now);
+  delete_files(std::move(image));
+}
+
+// The record, and with it the name, stays until they are gone.
+void Mutations::delete_files(Image image) {
   image.state = ImageState::kDeleting;
   abandoned_images_.push_back(image.uid);
   ledger_.put(std::move(image));
@@ -116,15 +150,12 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteImage& d
                                            deletion.id, fmt::join(used_by, ", ")),
                        "IMAGE_IN_USE");
   }
-  Image image = *found;
-  image.state = ImageState::kDeleting;
-  abandoned_images_.push_back(image.uid);
-  const ImageUid uid = image.uid;
+  const ImageUid uid = found->uid;
   record_event(frame.now, {.type = "ImageDeleteRequested",
                            .project_id = frame.project,
                            .resource = name,
                            .uid = uid.value()});
-  ledger_.put(std::move(image));
+  delete_files(*found);
   return view_of(ledger_.state().images.at(uid), ledger_);
 }
 

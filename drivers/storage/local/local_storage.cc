@@ -128,7 +128,7 @@ absl::StatusOr<std::unique_ptr<ImageUpload>> LocalStorage::begin_upload(
   if (announced > options_.largest_image_file) {
     return invalid_fields({{"size_bytes", over_limit(options_.largest_image_file)}});
   }
-  SW_RETURN_IF_ERROR(check_replaceable(image));
+  SW_RETURN_IF_ERROR(check_not_backing(image));
   return LocalImageUpload::begin(layout_, image,
                                  {.largest_file = options_.largest_image_file,
                                   .largest_virtual_size = options_.largest_virtual_size,
@@ -141,7 +141,7 @@ absl::StatusOr<std::unique_ptr<ImageUpload>> LocalStorage::begin_upload(
 absl::Status LocalStorage::publish_image(const ImageUid& image, ImageFormat format,
                                          const std::string& partial) {
   const std::unique_lock lock(images_mutex_);
-  SW_RETURN_IF_ERROR(check_replaceable(image));
+  SW_RETURN_IF_ERROR(check_not_backing(image));
   failpoint("storage.publish-image.before");
   // One image never lies there in two formats.
   const ImageFormat other = format == ImageFormat::kRaw ? ImageFormat::kQcow2 : ImageFormat::kRaw;
@@ -153,7 +153,7 @@ absl::Status LocalStorage::publish_image(const ImageUid& image, ImageFormat form
 
 absl::Status LocalStorage::delete_image(const ImageUid& image) {
   const std::unique_lock lock(images_mutex_);
-  SW_RETURN_IF_ERROR(check_unused(image));
+  SW_RETURN_IF_ERROR(check_not_backing(image));
   failpoint("storage.delete-image.before");
   SW_RETURN_IF_ERROR(remove_file(layout_.image(image, ImageFormat::kRaw)));
   SW_RETURN_IF_ERROR(remove_file(layout_.image(image, ImageFormat::kQcow2)));
@@ -163,7 +163,7 @@ absl::Status LocalStorage::delete_image(const ImageUid& image) {
 }
 
 // No disk refers to an image that is not there, however damaged a disk may be.
-absl::Status LocalStorage::check_replaceable(const ImageUid& image) const {
+absl::Status LocalStorage::check_not_backing(const ImageUid& image) const {
   for (const ImageFormat format : {ImageFormat::kRaw, ImageFormat::kQcow2}) {
     SW_ASSIGN_OR_RETURN(const bool exists, file_exists(layout_.image(image, format)));
     if (exists) return check_unused(image);

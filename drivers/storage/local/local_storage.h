@@ -62,7 +62,7 @@ class LocalStorage final : public Storage {
   absl::Status remove_leftovers_of(const std::string& instance_folder) const;
   absl::Status publish_image(const ImageUid& image, ImageFormat format, const std::string& partial);
   absl::Status check_unused(const ImageUid& image) const;
-  absl::Status check_replaceable(const ImageUid& image) const;
+  absl::Status check_not_backing(const ImageUid& image) const;
   // Runs `create` in the instance's folder; a folder in which nothing was made does not stay.
   template <class Create>
   absl::Status create_in(const InstanceUid& instance, Create create) const;

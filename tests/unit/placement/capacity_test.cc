@@ -36,6 +36,8 @@ TEST(Capacity, DiskLeavesReserveAndClaimsAlone) {
   host.reserve.disk = gigabytes(10);
   host.disk_used = gigabytes(30);
   EXPECT_EQ(free_disk(host), gigabytes(60));
+  host.images = gigabytes(7);
+  EXPECT_EQ(free_disk(host), gigabytes(53));
   host.disk_used = gigabytes(95);
   EXPECT_EQ(free_disk(host), Bytes());
 }

@@ -170,7 +170,7 @@ TEST_F(ImageCommands, ListAndDelete) {
   EXPECT_THAT(run({"image", "list", "-o", "wide"}).out,
               AllOf(HasSubstr("FIRMWARE"), HasSubstr("debian-12   ACTIVE")));
   EXPECT_THAT(run({"image", "list", "-o", "json"}).out, HasSubstr("\"state\": \"ACTIVE\""));
-  EXPECT_EQ(run({"image", "delete", "debian-12"}).out, "image debian-12 is deleted\n");
+  EXPECT_EQ(run({"image", "delete", "debian-12"}).out, "image debian-12 is being deleted\n");
   EXPECT_EQ(run({"image", "delete", "nothing"}).code, 3);
 }
 

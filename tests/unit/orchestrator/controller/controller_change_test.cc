@@ -291,6 +291,35 @@ TEST_F(ControllerChange, AFailedImportLeavesNothing) {
   cell_.import_image("broken");
 }
 
+TEST_F(ControllerChange, TheNameOfAFailedImportIsFreeWhenItsFilesAreGone) {
+  const auto begun = cell_.run(BeginImageImport{.project = "default", .id = "broken"});
+  const ImageUid uid = std::get<ImageView>(*begun).image.uid;
+  EXPECT_FALSE(cell_.run(FinishImageImport{uid, invalid_argument("torn"), true}).ok());
+  EXPECT_FALSE(cell_.state().images.contains(uid));
+  cell_.import_image("broken");
+}
+
+TEST_F(ControllerChange, AnImageDoesNotTakeDiskThatInstancesWerePromised) {
+  CreateInstance request = CellHarness::web("large");
+  request.boot_disk = gibibytes(60);
+  cell_.create(request);
+  const auto import = [this](std::string id, Bytes size) {
+    const auto begun = cell_.run(BeginImageImport{.project = "default", .id = std::move(id)});
+    return cell_
+        .run(FinishImageImport{std::get<ImageView>(*begun).image.uid,
+                               ImportedContent{.file_size = size, .virtual_size = size}})
+        .status();
+  };
+  const Bytes free = gibibytes(500 - 2 - 60);
+  const absl::Status refused = import("too-large", free + Bytes(1));
+  EXPECT_EQ(reason_of(refused), "IMAGE_DOES_NOT_FIT") << describe(refused);
+  ASSERT_THAT(cell_.image_deletions, SizeIs(1));
+  cell_.input(ImageFilesDeleted{cell_.image_deletions.back(), absl::OkStatus()});
+  EXPECT_EQ(import("fits", free), absl::OkStatus());
+  CreateInstance one_more = CellHarness::web("one-more");
+  EXPECT_EQ(reason_of(cell_.run(one_more).status()), "NO_HOST_FITS");
+}
+
 TEST_F(ControllerChange, AProjectWithInstancesStays) {
   EXPECT_EQ(reason_of(cell_.run(DeleteProject{"default"}).status()), "DEFAULT_PROJECT");
   ASSERT_TRUE(cell_.run(CreateProject{.id = "town"}).ok());
