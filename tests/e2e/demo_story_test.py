@@ -105,7 +105,7 @@ class Strictness(unittest.TestCase):
         told = demo_story.Demonstration.__new__(demo_story.Demonstration)
         told.story, told.cell, told.uid, told.address = ImpatientStory(), world, UID, "10.64.0.2"
         told.stellwerk, told.boot_id = world.stellwerk, lambda: world.boot
-        told.answers_ssh = lambda: True
+        told.answers_ssh = told.hang_up = lambda: True
         told.inside, told.at_first = lambda *_: "booked with Stellwerk", {(1, 1)}
         with mock.patch.multiple(
                 demo_story.machine, domains=world.domains,
