@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "../../../support/eventually.h"
 #include "api/daemon/controller_runtime.h"
 #include "fakes.h"
 #include "orchestrator/records/keys.h"
@@ -100,7 +101,19 @@ class AgentRuntimeTest : public ::testing::Test {
         id);
   }
 
+  // It takes guests once its agent has told what runs there.
+  void await_ready_host() {
+    ASSERT_TRUE(testing::eventually([this] {
+      Channel<Answered> answers;
+      controller_->submit(controller::Query(controller::GetHost{"host-1"}),
+                          [&](Answered answer) { answers.push(std::move(answer)); });
+      const auto answer = answers.next().value_or(deadline_exceeded("no answer"));
+      return answer.ok() && std::get<controller::HostView>(*answer).connected;
+    }));
+  }
+
   InstanceUid create_instance(std::string user_data = "") {
+    await_ready_host();
     controller::CreateInstance create;
     create.project = "default";
     create.id = "web";
