@@ -400,8 +400,8 @@ void Agent::Body::note_asked(Tracked& tracked) {
 }
 
 void Agent::Body::set_reported(Tracked& tracked, Observed observed) {
-  // A generation once carried out stays so while nothing newer is wanted.
   observed.message = shortened(observed.message, kLongestMessage);
+  // A generation once carried out stays so while nothing newer is wanted.
   observed.generation = std::max(observed.generation, tracked.reported.generation);
   observed.since = observed.phase == tracked.reported.phase && tracked.reported.since != WallTime{}
                        ? tracked.reported.since

@@ -73,8 +73,8 @@ absl::Status create_file(const std::string& path, Fill fill) {
   return filled;
 }
 
-// A mark is never half-written; if it is unreadable all the same, the guest counts as started
-// once, which is the side that does not start it unasked.
+// A mark is never half-written; if it is unreadable all the same, the guest counts as not yet
+// started under its present orders: it is started if it is wanted.
 Generation parse_mark(std::string_view text) {
   if (text.ends_with('\n')) text.remove_suffix(1);
   return Generation(parse_number<uint64_t>(text).value_or(0));
