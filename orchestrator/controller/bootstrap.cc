@@ -47,6 +47,12 @@ absl::Status check_addresses(const Ledger& ledger, const Network& network) {
   return absl::OkStatus();
 }
 
+// Cells may share one Ethernet: each counts from a place of its own. The uid is the cell's, too.
+uint64_t first_mac(const NetworkUid& network) {
+  const auto& bytes = network.value().bytes();
+  return uint64_t{bytes[0]} << 16 | uint64_t{bytes[1]} << 8 | bytes[2];
+}
+
 absl::Status put_network(Ledger& ledger, Network network) {
   const Network* known = ledger.network(network.id);
   if (!known && ledger.state().invalid.contains(
@@ -65,6 +71,7 @@ absl::Status put_network(Ledger& ledger, Network network) {
     if (same) return absl::OkStatus();
   }
   if (!known) {
+    network.next_mac = first_mac(network.uid);
     // No MAC is given twice in the cell, whichever network it was on.
     for (const auto& [uid, other] : ledger.state().networks) {
       network.next_mac = std::max(network.next_mac, other.next_mac);

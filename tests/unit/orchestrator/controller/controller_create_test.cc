@@ -176,6 +176,20 @@ TEST(ControllerCreate, RefusesWhenNoHostIsConnected) {
   EXPECT_EQ(reason_of(cell.run(CellHarness::web()).status()), "NO_HOST_CONNECTED");
 }
 
+TEST(ControllerCreate, CellsOnOneEthernetGiveDifferentMacs) {
+  const auto first_mac = [](std::string_view name) {
+    CellState state;
+    state.cell = records::Cell{CellUid(test_uuid(name)), {}};
+    CellHarness cell(CellHarness::default_config(), std::move(state));
+    cell.connect_host();
+    cell.import_image();
+    return cell.create(CellHarness::web()).ports[0].mac;
+  };
+  EXPECT_NE(first_mac("one"), first_mac("another"));
+  EXPECT_EQ(first_mac("one"), first_mac("one"));
+  EXPECT_EQ(first_mac("one") >> 24, 0x525400u);
+}
+
 TEST(ControllerCreate, NeverGivesOneAddressOrMacTwice) {
   CellHarness cell;  // a /29: five addresses beside the gateway
   const HostUid host = cell.connect_host("host-1", gibibytes(64));
