@@ -8,7 +8,7 @@ namespace stellwerk::placement {
 
 // Host memory without the reserve, guests of others and claims.
 Bytes free_memory(const HostLoad& host);
-// Local disk without the reserve and claims.
+// Local disk without the reserve, images and claims.
 Bytes free_disk(const HostLoad& host);
 
 // The most vCPUs of this class that still fit. Dedicated threads and cores (with all their threads)

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <limits>
 #include <utility>
 
 namespace stellwerk::daemon {
@@ -19,16 +20,16 @@ WorkerPool::~WorkerPool() {
 }
 
 bool WorkerPool::try_run(std::function<void()> work) {
-  const std::lock_guard lock(mutex_);
-  if (stopped_ || waiting_.size() >= options_.max_waiting) return false;
-  waiting_.push_back(std::move(work));
-  changed_.notify_one();
-  return true;
+  return enqueue(std::move(work), options_.max_waiting);
 }
 
 bool WorkerPool::run_beyond_limit(std::function<void()> work) {
+  return enqueue(std::move(work), std::numeric_limits<size_t>::max());
+}
+
+bool WorkerPool::enqueue(std::function<void()> work, size_t most) {
   const std::lock_guard lock(mutex_);
-  if (stopped_) return false;
+  if (stopped_ || waiting_.size() >= most) return false;
   waiting_.push_back(std::move(work));
   changed_.notify_one();
   return true;

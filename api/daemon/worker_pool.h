@@ -39,6 +39,7 @@ class WorkerPool {
   bool stop(Duration patience);
 
  private:
+  bool enqueue(std::function<void()> work, size_t most);
   void serve();
 
   const Options options_;

@@ -19,6 +19,14 @@ def qemu_img(*words):
     subprocess.run(["qemu-img", *map(str, words)], check=True, stdout=subprocess.DEVNULL)
 
 
+def small_file_system(name, mebibytes):
+    folder = pathlib.Path(os.environ["STELLWERK_LAB"]) / name
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}M", "tmpfs", folder],
+                   check=True)
+    return folder
+
+
 class BadImages(CellCase):
     configuration = {"storage": {"max_image_mib": 32, "max_virtual_mib": 2048}}
 
@@ -135,9 +143,7 @@ class FullDisk(CellCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.small = pathlib.Path(os.environ["STELLWERK_LAB"]) / "small"
-        cls.small.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48M", "tmpfs", cls.small], check=True)
+        cls.small = small_file_system("small", 48)
         cls.configuration = {"storage": {"directory": str(cls.small / "storage")},
                              "host": {"disk_reserve_mib": 1}}
         super().setUpClass()
@@ -163,9 +169,7 @@ class FullStateDirectory(CellCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.small = pathlib.Path(os.environ["STELLWERK_LAB"]) / "small-state"
-        cls.small.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8M", "tmpfs", cls.small], check=True)
+        cls.small = small_file_system("small-state", 8)
         cls.configuration = {
             "daemon": {"state_dir": str(cls.small / "state")},
             "storage": {"directory": str(pathlib.Path(os.environ["STELLWERK_LAB"]) / "disks")}}
@@ -186,6 +190,8 @@ class FullStateDirectory(CellCase):
         self.cell.stop()
         self.assertLess(time.monotonic() - begun, 15)
         self.assertEqual(self.cell.daemon.returncode, 0, self.cell.log_tail())
+        # Whoever waited was refused, so nothing had to be cut off.
+        self.assertIn("ended code=0", self.cell.log_text())
         for client in clients:
             client.communicate(timeout=60)
         filler.unlink()

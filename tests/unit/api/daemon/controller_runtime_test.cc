@@ -63,6 +63,12 @@ class ControllerRuntimeTest : public ::testing::Test {
       answers_.push(std::move(answer));
     });
   }
+  void hold_commits_at(Gate& gate) {
+    store_.before_commit([&gate] {
+      gate.pass();
+      return absl::OkStatus();
+    });
+  }
   absl::Status next_status() {
     const auto answer = answers_.next();
     return answer ? answer->status() : deadline_exceeded("no answer");
@@ -122,10 +128,7 @@ TEST_F(ControllerRuntimeTest, RefusesToStartWhenTheStoreTakesNoCommit) {
 TEST_F(ControllerRuntimeTest, RefusesWhoeverWaitsWhenItIsToldTo) {
   start();
   Gate gate;
-  store_.before_commit([&] {
-    gate.pass();
-    return absl::OkStatus();
-  });
+  hold_commits_at(gate);
   submit(create_project("one"));
   ASSERT_TRUE(gate.await_arrival());
   runtime_->refuse_requests();
@@ -211,10 +214,7 @@ TEST_F(ControllerRuntimeTest, RefusesRequestsOverTheLimitAtOnce) {
   config.controller.max_waiting_requests = 2;
   start(config);
   Gate gate;
-  store_.before_commit([&] {
-    gate.pass();
-    return absl::OkStatus();
-  });
+  hold_commits_at(gate);
   submit(create_project("one"));
   submit(create_project("two"));
   submit(create_project("three"));
@@ -284,10 +284,7 @@ TEST_F(ControllerRuntimeTest, TellsListenersWhatIsDurableUntilTheyLeave) {
 TEST_F(ControllerRuntimeTest, AnswersWhoeverStillWaitsWhenItStops) {
   start();
   Gate gate;
-  store_.before_commit([&] {
-    gate.pass();
-    return absl::OkStatus();
-  });
+  hold_commits_at(gate);
   submit(create_project("one"));
   ASSERT_TRUE(gate.await_arrival());
   EXPECT_FALSE(runtime_->stop(std::chrono::milliseconds(1)));
