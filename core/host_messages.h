@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/model.h"
+#include "core/time.h"
 
 namespace stellwerk {
 
@@ -17,7 +18,8 @@ struct HostOrders {
   Epoch epoch;
   Sequence sequence;                // of the newest durable commit that these orders reflect
   std::vector<Instance> instances;  // ordered by uid; also those in deletion
-  std::vector<Network> networks;    // those that the instances' ports name
+  // Those that the instances' ports name, and those in deletion. Ordered by uid.
+  std::vector<Network> networks;
 };
 
 // Sent first on every connection.
@@ -35,10 +37,18 @@ enum class FinalEnd : uint8_t {
   kCrashedAndNotRestarted,  // restart policy never
 };
 
+// What a running guest takes, as its host measured it last.
+struct InstanceUsage {
+  Duration cpu_time{};  // of all vCPUs since the domain started
+  Bytes resident;       // memory of its QEMU
+  friend bool operator==(const InstanceUsage&, const InstanceUsage&) = default;
+};
+
 struct InstanceReport {
   InstanceUid instance;
   Observed observed;
   std::optional<FinalEnd> final_end;
+  std::optional<InstanceUsage> usage;
 };
 
 struct OrphanReport {
@@ -58,6 +68,7 @@ struct HostStatus {
   // Of every domain that no order names, orphans included; `domains` counts the foreign alone.
   ForeignUse foreign;
   Bytes disk_available;
+  std::vector<NetworkUid> networks_gone;  // of those in deletion: nothing is left here
 };
 
 }  // namespace stellwerk

@@ -1,6 +1,5 @@
 #include "core/model.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 namespace stellwerk {
@@ -63,6 +62,44 @@ std::string_view to_string(ImageState value) {
       return "active";
     case ImageState::kDeleting:
       return "deleting";
+    case ImageState::kFailed:
+      return "failed";
+  }
+  return "invalid";
+}
+
+std::string_view to_string(NetworkState value) {
+  switch (value) {
+    case NetworkState::kActive:
+      return "active";
+    case NetworkState::kDeleting:
+      return "deleting";
+  }
+  return "invalid";
+}
+
+std::string_view to_string(IpProtocol value) {
+  switch (value) {
+    case IpProtocol::kAny:
+      return "any";
+    case IpProtocol::kTcp:
+      return "tcp";
+    case IpProtocol::kUdp:
+      return "udp";
+    case IpProtocol::kIcmp:
+      return "icmp";
+  }
+  return "invalid";
+}
+
+std::string_view to_string(RebootKind value) {
+  switch (value) {
+    case RebootKind::kSoft:
+      return "soft";
+    case RebootKind::kReset:
+      return "reset";
+    case RebootKind::kPowerCycle:
+      return "power-cycle";
   }
   return "invalid";
 }
@@ -118,19 +155,6 @@ std::string_view to_string(Phase value) {
 std::string mac_to_string(uint64_t mac) {
   return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", mac >> 40 & 255, mac >> 32 & 255,
                      mac >> 24 & 255, mac >> 16 & 255, mac >> 8 & 255, mac & 255);
-}
-
-std::string ipv4_to_string(uint32_t address) {
-  return fmt::format("{}.{}.{}.{}", address >> 24, address >> 16 & 255, address >> 8 & 255,
-                     address & 255);
-}
-
-std::optional<uint32_t> parse_ipv4(std::string_view text) {
-  // inet_pton stops at a NUL and would never see what follows.
-  if (text.find('\0') != std::string_view::npos) return std::nullopt;
-  in_addr address{};
-  if (inet_pton(AF_INET, std::string(text).c_str(), &address) != 1) return std::nullopt;
-  return ntohl(address.s_addr);
 }
 
 std::string etag_of(Sequence changed_at) {

@@ -13,6 +13,7 @@
 #include "core/digest.h"
 #include "core/flavor_name.h"
 #include "core/ids.h"
+#include "core/ip.h"
 #include "core/time.h"
 #include "core/units.h"
 
@@ -20,10 +21,21 @@ namespace stellwerk {
 
 using Labels = std::map<std::string, std::string>;
 
+// How much the instances of a project may take together; what is absent is not limited.
+struct ProjectLimits {
+  std::optional<int64_t> instances;
+  std::map<CpuClass, VcpuCount> vcpus;
+  std::optional<Bytes> memory;  // guest RAM, without QEMU's overhead
+  std::optional<Bytes> disk;    // boot disks
+  std::optional<int64_t> addresses;
+  friend bool operator==(const ProjectLimits&, const ProjectLimits&) = default;
+};
+
 struct Project {
   ProjectUid uid;
   std::string id;  // DNS label, unique in the cell
   Labels labels;
+  ProjectLimits limits;
   WallTime created_at;
   Sequence changed_at;  // the commit that last wrote it; the etag
 };
@@ -42,7 +54,14 @@ struct Flavor {
 
 enum class ImageFormat : uint8_t { kRaw, kQcow2 };
 enum class Firmware : uint8_t { kBios, kUefi };
-enum class ImageState : uint8_t { kImporting, kActive, kDeleting };
+enum class ImageState : uint8_t { kImporting, kActive, kDeleting, kFailed };
+
+// Where an image's bytes come from when the daemon fetches them itself.
+struct ImageSource {
+  std::string url;
+  std::optional<Sha256> sha256;  // what must arrive
+  friend bool operator==(const ImageSource&, const ImageSource&) = default;
+};
 
 struct Image {
   ImageUid uid;
@@ -58,30 +77,69 @@ struct Image {
   Bytes virtual_size;
   Sha256 sha256{};
   Labels labels;
+  bool is_public = false;  // every project may boot from it
+  Labels properties;       // metadata after SCS-0102: "os_distro" and others
+  ImageSource source;      // an empty URL: the client sent the bytes
+  std::string failure;     // why an import from a URL failed
   WallTime created_at;
   Sequence changed_at;
 };
 
-// What a network looks like to one port. IPv4 addresses are numbers in host byte order.
+// One range of addresses of a network, and where the search for the next free one begins.
+struct Subnet {
+  IpPrefix range;
+  std::optional<IpAddress> gateway;  // the host's own address on the bridge; none: no way out
+  std::optional<IpAddress> next;     // none: from the beginning
+  friend bool operator==(const Subnet&, const Subnet&) = default;
+};
+
+struct Route {
+  IpPrefix to;
+  IpAddress via;
+  friend bool operator==(const Route&, const Route&) = default;
+};
+
+enum class NetworkState : uint8_t { kActive, kDeleting };
+
+// One Ethernet segment: a bridge on the host. At least one of the subnets is there.
 struct Network {
   NetworkUid uid;
+  ProjectUid project;  // nil: the cell's own, named in the configuration, open to every project
   std::string id;
-  std::string bridge;   // interface name on the host
-  uint32_t subnet = 0;  // network address
-  uint8_t prefix_length = 24;
-  uint32_t gateway = 0;  // zero: none
-  std::vector<uint32_t> dns_servers;
-  // Where the search for the next free address and MAC begins. MACs are never given twice.
-  uint32_t next_address = 0;
+  NetworkState state = NetworkState::kActive;
+  std::string bridge;       // interface name on the host
+  bool make_bridge = true;  // false: somebody else's, used as it is
+  std::optional<Subnet> v4;
+  std::optional<Subnet> v6;
+  std::vector<IpAddress> dns_servers;  // IPv4 before IPv6
+  std::vector<Route> routes;           // besides the default one through the gateway
+  int64_t mtu = 1500;
+  Labels labels;
+  // Records of before the cell had a counter of its own: MACs below were given on this network.
   uint64_t next_mac = 0;
+  WallTime created_at;
   Sequence changed_at;
 };
 
 struct Port {
   NetworkUid network;
-  uint64_t mac = 0;      // 48 bits
-  uint32_t address = 0;  // IPv4
+  uint64_t mac = 0;                  // 48 bits
+  std::vector<IpAddress> addresses;  // at most one of each family, IPv4 first
   friend bool operator==(const Port&, const Port&) = default;
+};
+
+// What may reach an instance from outside its own networks.
+enum class IpProtocol : uint8_t { kAny, kTcp, kUdp, kIcmp };
+struct PortRange {
+  uint16_t first = 0;
+  uint16_t last = 0;  // zero with `first` zero: every port
+  friend bool operator==(const PortRange&, const PortRange&) = default;
+};
+struct IngressRule {
+  IpProtocol protocol = IpProtocol::kAny;
+  PortRange ports;
+  IpPrefix from;
+  friend bool operator==(const IngressRule&, const IngressRule&) = default;
 };
 
 // What an instance takes, where; fixed at admission.
@@ -91,17 +149,24 @@ struct Claim {
   VcpuCount vcpus;
   Bytes memory;  // guest RAM and QEMU's overhead
   Bytes disk;
+  // Of dedicated classes: the host's hardware threads that are this guest's alone, as many for each
+  // vCPU (one of class T, a whole core of class C), vCPU 0 first.
+  std::vector<int32_t> cpus;
+  std::vector<int32_t> numa_nodes;  // that `cpus` and memory come from, ascending
   friend bool operator==(const Claim&, const Claim&) = default;
 };
 
 enum class DesiredState : uint8_t { kRunning, kStopped, kDeleted };
 enum class RestartPolicy : uint8_t { kOnFailure, kNever };
 
+// Soft asks the guest; reset presses the button; a power cycle ends the process and starts another.
+enum class RebootKind : uint8_t { kSoft, kReset, kPowerCycle };
+
 // One change of an instance's desired state that is an act, not a state: it is done once for each
 // increment of `count`, also across restarts of either daemon.
 struct RebootOrder {
   uint64_t count = 0;
-  bool hard = false;
+  RebootKind kind = RebootKind::kSoft;
   friend bool operator==(const RebootOrder&, const RebootOrder&) = default;
 };
 
@@ -124,11 +189,14 @@ struct Instance {
   ImageFormat image_format = ImageFormat::kRaw;
   Firmware firmware = Firmware::kBios;
   Bytes boot_disk;
-  std::vector<Port> ports;  // none, or one in this version
+  std::vector<Port> ports;
   std::vector<std::string> ssh_keys;
   bool has_user_data = false;  // the bytes lie under a key of their own
   Labels labels;
   Claim claim;
+  std::vector<IngressRule> ingress;
+  bool delete_protection = false;
+  bool ever_started = false;  // was to run at some time: its user-data may have been read
   WallTime created_at;
   Sequence changed_at;
 };
@@ -155,6 +223,18 @@ struct Observed {
   WallTime since;         // when the phase began
 };
 
+// A core and its hardware threads, by the numbers that the kernel gives them, ascending.
+struct HostCore {
+  std::vector<int32_t> threads;
+  friend bool operator==(const HostCore&, const HostCore&) = default;
+};
+struct NumaNode {
+  int32_t id = 0;
+  Bytes memory;
+  std::vector<HostCore> cores;  // ordered by first thread
+  friend bool operator==(const NumaNode&, const NumaNode&) = default;
+};
+
 // Facts that an agent reports of its host at every start.
 struct HostFacts {
   int64_t cores = 0;
@@ -166,6 +246,7 @@ struct HostFacts {
   std::string accelerator;  // "kvm" or "tcg"
   std::string hypervisor_version;
   std::string boot_id;
+  std::vector<NumaNode> numa;  // ordered by id; empty: not known, nothing can be pinned
   friend bool operator==(const HostFacts&, const HostFacts&) = default;
 };
 
@@ -198,14 +279,15 @@ std::string_view to_string(DiskType value);
 std::string_view to_string(ImageFormat value);
 std::string_view to_string(Firmware value);
 std::string_view to_string(ImageState value);
+std::string_view to_string(NetworkState value);
+std::string_view to_string(IpProtocol value);
+std::string_view to_string(RebootKind value);
 std::string_view to_string(DesiredState value);
 std::string_view to_string(RestartPolicy value);
 std::string_view to_string(Phase value);
 
-// "52:54:00:00:00:2a" and "10.0.0.7", and back.
+// "52:54:00:00:00:2a"
 std::string mac_to_string(uint64_t mac);
-std::string ipv4_to_string(uint32_t address);
-std::optional<uint32_t> parse_ipv4(std::string_view text);
 
 // Tells one state of a resource from another: opaque to callers.
 std::string etag_of(Sequence changed_at);

@@ -16,22 +16,48 @@ std::string of_same_project(RequestReader& reader, std::string_view field, std::
   return name.id;
 }
 
-std::vector<std::string> read_networks(RequestReader& reader, const v1::Instance& instance,
-                                       std::string_view project) {
-  std::vector<std::string> networks;
+std::vector<IpAddress> read_addresses(RequestReader& reader, const std::string& field,
+                                      const v1::Instance::NetworkInterface& interface) {
+  constexpr int kMostAddresses = 2;
+  std::vector<IpAddress> addresses;
+  if (interface.ip_addresses_size() > kMostAddresses) {
+    reader.add(field, fmt::format("has {}; give at most one of each family",
+                                  interface.ip_addresses_size()));
+    return addresses;
+  }
+  for (int i = 0; i < interface.ip_addresses_size(); ++i) {
+    const auto address = IpAddress::parse(interface.ip_addresses(i));
+    if (address) {
+      addresses.push_back(*address);
+    } else {
+      reader.add(fmt::format("{}[{}]", field, i),
+                 quoted(interface.ip_addresses(i)) +
+                     " is no address; write one such as 10.0.0.7 or fd00::7");
+    }
+  }
+  return addresses;
+}
+
+std::vector<controller::PortRequest> read_ports(RequestReader& reader, const v1::Instance& instance,
+                                                std::string_view project) {
+  std::vector<controller::PortRequest> ports;
   const size_t count = instance.network_interfaces().size();
   if (count > kMostNetworkInterfaces) {
-    reader.add("instance.network_interfaces", fmt::format("has {}; give at most {} in this version",
-                                                          count, kMostNetworkInterfaces));
-    return networks;
+    reader.add("instance.network_interfaces",
+               fmt::format("has {}; give at most {}", count, kMostNetworkInterfaces));
+    return ports;
   }
   for (int i = 0; i < instance.network_interfaces_size(); ++i) {
-    const std::string field = fmt::format("instance.network_interfaces[{}].network", i);
+    const std::string field = fmt::format("instance.network_interfaces[{}]", i);
+    const auto& interface = instance.network_interfaces(i);
     const ResourceName name =
-        reader.name(field, instance.network_interfaces(i).network(), ResourceKind::kNetwork);
-    networks.push_back(of_same_project(reader, field, project, name));
+        reader.name(field + ".network", interface.network(), ResourceKind::kNetwork);
+    controller::PortRequest port;
+    port.network = of_same_project(reader, field + ".network", project, name);
+    port.addresses = read_addresses(reader, field + ".ip_addresses", interface);
+    ports.push_back(std::move(port));
   }
-  return networks;
+  return ports;
 }
 
 std::vector<std::string> read_ssh_keys(RequestReader& reader, const v1::Instance& instance) {
@@ -97,7 +123,7 @@ controller::Mutation to_mutation(const v1::CreateInstanceRequest& request, const
                       reader.name("instance.image", instance.image(), ResourceKind::kImage));
   const Bytes disk = reader.size("instance.boot_disk_bytes", instance.boot_disk_bytes());
   if (disk > Bytes()) create.boot_disk = disk;
-  create.networks = read_networks(reader, instance, create.project);
+  create.ports = read_ports(reader, instance, create.project);
   create.ssh_keys = read_ssh_keys(reader, instance);
   reader.add_if("instance.user_data", check_user_data(instance.user_data()));
   create.user_data = instance.user_data();

@@ -72,6 +72,8 @@ v1::Image::State wire_of(ImageState state) {
       return v1::Image::ACTIVE;
     case ImageState::kDeleting:
       return v1::Image::DELETING;
+    case ImageState::kFailed:
+      return v1::Image::FAILED;
   }
   return v1::Image::STATE_UNSPECIFIED;
 }
@@ -173,7 +175,10 @@ v1::Instance to_wire(const controller::InstanceView& view) {
     auto* interface = wire.add_network_interfaces();
     interface->set_network(network_name(view.project_id, port.network_id));
     interface->set_mac_address(mac_to_string(port.mac));
-    interface->set_ip_address(ipv4_to_string(port.address));
+    if (!port.addresses.empty()) interface->set_ip_address(port.addresses.front().to_string());
+    for (const IpAddress& address : port.addresses) {
+      interface->add_ip_addresses(address.to_string());
+    }
   }
   for (const std::string& key : instance.ssh_keys) wire.add_ssh_keys(key);
   set_map(instance.labels, wire.mutable_labels());

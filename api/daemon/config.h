@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/flavor_name.h"
+#include "core/model.h"
 #include "core/status.h"
 #include "core/units.h"
 #include "drivers/hypervisor/libvirt/accelerator.h"
@@ -51,14 +52,16 @@ struct StorageConfig {
   Bytes largest_virtual_size = mebibytes(2'097'152);
 };
 
-// IPv4 addresses are numbers in host byte order.
+// The network `flat`, which is open to every project.
 struct NetworkConfig {
   std::string bridge = "stellwerk0";
   bool create_bridge = true;
-  uint32_t subnet = 0x0A400000;  // 10.64.0.0
-  uint8_t prefix_length = 24;
-  uint32_t gateway = 0x0A400001;  // zero: none
-  std::vector<uint32_t> dns;
+  Subnet v4{.range = {IpAddress::v4(0x0A400000), 24},  // 10.64.0.0
+            .gateway = IpAddress::v4(0x0A400001),
+            .next = {}};
+  std::optional<Subnet> v6;
+  std::vector<IpAddress> dns;  // IPv4 before IPv6
+  int64_t mtu = 1500;
 };
 
 struct Config {

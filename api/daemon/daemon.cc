@@ -45,10 +45,11 @@ controller::ControllerConfig controller_config(const Config& config) {
   Network flat;
   flat.id = "flat";
   flat.bridge = config.network.bridge;
-  flat.subnet = config.network.subnet;
-  flat.prefix_length = config.network.prefix_length;
-  flat.gateway = config.network.gateway;
+  flat.make_bridge = config.network.create_bridge;
+  flat.v4 = config.network.v4;
+  flat.v6 = config.network.v6;
   flat.dns_servers = config.network.dns;
+  flat.mtu = config.network.mtu;
   controller.networks = {std::move(flat)};
   return controller;
 }

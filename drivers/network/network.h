@@ -6,15 +6,17 @@
 #include <string>
 #include <vector>
 
+#include "core/ip.h"
 #include "core/status.h"
 
 namespace stellwerk::network {
 
 struct BridgeSpec {
   std::string name;
-  // The host's own address on the bridge (the guests' gateway), host byte order; zero: none.
-  uint32_t address = 0;
-  uint8_t prefix_length = 24;
+  // The host's own addresses on the bridge (the guests' gateways), each with the length of its
+  // subnet; none: the host is not on this network.
+  std::vector<IpPrefix> addresses;
+  int64_t mtu = 1500;
 };
 
 struct ObservedPort {

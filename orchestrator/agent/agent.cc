@@ -287,9 +287,12 @@ std::map<InstanceUid, InstanceObservation> Agent::Body::sort_observation() const
   }
   for (const auto& files : observation_->storage.instances) sorted[files.instance].files = files;
   for (const auto& [uid, tracked] : tracked_) {
-    const std::string name = interface_name(uid);
+    // Every port's name begins with the first one's.
+    const std::string prefix = interface_name(uid, 0);
     for (const auto& port : observation_->ports) {
-      if (port.interface_name == name) sorted[uid].ports.push_back(name);
+      if (port.interface_name.starts_with(prefix)) {
+        sorted[uid].ports.push_back(port.interface_name);
+      }
     }
   }
   return sorted;

@@ -12,6 +12,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // A seed must have user-data; this is the one that asks for nothing.
+constexpr int64_t kEthernetMtu = 1500;
 constexpr std::string_view kNoUserData = "#cloud-config\n{}\n";
 
 // YAML allows fewer characters inside quotes than JSON: DEL, the C1 controls and the two last code
@@ -54,21 +55,47 @@ std::string meta_data(const Instance& instance) {
   return to_yaml(json);
 }
 
-Json ethernet(const Port& port, const Network& network, const std::string& name) {
+bool has_family(const Port& port, const IpAddress& of) {
+  return std::ranges::any_of(
+      port.addresses, [&of](const IpAddress& address) { return address.family() == of.family(); });
+}
+
+// The default routes are the first port's: a guest with two would send by chance.
+Json routes_of(const Port& port, const Network& network, bool is_first) {
+  Json routes = Json::array();
+  const auto add = [&routes](const std::string& to, const IpAddress& via) {
+    Json route;
+    route["to"] = to;
+    route["via"] = via.to_string();
+    routes.push_back(route);
+  };
+  for (const auto* subnet : {&network.v4, &network.v6}) {
+    if (!is_first || !*subnet || !(*subnet)->gateway) continue;
+    const IpAddress& gateway = *(*subnet)->gateway;
+    if (has_family(port, gateway)) add(gateway.is_v4() ? "0.0.0.0/0" : "::/0", gateway);
+  }
+  for (const Route& route : network.routes) {
+    if (has_family(port, route.via)) add(route.to.to_string(), route.via);
+  }
+  return routes;
+}
+
+Json ethernet(const Port& port, const Network& network, const std::string& name, bool is_first) {
   Json json;
   json["match"]["macaddress"] = mac_to_string(port.mac);
   // Some of cloud-init's renderers match by name, too, so the name is not left to the guest.
   json["set-name"] = name;
   json["dhcp4"] = false;
-  json["addresses"] = {fmt::format("{}/{}", ipv4_to_string(port.address), network.prefix_length)};
-  if (network.gateway != 0) {
-    Json route;
-    route["to"] = "0.0.0.0/0";
-    route["via"] = ipv4_to_string(network.gateway);
-    json["routes"] = Json::array({route});
+  if (network.mtu != kEthernetMtu) json["mtu"] = network.mtu;
+  json["addresses"] = Json::array();
+  for (const IpAddress& address : port.addresses) {
+    const auto& subnet = address.is_v4() ? network.v4 : network.v6;
+    json["addresses"].push_back(
+        IpPrefix{address, subnet ? subnet->range.length : uint8_t(address.bits())}.to_string());
   }
-  for (const uint32_t server : network.dns_servers) {
-    json["nameservers"]["addresses"].push_back(ipv4_to_string(server));
+  if (Json routes = routes_of(port, network, is_first); !routes.empty()) json["routes"] = routes;
+  for (const IpAddress& server : network.dns_servers) {
+    json["nameservers"]["addresses"].push_back(server.to_string());
   }
   return json;
 }
@@ -82,7 +109,7 @@ absl::StatusOr<std::string> network_config(const Instance& instance,
     const Port& port = instance.ports[i];
     SW_ASSIGN_OR_RETURN(const Network& network, network_of(port, networks));
     const std::string name = fmt::format("eth{}", i);
-    json["ethernets"][name] = ethernet(port, network, name);
+    json["ethernets"][name] = ethernet(port, network, name, i == 0);
   }
   return to_yaml(json);
 }

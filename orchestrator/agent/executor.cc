@@ -20,6 +20,15 @@ hypervisor::Ownership owner_of(const CellUid& cell, const Instance& instance) {
 
 }  // namespace
 
+network::BridgeSpec bridge_of(const Network& network) {
+  network::BridgeSpec bridge{.name = network.bridge, .addresses = {}, .mtu = network.mtu};
+  for (const auto* subnet : {&network.v4, &network.v6}) {
+    if (!*subnet || !(*subnet)->gateway) continue;
+    bridge.addresses.push_back({*(*subnet)->gateway, (*subnet)->range.length});
+  }
+  return bridge;
+}
+
 absl::StatusOr<hypervisor::DomainSpec> domain_spec(const StartDomain& step,
                                                    const storage::Storage::Paths& paths) {
   const Instance& instance = step.instance;
@@ -33,11 +42,12 @@ absl::StatusOr<hypervisor::DomainSpec> domain_spec(const StartDomain& step,
       .ports = {},
       .console_log = paths.console_log,
   };
-  for (const Port& port : instance.ports) {
-    SW_ASSIGN_OR_RETURN(const Network& network, network_of(port, step.networks));
-    spec.ports.push_back({.mac = port.mac,
+  for (size_t i = 0; i < instance.ports.size(); ++i) {
+    SW_ASSIGN_OR_RETURN(const Network& network, network_of(instance.ports[i], step.networks));
+    spec.ports.push_back({.mac = instance.ports[i].mac,
                           .bridge = network.bridge,
-                          .interface_name = interface_name(instance.uid)});
+                          .interface_name = interface_name(instance.uid, i),
+                          .mtu = network.mtu});
   }
   return spec;
 }
@@ -66,10 +76,7 @@ absl::Status Executor::run_one(const PrepareFiles& step) {
 absl::Status Executor::run_one(const StartDomain& step) {
   for (const Port& port : step.instance.ports) {
     SW_ASSIGN_OR_RETURN(const Network& network, network_of(port, step.networks));
-    if (!config_.make_bridges) continue;
-    SW_RETURN_IF_ERROR(network_.ensure_bridge({.name = network.bridge,
-                                               .address = network.gateway,
-                                               .prefix_length = network.prefix_length}));
+    if (network.make_bridge) SW_RETURN_IF_ERROR(network_.ensure_bridge(bridge_of(network)));
   }
   SW_ASSIGN_OR_RETURN(const hypervisor::DomainSpec spec,
                       domain_spec(step, storage_.paths(step.instance.uid)));

@@ -19,18 +19,12 @@ namespace stellwerk::agent {
 // The user-data of an instance that has some; it is never kept beyond the step that needs it.
 using UserDataSource = std::function<absl::StatusOr<std::string>(const InstanceUid&)>;
 
-struct ExecutorConfig {
-  // False: bridges are somebody else's to make, and a start fails where one is missing.
-  bool make_bridges = true;
-};
-
 class Executor {
  public:
   // The drivers outlive the executor.
-  Executor(ExecutorConfig config, hypervisor::Hypervisor& hypervisor, storage::Storage& storage,
-           network::Network& network, UserDataSource user_data)
-      : config_(config),
-        hypervisor_(hypervisor),
+  Executor(hypervisor::Hypervisor& hypervisor, storage::Storage& storage, network::Network& network,
+           UserDataSource user_data)
+      : hypervisor_(hypervisor),
         storage_(storage),
         network_(network),
         user_data_(std::move(user_data)) {}
@@ -52,12 +46,14 @@ class Executor {
 
   absl::StatusOr<std::string> user_data_of(const Instance& instance);
 
-  const ExecutorConfig config_;
   hypervisor::Hypervisor& hypervisor_;
   storage::Storage& storage_;
   network::Network& network_;
   const UserDataSource user_data_;
 };
+
+// The bridge that carries a network on this host.
+network::BridgeSpec bridge_of(const Network& network);
 
 // The domain of an instance: also what is written into its metadata, from which another
 // controller could adopt it. NotFound when a port's network is missing.

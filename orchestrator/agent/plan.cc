@@ -274,9 +274,10 @@ std::string_view name_of(const Step& step) {
                     step);
 }
 
-std::string interface_name(const InstanceUid& instance) {
+std::string interface_name(const InstanceUid& instance, size_t port) {
   std::string name = kInterfacePrefix;
   for (size_t i = 0; i < 6; ++i) name += fmt::format("{:02x}", instance.value().bytes()[i]);
+  if (port > 0) name += fmt::format("{:x}", port);
   return name;
 }
 

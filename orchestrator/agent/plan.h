@@ -116,7 +116,8 @@ InstancePlan plan(const PlanInput& input, const PlanLimits& limits, MonotonicTim
 
 // Every tap of ours begins with it.
 inline constexpr const char* kInterfacePrefix = "sw";
-// The prefix and the first 12 hexadecimal digits of the uid: 14 characters, where Linux allows 15.
-std::string interface_name(const InstanceUid& instance);
+// The prefix and the first 12 hexadecimal digits of the uid, and of all ports but the first one
+// more for their index: at most 15 characters, as Linux allows. `port` is below 16.
+std::string interface_name(const InstanceUid& instance, size_t port);
 
 }  // namespace stellwerk::agent

@@ -1,5 +1,7 @@
 #include "orchestrator/controller/addresses.h"
 
+#include <algorithm>
+
 namespace stellwerk::controller {
 namespace {
 
@@ -9,33 +11,95 @@ constexpr uint64_t kFirstMac = 0x525400000000;
 constexpr uint64_t kQemuMacs = uint64_t{1} << 24;
 constexpr uint64_t kFirstLocalMac = 0x020000000000;
 
-uint64_t mac_number(uint64_t count) {
-  return count < kQemuMacs ? kFirstMac + count : kFirstLocalMac + (count - kQemuMacs);
+// The first address is the network's own (IPv6: the routers', RFC 4291), the last of IPv4 the
+// broadcast.
+IpAddress first_of(const Subnet& subnet) {
+  return subnet.range.address.plus(1).value_or(subnet.range.address);
+}
+bool is_after_last(const Subnet& subnet, const IpAddress& address) {
+  const IpAddress last = subnet.range.last();
+  return address.is_v4() ? address >= last : address > last;
+}
+
+absl::Status exhausted(const Network& network, const Subnet& subnet, size_t taken) {
+  return with_reason(
+      resource_exhausted("network {}: no address of {} is free, {} are taken; delete instances or "
+                         "make a network with a larger subnet",
+                         network.id, subnet.range.to_string(), taken),
+      "ADDRESSES_EXHAUSTED");
+}
+
+// Every address tried is taken or the gateway, so the search ends one after all of them.
+absl::StatusOr<IpAddress> next_free(const Network& network, Subnet& subnet,
+                                    const TakenAddresses& taken) {
+  const IpAddress first = first_of(subnet);
+  std::optional<IpAddress> candidate = subnet.next.value_or(first);
+  for (size_t tried = 0; tried <= taken.known.size() + 2; ++tried) {
+    const bool past = !candidate || is_after_last(subnet, *candidate);
+    if (past && taken.incomplete) break;
+    if (past || *candidate < first) candidate = first;
+    const IpAddress address = *candidate;
+    candidate = address.plus(1);
+    if (is_after_last(subnet, address)) break;
+    if (address == subnet.gateway || taken.known.contains(address)) continue;
+    subnet.next = candidate.value_or(first);
+    return address;
+  }
+  return exhausted(network, subnet, taken.known.size());
+}
+
+const Subnet* subnet_of(const Network& network, const IpAddress& address) {
+  const auto& subnet = address.is_v4() ? network.v4 : network.v6;
+  return subnet && subnet->range.contains(address) ? &*subnet : nullptr;
+}
+
+std::string ranges_of(const Network& network) {
+  std::string text;
+  if (network.v4) text = network.v4->range.to_string();
+  if (network.v6) text += (text.empty() ? "" : " and ") + network.v6->range.to_string();
+  return text;
 }
 
 }  // namespace
 
-absl::StatusOr<Port> allocate_port(Network& network, const TakenAddresses& taken) {
-  const uint32_t size = network.prefix_length == 0 ? 0 : 1u << (32 - network.prefix_length);
-  const uint32_t first = network.subnet + 1;
-  const uint32_t last = network.subnet + size - 2;
-  uint32_t candidate = network.next_address;
-  for (uint64_t tried = 0; tried <= last - first; ++tried, ++candidate) {
-    if (candidate < first || candidate > last) {
-      if (taken.incomplete && candidate > last) break;
-      candidate = first;
+absl::StatusOr<std::vector<IpAddress>> allocate_addresses(Network& network,
+                                                          std::span<const IpAddress> chosen,
+                                                          const TakenAddresses& taken) {
+  std::vector<IpAddress> addresses;
+  for (std::optional<Subnet>* subnet : {&network.v4, &network.v6}) {
+    if (!*subnet) continue;
+    const auto given = std::ranges::find_if(chosen, [&](const IpAddress& address) {
+      return address.family() == (*subnet)->range.address.family();
+    });
+    if (given != chosen.end()) {
+      addresses.push_back(*given);
+      continue;
     }
-    if (candidate == network.gateway || taken.known.contains(candidate)) continue;
-    network.next_address = candidate + 1;
-    const uint64_t mac = mac_number(network.next_mac++);
-    return Port{.network = network.uid, .mac = mac, .address = candidate};
+    SW_ASSIGN_OR_RETURN(const IpAddress address, next_free(network, **subnet, taken));
+    addresses.push_back(address);
   }
-  return with_reason(
-      resource_exhausted(
-          "network {}: no address of {}/{} is free, {} are taken; delete instances or "
-          "give the network a larger subnet",
-          network.id, ipv4_to_string(network.subnet), network.prefix_length, taken.known.size()),
-      "ADDRESSES_EXHAUSTED");
+  return addresses;
+}
+
+std::optional<std::string> check_address(const Network& network, const IpAddress& address) {
+  const Subnet* subnet = subnet_of(network, address);
+  if (!subnet) {
+    return fmt::format("{} is not of network {}, which has {}", address.to_string(), network.id,
+                       ranges_of(network));
+  }
+  if (address == subnet->gateway) {
+    return fmt::format("{} is the gateway of network {}; choose another", address.to_string(),
+                       network.id);
+  }
+  if (address < first_of(*subnet) || is_after_last(*subnet, address)) {
+    return fmt::format("{} is reserved in {}; choose one between its first and last",
+                       address.to_string(), subnet->range.to_string());
+  }
+  return std::nullopt;
+}
+
+uint64_t mac_number(uint64_t count) {
+  return count < kQemuMacs ? kFirstMac + count : kFirstLocalMac + (count - kQemuMacs);
 }
 
 }  // namespace stellwerk::controller

@@ -4,9 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/scs_flavors.h"
 #include "core/validate.h"
+#include "orchestrator/controller/addresses.h"
 
 namespace stellwerk::controller {
 namespace {
@@ -63,19 +65,44 @@ void check_image_reference(const CreateInstance& create, const Ledger& ledger, S
   }
 }
 
+void check_chosen_addresses(const PortRequest& port, const Network& network, const Ledger& ledger,
+                            const std::string& field, Violations& violations) {
+  std::set<IpAddress::Family> families;
+  for (const IpAddress& address : port.addresses) {
+    if (const auto problem = check_address(network, address)) {
+      add_once(violations, field + ".ip_addresses", *problem);
+    } else if (ledger.taken_addresses(network.uid).contains(address)) {
+      add_once(violations, field + ".ip_addresses",
+               fmt::format("{} is taken; choose another or leave it out", address.to_string()));
+    } else if (!families.insert(address.family()).second) {
+      add_once(violations, field + ".ip_addresses",
+               "a port has at most one address of each family; give it fewer");
+    }
+  }
+}
+
 void check_network_reference(const CreateInstance& create, const Ledger& ledger, Sizing& sizing,
                              Violations& violations) {
-  if (create.networks.empty()) return;
-  if (create.networks.size() > kMostNetworkInterfaces) {
+  if (create.ports.size() > kMostNetworkInterfaces) {
     add_once(violations, "instance.network_interfaces",
-             fmt::format("{} asked; an instance has at most {} in this version",
-                         create.networks.size(), kMostNetworkInterfaces));
+             fmt::format("{} asked; an instance has at most {}", create.ports.size(),
+                         kMostNetworkInterfaces));
     return;
   }
-  sizing.network = ledger.network(create.networks.front());
-  if (!sizing.network) {
-    add_once(violations, "instance.network_interfaces[0].network",
-             fmt::format("there is no network {}", quoted(create.networks.front())));
+  for (size_t i = 0; i < create.ports.size(); ++i) {
+    const PortRequest& port = create.ports[i];
+    const Network* network = ledger.visible_network(create.project, port.network);
+    sizing.networks.push_back(network);
+    const std::string field = fmt::format("instance.network_interfaces[{}]", i);
+    if (!network) {
+      add_once(violations, field + ".network",
+               fmt::format("there is no network {}", quoted(port.network)));
+    } else if (network->state == NetworkState::kDeleting) {
+      add_once(violations, field + ".network",
+               fmt::format("network {} is being deleted", network->id));
+    } else {
+      check_chosen_addresses(port, *network, ledger, field, violations);
+    }
   }
 }
 

@@ -12,7 +12,7 @@ namespace stellwerk::controller {
 struct Sizing {
   const Flavor* flavor = nullptr;
   const Image* image = nullptr;
-  const Network* network = nullptr;  // null: no port
+  std::vector<const Network*> networks;  // of the ports, in their order
   Bytes boot_disk;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/scs_flavors.h"
+#include "orchestrator/controller/addresses.h"
 #include "orchestrator/records/keys.h"
 #include "placement/capacity.h"
 
@@ -27,34 +28,49 @@ bool needs_local_disk(const Flavor& flavor) {
          flavor.disks->type == DiskType::kHardDisk;
 }
 
-bool holds(const Network& network, uint32_t address) {
-  const uint32_t mask = ~uint32_t{0} << (32 - network.prefix_length);
-  return (address & mask) == network.subnet;
-}
-
 absl::Status check_addresses(const Ledger& ledger, const Network& network) {
   for (const auto& [uid, instance] : ledger.state().instances) {
     for (const Port& port : instance.ports) {
       if (port.network != network.uid) continue;
-      if (holds(network, port.address) && port.address != network.gateway) continue;
-      return failed_precondition(
-          "network {}: instance {} has the address {}, which does not fit {}/{} with gateway {}; "
-          "restore the old subnet or delete the instance first",
-          network.id, instance.id, ipv4_to_string(port.address), ipv4_to_string(network.subnet),
-          network.prefix_length, ipv4_to_string(network.gateway));
+      for (const IpAddress& address : port.addresses) {
+        const auto problem = check_address(network, address);
+        if (!problem) continue;
+        return failed_precondition(
+            "network {}: instance {} has an address that does not fit: {}; restore the old subnet "
+            "or delete the instance first",
+            network.id, instance.id, *problem);
+      }
     }
   }
   return absl::OkStatus();
 }
 
 // Cells may share one Ethernet: each counts from a place of its own. The uid is the cell's, too.
-uint64_t first_mac(const NetworkUid& network) {
-  const auto& bytes = network.value().bytes();
+uint64_t first_mac(const CellUid& cell) {
+  const auto& bytes = cell.value().bytes();
   return uint64_t{bytes[0]} << 16 | uint64_t{bytes[1]} << 8 | bytes[2];
 }
 
-absl::Status put_network(Ledger& ledger, Network network) {
-  const Network* known = ledger.network(network.id);
+// No MAC is given twice in the cell, whichever network it was on.
+void begin_macs(Ledger& ledger) {
+  records::Cell cell = *ledger.state().cell;
+  if (cell.next_mac != 0) return;
+  cell.next_mac = first_mac(cell.uid) + 1;
+  for (const auto& [uid, network] : ledger.state().networks) {
+    cell.next_mac = std::max(cell.next_mac, network.next_mac);
+  }
+  ledger.put_cell(cell);
+}
+
+// Its cursor stays where it was, as long as that is in the range.
+std::optional<Subnet> keep_cursor(std::optional<Subnet> now, const std::optional<Subnet>& before) {
+  if (!now || !before || !before->next || !now->range.contains(*before->next)) return now;
+  now->next = before->next;
+  return now;
+}
+
+absl::Status put_network(Ledger& ledger, Network network, Now now) {
+  const Network* known = ledger.network("", network.id);
   if (!known && ledger.state().invalid.contains(
                     records::network_key(NetworkUid(uid_in_cell(ledger, "network", network.id))))) {
     return absl::OkStatus();  // left as it is; instances without a network can still be made
@@ -62,20 +78,17 @@ absl::Status put_network(Ledger& ledger, Network network) {
   network.uid = known ? known->uid : NetworkUid(uid_in_cell(ledger, "network", network.id));
   SW_RETURN_IF_ERROR(check_addresses(ledger, network));
   if (known) {
-    network.next_address = known->next_address;
+    network.v4 = keep_cursor(network.v4, known->v4);
+    network.v6 = keep_cursor(network.v6, known->v6);
     network.next_mac = known->next_mac;
-    const bool same = known->bridge == network.bridge && known->subnet == network.subnet &&
-                      known->prefix_length == network.prefix_length &&
-                      known->gateway == network.gateway &&
-                      known->dns_servers == network.dns_servers;
+    network.created_at = known->created_at;
+    const bool same = known->bridge == network.bridge &&
+                      known->make_bridge == network.make_bridge && known->v4 == network.v4 &&
+                      known->v6 == network.v6 && known->dns_servers == network.dns_servers &&
+                      known->routes == network.routes && known->mtu == network.mtu;
     if (same) return absl::OkStatus();
-  }
-  if (!known) {
-    network.next_mac = first_mac(network.uid);
-    // No MAC is given twice in the cell, whichever network it was on.
-    for (const auto& [uid, other] : ledger.state().networks) {
-      network.next_mac = std::max(network.next_mac, other.next_mac);
-    }
+  } else {
+    network.created_at = now.wall;
   }
   ledger.put(std::move(network));
   return absl::OkStatus();
@@ -104,9 +117,10 @@ absl::Status bootstrap(Ledger& ledger, const CellUid& fresh_cell,
       !ledger.state().invalid.contains(records::project_key(project))) {
     ledger.put(Project{.uid = project, .id = std::string(kDefaultProject), .created_at = now.wall});
   }
+  begin_macs(ledger);
   add_mandatory_flavors(ledger, now);
   for (const Network& network : networks) {
-    SW_RETURN_IF_ERROR(put_network(ledger, network));
+    SW_RETURN_IF_ERROR(put_network(ledger, network, now));
   }
   return absl::OkStatus();
 }

@@ -20,6 +20,7 @@ std::set<InstanceUid> HostBook::reported(const HostStatus& status, MonotonicTime
   news.foreign = status.foreign;
   news.orphans = status.orphans;
   news.disk_available = status.disk_available;
+  news.networks_gone = {status.networks_gone.begin(), status.networks_gone.end()};
   std::set<InstanceUid> changed;
   for (const InstanceReport& report : status.instances) {
     Observed& known = instances_[report.instance];

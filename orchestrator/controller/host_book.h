@@ -23,6 +23,7 @@ class HostBook {
     ForeignUse foreign;
     std::vector<OrphanReport> orphans;
     Bytes disk_available;
+    std::set<NetworkUid> networks_gone;
   };
 
   void connected(const HostUid& host, MonotonicTime now);

@@ -52,23 +52,30 @@ absl::StatusOr<Claim> Mutations::place(const CreateInstance& create, const Sizin
       placement::place(ledger_.fleet(), request));
 }
 
-absl::StatusOr<std::vector<Port>> Mutations::allocate_ports(const Sizing& sizing) {
+// Two ports of one instance may be on the same network: the second sees what the first took.
+// Nothing is put before every port has its addresses.
+absl::StatusOr<std::vector<Port>> Mutations::allocate_ports(const CreateInstance& create,
+                                                            const Sizing& sizing) {
   std::vector<Port> ports;
-  if (!sizing.network) return ports;
-  TakenAddresses taken;
+  std::map<NetworkUid, Network> networks;
+  std::map<NetworkUid, std::set<IpAddress>> taken;
   const auto& invalid = ledger_.state().invalid;
   const auto unreadable = invalid.lower_bound(std::string(records::kInstancePrefix));
-  taken.incomplete =
+  const bool incomplete =
       unreadable != invalid.end() && unreadable->first.starts_with(records::kInstancePrefix);
-  for (const auto& [uid, instance] : ledger_.state().instances) {
-    for (const Port& port : instance.ports) {
-      if (port.network == sizing.network->uid) taken.known.insert(port.address);
-    }
+  records::Cell cell = *ledger_.state().cell;
+  for (size_t i = 0; i < create.ports.size(); ++i) {
+    const NetworkUid uid = sizing.networks[i]->uid;
+    Network& network = networks.try_emplace(uid, *sizing.networks[i]).first->second;
+    std::set<IpAddress>& held = taken.try_emplace(uid, ledger_.taken_addresses(uid)).first->second;
+    SW_ASSIGN_OR_RETURN(std::vector<IpAddress> addresses,
+                        allocate_addresses(network, create.ports[i].addresses, {held, incomplete}));
+    held.insert(addresses.begin(), addresses.end());
+    ports.push_back(
+        {.network = uid, .mac = mac_number(cell.next_mac++), .addresses = std::move(addresses)});
   }
-  Network network = *sizing.network;
-  SW_ASSIGN_OR_RETURN(Port port, allocate_port(network, taken));
-  ports.push_back(port);
-  ledger_.put(std::move(network));
+  for (auto& [uid, network] : networks) ledger_.put(std::move(network));
+  if (!ports.empty()) ledger_.put_cell(cell);
   return ports;
 }
 
@@ -84,7 +91,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateInstance
   }
   SW_ASSIGN_OR_RETURN(Claim claim, place(create, sizing));
   // The last thing that can fail; it changes the ledger only when it succeeds.
-  SW_ASSIGN_OR_RETURN(std::vector<Port> ports, allocate_ports(sizing));
+  SW_ASSIGN_OR_RETURN(std::vector<Port> ports, allocate_ports(create, sizing));
 
   Instance instance{.uid = InstanceUid(frame.fresh_uid()),
                     .project = frame.project_uid,
@@ -106,6 +113,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateInstance
                     .has_user_data = !create.user_data.empty(),
                     .labels = create.labels,
                     .claim = claim,
+                    .ever_started = create.desired == DesiredState::kRunning,
                     .created_at = frame.now.wall};
   const InstanceUid uid = instance.uid;
   if (instance.has_user_data) ledger_.put_user_data(uid, create.user_data);
@@ -161,6 +169,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const StartInstance&
     return view_of(instance, ledger_, book_, frame.now.monotonic);
   }
   instance.desired = DesiredState::kRunning;
+  instance.ever_started = true;
   instance.stop_hard = false;
   return put_changed(frame, std::move(instance), "InstanceStartRequested", "");
 }
@@ -185,7 +194,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const RebootInstance
                        "NOT_RUNNING");
   }
   ++instance.reboot.count;
-  instance.reboot.hard = reboot.hard;
+  instance.reboot.kind = reboot.hard ? RebootKind::kReset : RebootKind::kSoft;
   return put_changed(frame, std::move(instance), "InstanceRebootRequested",
                      reboot.hard ? "reset without asking the guest" : "");
 }

@@ -20,6 +20,15 @@ constexpr size_t kFullLogBytes = 64 * 1024;
 constexpr size_t kTrimPerCommit = 8;
 constexpr size_t kLongestMessage = 500;
 
+// Every new port moves a cursor; that alone is no news to the hosts.
+bool differ_beyond_cursors(const Network& a, Network b) {
+  if (b.v4) b.v4->next = a.v4 ? a.v4->next : std::nullopt;
+  if (b.v6) b.v6->next = a.v6 ? a.v6->next : std::nullopt;
+  return a.state != b.state || a.bridge != b.bridge || a.make_bridge != b.make_bridge ||
+         a.v4 != b.v4 || a.v6 != b.v6 || a.dns_servers != b.dns_servers || a.routes != b.routes ||
+         a.mtu != b.mtu;
+}
+
 template <class Map, class Key>
 auto* find_or_null(Map& map, const Key& key) {
   const auto found = map.find(key);
@@ -50,7 +59,9 @@ void Ledger::index_all() {
   for (const auto& [uid, instance] : state_.instances) {
     instance_names_[{project_id(instance.project), instance.id}] = uid;
     charge(instance.claim);
+    hold_addresses(instance);
   }
+  for (const auto& [uid, network] : state_.networks) network_names_[name_of(network)] = uid;
   for (const auto& [key, request] : state_.requests) {
     requests_by_time_[request.answered_at].insert(key);
   }
@@ -106,11 +117,38 @@ const Flavor* Ledger::flavor(std::string_view id) const {
   return uid ? &state_.flavors.at(*uid) : nullptr;
 }
 
-const Network* Ledger::network(std::string_view id) const {
-  for (const auto& [uid, network] : state_.networks) {
-    if (network.id == id) return &network;
+const Network* Ledger::network(std::string_view project, std::string_view id) const {
+  const auto* uid = find_or_null(network_names_, Name(project, id));
+  return uid ? &state_.networks.at(*uid) : nullptr;
+}
+
+const Network* Ledger::visible_network(std::string_view project, std::string_view id) const {
+  const Network* own = network(project, id);
+  return own ? own : network("", id);
+}
+
+const std::set<IpAddress>& Ledger::taken_addresses(const NetworkUid& network) const {
+  static const std::set<IpAddress> kNone;
+  const auto* taken = find_or_null(addresses_, network);
+  return taken ? *taken : kNone;
+}
+
+void Ledger::hold_addresses(const Instance& instance) {
+  for (const Port& port : instance.ports) {
+    addresses_[port.network].insert(port.addresses.begin(), port.addresses.end());
   }
-  return nullptr;
+}
+
+void Ledger::free_addresses(const Instance& instance) {
+  for (const Port& port : instance.ports) {
+    std::set<IpAddress>& held = addresses_[port.network];
+    for (const IpAddress& address : port.addresses) held.erase(address);
+    if (held.empty()) addresses_.erase(port.network);
+  }
+}
+
+Name Ledger::name_of(const Network& network) const {
+  return {network.project.is_nil() ? std::string() : project_id(network.project), network.id};
 }
 
 std::string Ledger::project_id(const ProjectUid& uid) const {
@@ -158,6 +196,13 @@ void Ledger::put(Image image) {
 void Ledger::put(Network network) {
   network.changed_at = pending_sequence_;
   put_bytes(records::network_key(network.uid), records::encode(network));
+  network_names_[name_of(network)] = network.uid;
+  const auto* old = find_or_null(state_.networks, network.uid);
+  if (old && !differ_beyond_cursors(*old, network)) {
+    state_.networks[network.uid] = std::move(network);
+    return;
+  }
+  for (const auto& [uid, host] : state_.hosts) changed_hosts_.insert(uid);
   state_.networks[network.uid] = std::move(network);
 }
 
@@ -179,8 +224,12 @@ void Ledger::put(Host host) {
 void Ledger::put(Instance instance) {
   instance.changed_at = pending_sequence_;
   put_bytes(records::instance_key(instance.uid), records::encode(instance));
-  if (const auto* old = find_or_null(state_.instances, instance.uid)) release(old->claim);
+  if (const auto* old = find_or_null(state_.instances, instance.uid)) {
+    release(old->claim);
+    free_addresses(*old);
+  }
   charge(instance.claim);
+  hold_addresses(instance);
   changed_hosts_.insert(instance.claim.host);
   instance_names_[{project_id(instance.project), instance.id}] = instance.uid;
   state_.instances[instance.uid] = std::move(instance);
@@ -215,6 +264,14 @@ void Ledger::erase(const ImageUid& uid) {
   image_names_.erase({project_id(image.project), image.id});
   state_.images.erase(uid);
   charge_images();
+}
+
+void Ledger::erase(const NetworkUid& uid) {
+  const auto found = state_.networks.find(uid);
+  if (found == state_.networks.end()) return;
+  put_delete(records::network_key(uid));
+  network_names_.erase(name_of(found->second));
+  state_.networks.erase(found);
 }
 
 void Ledger::erase(const InstanceUid& uid) {

@@ -30,6 +30,8 @@ class Ledger {
   const placement::Fleet& fleet() const { return fleet_; }
   const std::map<Name, InstanceUid>& instance_names() const { return instance_names_; }
   const std::map<Name, ImageUid>& image_names() const { return image_names_; }
+  // Under an empty project those of the cell.
+  const std::map<Name, NetworkUid>& network_names() const { return network_names_; }
   const std::map<std::string, FlavorUid>& flavor_names() const { return flavor_names_; }
   const std::map<std::string, ProjectUid>& project_names() const { return project_names_; }
   const std::map<std::string, HostUid>& host_names() const { return host_names_; }
@@ -39,7 +41,12 @@ class Ledger {
   const Instance* instance(std::string_view project, std::string_view id) const;
   const Image* image(std::string_view project, std::string_view id) const;
   const Flavor* flavor(std::string_view id) const;
-  const Network* network(std::string_view id) const;
+  // With an empty project one of the cell's own.
+  const Network* network(std::string_view project, std::string_view id) const;
+  // What the name means to a caller of the project: its own network, else the cell's.
+  const Network* visible_network(std::string_view project, std::string_view id) const;
+  // Of the ports of every instance, those in deletion included.
+  const std::set<IpAddress>& taken_addresses(const NetworkUid& network) const;
   // "?" and the uid where the project's record is unreadable: no id that a caller can name.
   std::string project_id(const ProjectUid& uid) const;
 
@@ -57,6 +64,7 @@ class Ledger {
   void erase(const ProjectUid& uid);
   void erase(const FlavorUid& uid);
   void erase(const ImageUid& uid);
+  void erase(const NetworkUid& uid);
   void erase(const InstanceUid& uid);  // and its user-data
   // Forgets up to `most` requests that were answered before then; true if there may be more.
   bool forget_requests(WallTime before, size_t most);
@@ -86,6 +94,9 @@ class Ledger {
   void index_all();
   void charge(const Claim& claim);
   void release(const Claim& claim);
+  void hold_addresses(const Instance& instance);
+  void free_addresses(const Instance& instance);
+  Name name_of(const Network& network) const;
   void add_host_load(const Host& host);
   void charge_images();
   void trim_log(store::Batch& batch);
@@ -94,6 +105,8 @@ class Ledger {
   placement::Fleet fleet_;
   std::map<Name, InstanceUid> instance_names_;
   std::map<Name, ImageUid> image_names_;
+  std::map<Name, NetworkUid> network_names_;
+  std::map<NetworkUid, std::set<IpAddress>> addresses_;
   std::map<std::string, FlavorUid> flavor_names_;
   std::map<std::string, ProjectUid> project_names_;
   std::map<std::string, HostUid> host_names_;

@@ -33,6 +33,8 @@ std::string_view method_of(const MutationBody& body) {
                                [](const DeleteImage&) { return "DeleteImage"sv; },
                                [](const CreateFlavor&) { return "CreateFlavor"sv; },
                                [](const DeleteFlavor&) { return "DeleteFlavor"sv; },
+                               [](const CreateNetwork&) { return "CreateNetwork"sv; },
+                               [](const DeleteNetwork&) { return "DeleteNetwork"sv; },
                                [](const CreateProject&) { return "CreateProject"sv; },
                                [](const DeleteProject&) { return "DeleteProject"sv; }},
                     body);
@@ -50,6 +52,8 @@ std::string resource_of(const MutationBody& body, const Ledger& ledger) {
           },
           [](const CreateFlavor& m) { return flavor_name(logged(m.id)); },
           [](const DeleteFlavor& m) { return flavor_name(logged(m.id)); },
+          [](const CreateNetwork& m) { return network_name(logged(m.project), logged(m.id)); },
+          [](const DeleteNetwork& m) { return network_name(logged(m.project), logged(m.id)); },
           [](const CreateProject& m) { return project_name(logged(m.id)); },
           [](const DeleteProject& m) { return project_name(logged(m.id)); },
           [](const auto& m) { return instance_name(logged(m.project), logged(m.id)); }},

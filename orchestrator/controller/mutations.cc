@@ -22,6 +22,7 @@ std::optional<std::pair<decltype(records::RequestRecord::resource), Observed>> k
                  [](const ImageView& view) { return std::optional(Kept(view.image, {})); },
                  [](const Flavor& flavor) { return std::optional(Kept(flavor, {})); },
                  [](const Project& project) { return std::optional(Kept(project, {})); },
+                 [](const NetworkView& view) { return std::optional(Kept(view.network, {})); },
                  [](const auto&) { return std::optional<Kept>(); }},
       answer);
 }
@@ -94,6 +95,9 @@ absl::StatusOr<std::optional<Answer>> Mutations::repeated(const Frame& frame,
                    return std::optional<Answer>(view_of(instance, ledger_, request.observed));
                  },
                  [&](const Image& image) { return std::optional<Answer>(view_of(image, ledger_)); },
+                 [&](const Network& network) {
+                   return std::optional<Answer>(view_of(network, frame.project, ledger_));
+                 },
                  [](const auto& resource) { return std::optional<Answer>(resource); }},
       request.resource);
 }

@@ -27,6 +27,8 @@ class Mutations {
   void accept_end(const Instance& instance, FinalEnd end, Now now);
   // Domain, disk and port are gone: so is the record.
   void finish_deletion(const Instance& instance, Now now);
+  // A network in deletion whose bridges are gone from every host goes, too.
+  void forget_network_if_gone(const NetworkUid& uid, Now now);
   // The image's files are gone.
   void forget_image(const ImageUid& uid, Now now);
   // An event about an image that nobody asked for.
@@ -51,11 +53,14 @@ class Mutations {
   absl::StatusOr<Answer> apply(const Frame& frame, const DeleteImage& deletion);
   absl::StatusOr<Answer> apply(const Frame& frame, const CreateFlavor& create);
   absl::StatusOr<Answer> apply(const Frame& frame, const DeleteFlavor& deletion);
+  absl::StatusOr<Answer> apply(const Frame& frame, const CreateNetwork& create);
+  absl::StatusOr<Answer> apply(const Frame& frame, const DeleteNetwork& deletion);
   absl::StatusOr<Answer> apply(const Frame& frame, const CreateProject& create);
   absl::StatusOr<Answer> apply(const Frame& frame, const DeleteProject& deletion);
 
   absl::StatusOr<Claim> place(const CreateInstance& create, const Sizing& sizing) const;
-  absl::StatusOr<std::vector<Port>> allocate_ports(const Sizing& sizing);
+  absl::StatusOr<std::vector<Port>> allocate_ports(const CreateInstance& create,
+                                                   const Sizing& sizing);
   // The instance, if it exists and the etag holds; it may be in deletion.
   absl::StatusOr<Instance> changeable(const Frame& frame, const std::string& project,
                                       const std::string& id) const;

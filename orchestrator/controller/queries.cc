@@ -50,6 +50,11 @@ class Reader {
     if (!found) return missing(image_name(get.project, get.id));
     return view_of(*found, ledger_);
   }
+  absl::StatusOr<Answer> operator()(const GetNetwork& get) const {
+    const Network* found = ledger_.visible_network(get.project, get.id);
+    if (!found || !ledger_.project(get.project)) return missing(network_name(get.project, get.id));
+    return view_of(*found, get.project, ledger_);
+  }
   absl::StatusOr<Answer> operator()(const GetFlavor& get) const {
     const Flavor* found = ledger_.flavor(get.id);
     if (!found) return missing(flavor_name(get.id));
@@ -76,6 +81,21 @@ class Reader {
       return view_of(ledger_.state().images.at(uid), ledger_);
     });
   }
+  // The cell's own come first, under the project that asks; under an empty one where all are asked.
+  absl::StatusOr<Answer> operator()(const ListNetworks& list) const {
+    const bool all = list.project == kAllProjects;
+    return project_page<NetworkView>(
+        list, ledger_.network_names(),
+        [&](const auto& uid) {
+          const Network& network = ledger_.state().networks.at(uid);
+          const bool of_cell = network.project.is_nil();
+          return view_of(
+              network,
+              of_cell ? (all ? std::string() : list.project) : ledger_.project_id(network.project),
+              ledger_);
+        },
+        /*with_cells=*/true);
+  }
   absl::StatusOr<Answer> operator()(const ListFlavors& list) const {
     return cell_page<Flavor>(list, ledger_.flavor_names(),
                              [this](const auto& uid) { return ledger_.state().flavors.at(uid); });
@@ -92,7 +112,8 @@ class Reader {
 
  private:
   template <class Item, class List, class Index, class View>
-  absl::StatusOr<Answer> project_page(const List& list, const Index& index, View view) const {
+  absl::StatusOr<Answer> project_page(const List& list, const Index& index, View view,
+                                      bool with_cells = false) const {
     if (list.project != kAllProjects && !ledger_.project(list.project)) {
       return missing(project_name(list.project));
     }
@@ -100,12 +121,13 @@ class Reader {
     if (!list.page.token.empty() && slash == std::string::npos) return bad_token(list.page);
     const Name after =
         list.page.token.empty()
-            ? Name(list.project == kAllProjects ? "" : list.project, "")
+            ? Name(list.project == kAllProjects || with_cells ? "" : list.project, "")
             : Name(list.page.token.substr(0, slash), list.page.token.substr(slash + 1));
     return page_of<Item, Index, Name>(
         index, page_size(list.page), after,
-        [&list](const Name& name) {
-          return list.project == kAllProjects || name.first == list.project;
+        [&list, with_cells](const Name& name) {
+          return list.project == kAllProjects || name.first == list.project ||
+                 (with_cells && name.first.empty());
         },
         [](const Name& name) { return name.first + "/" + name.second; }, view);
   }

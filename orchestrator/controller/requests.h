@@ -24,13 +24,17 @@ struct MutationContext {
   std::vector<FieldViolation> violations;
 };
 
+struct PortRequest {
+  std::string network;               // an id, of the project's own or of the cell's
+  std::vector<IpAddress> addresses;  // chosen ones; the rest is allocated
+};
 struct CreateInstance {
   std::string project;
   std::string id;
   std::string flavor;
   std::string image;  // id of an image of the same project
   std::optional<Bytes> boot_disk;
-  std::vector<std::string> networks;  // ids; none: no port
+  std::vector<PortRequest> ports;
   std::vector<std::string> ssh_keys;
   std::string user_data;
   Labels labels;
@@ -93,6 +97,25 @@ struct CreateFlavor {
 struct DeleteFlavor {
   std::string id;
 };
+// A network of a project: at least one of the subnets.
+struct CreateNetwork {
+  std::string project;
+  std::string id;
+  std::string bridge;  // an existing one on the host, used as it is; empty: one of its own
+  std::optional<IpPrefix> v4;
+  std::optional<IpPrefix> v6;
+  // The host's address in each subnet, through which guests leave; isolated networks have none.
+  std::vector<IpAddress> gateways;
+  bool isolated = false;
+  std::vector<IpAddress> dns_servers;
+  std::vector<Route> routes;
+  int64_t mtu = 1500;
+  Labels labels;
+};
+struct DeleteNetwork {
+  std::string project;
+  std::string id;
+};
 struct CreateProject {
   std::string id;
   Labels labels;
@@ -101,9 +124,10 @@ struct DeleteProject {
   std::string id;
 };
 
-using MutationBody = std::variant<CreateInstance, StartInstance, StopInstance, RebootInstance,
-                                  DeleteInstance, BeginImageImport, FinishImageImport, DeleteImage,
-                                  CreateFlavor, DeleteFlavor, CreateProject, DeleteProject>;
+using MutationBody =
+    std::variant<CreateInstance, StartInstance, StopInstance, RebootInstance, DeleteInstance,
+                 BeginImageImport, FinishImageImport, DeleteImage, CreateFlavor, DeleteFlavor,
+                 CreateNetwork, DeleteNetwork, CreateProject, DeleteProject>;
 struct Mutation {
   MutationContext context;
   MutationBody body;
@@ -130,6 +154,14 @@ struct ListImages {
   std::string project;
   PageRequest page;
 };
+struct GetNetwork {
+  std::string project;
+  std::string id;
+};
+struct ListNetworks {
+  std::string project;
+  PageRequest page;
+};
 struct GetFlavor {
   std::string id;
 };
@@ -148,8 +180,9 @@ struct GetProject {
 struct ListProjects {
   PageRequest page;
 };
-using Query = std::variant<GetInstance, ListInstances, GetImage, ListImages, GetFlavor, ListFlavors,
-                           GetHost, ListHosts, GetProject, ListProjects>;
+using Query =
+    std::variant<GetInstance, ListInstances, GetImage, ListImages, GetNetwork, ListNetworks,
+                 GetFlavor, ListFlavors, GetHost, ListHosts, GetProject, ListProjects>;
 
 using Request = std::variant<Mutation, Query>;
 
@@ -157,7 +190,7 @@ using Request = std::variant<Mutation, Query>;
 struct PortView {
   std::string network_id;
   uint64_t mac = 0;
-  uint32_t address = 0;
+  std::vector<IpAddress> addresses;
 };
 struct InstanceView {
   Instance instance;
@@ -169,6 +202,11 @@ struct InstanceView {
 struct ImageView {
   Image image;
   std::string project_id;
+};
+struct NetworkView {
+  Network network;
+  std::string project_id;  // of the caller who sees it, where it is the cell's own
+  int64_t ports = 0;
 };
 struct HostView {
   Host host;
@@ -189,7 +227,8 @@ struct Page {
 };
 
 // Mutations answer with the resource as it is then; a deletion with its last state.
-using Answer = std::variant<InstanceView, ImageView, Flavor, HostView, Project, Page<InstanceView>,
-                            Page<ImageView>, Page<Flavor>, Page<HostView>, Page<Project>>;
+using Answer = std::variant<InstanceView, ImageView, NetworkView, Flavor, HostView, Project,
+                            Page<InstanceView>, Page<ImageView>, Page<NetworkView>, Page<Flavor>,
+                            Page<HostView>, Page<Project>>;
 
 }  // namespace stellwerk::controller

@@ -9,28 +9,11 @@
 #include "orchestrator/controller/bootstrap.h"
 #include "orchestrator/controller/frame.h"
 #include "orchestrator/controller/mutations.h"
+#include "orchestrator/controller/users.h"
 #include "orchestrator/controller/views.h"
 #include "placement/capacity.h"
 
 namespace stellwerk::controller {
-namespace {
-
-constexpr size_t kMostUsersNamed = 5;
-
-// The ids of instances that match, the first few by name.
-template <class Matches>
-std::vector<std::string> users(const Ledger& ledger, Matches matches) {
-  std::vector<std::string> names;
-  for (const auto& [name, uid] : ledger.instance_names()) {
-    if (!matches(ledger.state().instances.at(uid))) continue;
-    names.push_back(names.size() == kMostUsersNamed ? "…" : name.second);
-    if (names.size() > kMostUsersNamed) break;
-  }
-  return names;
-}
-
-}  // namespace
-
 absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const BeginImageImport& begin) {
   std::vector<FieldViolation> violations = frame.context.violations;
   if (const Problem problem = check_dns_label(begin.id)) {
@@ -259,6 +242,12 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteProject&
     if (image.project != found->uid) continue;
     return with_reason(failed_precondition("project {} has images, such as {}; delete them first",
                                            deletion.id, image.id),
+                       "PROJECT_IN_USE");
+  }
+  for (const auto& [uid, network] : ledger_.state().networks) {
+    if (network.project != found->uid) continue;
+    return with_reason(failed_precondition("project {} has networks, such as {}; delete them first",
+                                           deletion.id, network.id),
                        "PROJECT_IN_USE");
   }
   const Project project = *found;

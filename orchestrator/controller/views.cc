@@ -16,7 +16,7 @@ InstanceView view_of(const Instance& instance, const Ledger& ledger, Observed ob
     const bool known = network != ledger.state().networks.end();
     view.ports.push_back({.network_id = known ? network->second.id : port.network.to_string(),
                           .mac = port.mac,
-                          .address = port.address});
+                          .addresses = port.addresses});
   }
   return view;
 }
@@ -28,6 +28,14 @@ InstanceView view_of(const Instance& instance, const Ledger& ledger, const HostB
 
 ImageView view_of(const Image& image, const Ledger& ledger) {
   return {.image = image, .project_id = ledger.project_id(image.project)};
+}
+
+NetworkView view_of(const Network& network, std::string project, const Ledger& ledger) {
+  NetworkView view{.network = network, .project_id = std::move(project), .ports = 0};
+  for (const auto& [uid, instance] : ledger.state().instances) {
+    view.ports += std::ranges::count(instance.ports, network.uid, &Port::network);
+  }
+  return view;
 }
 
 namespace {

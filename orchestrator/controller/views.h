@@ -13,6 +13,8 @@ InstanceView view_of(const Instance& instance, const Ledger& ledger, const HostB
 // With an observation from the past, for repeated requests.
 InstanceView view_of(const Instance& instance, const Ledger& ledger, Observed observed);
 ImageView view_of(const Image& image, const Ledger& ledger);
+// `project` is the caller's: the cell's own networks appear under it.
+NetworkView view_of(const Network& network, std::string project, const Ledger& ledger);
 HostView view_of(const Host& host, const Ledger& ledger, const HostBook& book);
 // NotFound, for a resource's full name.
 absl::Status missing(std::string_view name);

@@ -1,11 +1,12 @@
 #include "orchestrator/records/records.h"
 
+#include "orchestrator/records/upgrade.h"
 #include "orchestrator/records/wire.h"
 
 namespace stellwerk::records {
 namespace {
 
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 
 uint64_t checksum_of(std::string_view content) {
   const Sha256 digest = sha256(content);
@@ -31,7 +32,7 @@ std::string encode_as(wire::Kind kind, const Value& value) {
   return serialise(record);
 }
 
-absl::StatusOr<std::string> content_of(wire::Kind kind, std::string_view bytes) {
+absl::StatusOr<wire::Record> record_of(wire::Kind kind, std::string_view bytes) {
   wire::Record record;
   if (!record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return data_loss("{} bytes that are no record", bytes.size());
@@ -47,16 +48,17 @@ absl::StatusOr<std::string> content_of(wire::Kind kind, std::string_view bytes) 
     return data_loss("record is a {}, not a {}", wire::Kind_Name(record.kind()),
                      wire::Kind_Name(kind));
   }
-  return std::move(*record.mutable_content());
+  return record;
 }
 
 template <class Value, class Message>
 absl::StatusOr<Value> decode_as(wire::Kind kind, std::string_view bytes) {
-  SW_ASSIGN_OR_RETURN(const std::string content, content_of(kind, bytes));
+  SW_ASSIGN_OR_RETURN(const wire::Record record, record_of(kind, bytes));
   Message message;
-  if (!message.ParseFromString(content)) {
+  if (!message.ParseFromString(record.content())) {
     return data_loss("content of {} is damaged", wire::Kind_Name(kind));
   }
+  upgrade(record.version(), message);
   Value value = from_wire(message);
   // Whatever reading dropped is missing when the value is written again. Without this check a
   // field of a newer version would vanish with the next change of the record.

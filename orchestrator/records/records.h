@@ -15,10 +15,11 @@
 
 namespace stellwerk::records {
 
-// The cell itself: written once, by the first commit.
+// The cell itself.
 struct Cell {
   CellUid uid;
   WallTime created_at;
+  uint64_t next_mac = 0;  // number of the next MAC; none is given twice
   friend bool operator==(const Cell&, const Cell&) = default;
 };
 
@@ -30,7 +31,7 @@ struct RequestRecord {
   Sha256 body{};
   WallTime answered_at;
   // The resource as it was answered, and for an instance what was observed then.
-  std::variant<Instance, Image, Flavor, Project> resource;
+  std::variant<Instance, Image, Flavor, Project, Network> resource;
   Observed observed;
 };
 

@@ -6,11 +6,13 @@ namespace stellwerk::records {
 void to_wire(const Cell& from, wire::Cell& to) {
   to.set_uid(uuid_to_wire(from.uid.value()));
   to.set_created_at(time_to_wire(from.created_at));
+  to.set_next_mac(from.next_mac);
 }
 
 Cell from_wire(const wire::Cell& from) {
   return {.uid = CellUid(uuid_from_wire(from.uid())),
-          .created_at = time_from_wire(from.created_at())};
+          .created_at = time_from_wire(from.created_at()),
+          .next_mac = from.next_mac()};
 }
 
 void to_wire(const RequestRecord& from, wire::Request& to) {
@@ -22,14 +24,16 @@ void to_wire(const RequestRecord& from, wire::Request& to) {
   std::visit(Overloaded{[&](const Instance& r) { to_wire(r, *to.mutable_instance()); },
                         [&](const Image& r) { to_wire(r, *to.mutable_image()); },
                         [&](const Flavor& r) { to_wire(r, *to.mutable_flavor()); },
-                        [&](const Project& r) { to_wire(r, *to.mutable_project()); }},
+                        [&](const Project& r) { to_wire(r, *to.mutable_project()); },
+                        [&](const Network& r) { to_wire(r, *to.mutable_network()); }},
              from.resource);
   to_wire(from.observed, *to.mutable_observed());
 }
 
 namespace {
 
-std::variant<Instance, Image, Flavor, Project> resource_from_wire(const wire::Request& from) {
+std::variant<Instance, Image, Flavor, Project, Network> resource_from_wire(
+    const wire::Request& from) {
   switch (from.resource_case()) {
     case wire::Request::kInstance:
       return from_wire(from.instance());
@@ -39,6 +43,8 @@ std::variant<Instance, Image, Flavor, Project> resource_from_wire(const wire::Re
       return from_wire(from.flavor());
     case wire::Request::kProject:
       return from_wire(from.project());
+    case wire::Request::kNetwork:
+      return from_wire(from.network());
     case wire::Request::RESOURCE_NOT_SET:
       return Instance{};
   }

@@ -8,11 +8,61 @@ Uid uid_from_wire(const std::string& bytes) {
   return Uid(uuid_from_wire(bytes));
 }
 
+Labels pairs_from_wire(const google::protobuf::RepeatedPtrField<wire::Label>& from) {
+  Labels pairs;
+  for (const wire::Label& label : from) pairs.emplace(label.key(), label.value());
+  return pairs;
+}
+
 template <class Message>
 Labels labels_from_wire(const Message& from) {
-  Labels labels;
-  for (const wire::Label& label : from.labels()) labels.emplace(label.key(), label.value());
-  return labels;
+  return pairs_from_wire(from.labels());
+}
+
+ProjectLimits limits_from_wire(const wire::ProjectLimits& from) {
+  ProjectLimits limits;
+  if (from.has_instances()) limits.instances = from.instances();
+  for (const wire::VcpuLimit& limit : from.vcpus()) {
+    limits.vcpus.emplace(enum_from_wire<CpuClass>(limit.cpu_class()), VcpuCount(limit.vcpus()));
+  }
+  if (from.has_memory_bytes()) limits.memory = Bytes(from.memory_bytes());
+  if (from.has_disk_bytes()) limits.disk = Bytes(from.disk_bytes());
+  if (from.has_addresses()) limits.addresses = from.addresses();
+  return limits;
+}
+
+IpPrefix prefix_from_wire(const std::string& address, uint32_t length) {
+  return {address_from_wire(address).value_or(IpAddress()), static_cast<uint8_t>(length)};
+}
+
+std::vector<IpAddress> addresses_from_wire(
+    const google::protobuf::RepeatedPtrField<std::string>& from) {
+  std::vector<IpAddress> addresses;
+  for (const std::string& bytes : from) {
+    addresses.push_back(address_from_wire(bytes).value_or(IpAddress()));
+  }
+  return addresses;
+}
+
+Subnet subnet_from_wire(const wire::Subnet& from) {
+  return {.range = prefix_from_wire(from.address(), from.prefix_length()),
+          .gateway = address_from_wire(from.gateway()),
+          .next = address_from_wire(from.next())};
+}
+
+IngressRule ingress_from_wire(const wire::IngressRule& from) {
+  return {.protocol = enum_from_wire<IpProtocol>(from.protocol()),
+          .ports = {.first = static_cast<uint16_t>(from.first_port()),
+                    .last = static_cast<uint16_t>(from.last_port())},
+          .from = prefix_from_wire(from.from(), from.prefix_length())};
+}
+
+NumaNode numa_from_wire(const wire::NumaNode& from) {
+  NumaNode node{.id = from.id(), .memory = Bytes(from.memory_bytes()), .cores = {}};
+  for (const wire::HostCore& core : from.cores()) {
+    node.cores.push_back({.threads = {core.threads().begin(), core.threads().end()}});
+  }
+  return node;
 }
 
 Claim claim_from_wire(const wire::Claim& from) {
@@ -20,25 +70,30 @@ Claim claim_from_wire(const wire::Claim& from) {
           .cpu_class = enum_from_wire<CpuClass>(from.cpu_class()),
           .vcpus = VcpuCount(from.vcpus()),
           .memory = Bytes(from.memory_bytes()),
-          .disk = Bytes(from.disk_bytes())};
+          .disk = Bytes(from.disk_bytes()),
+          .cpus = {from.cpus().begin(), from.cpus().end()},
+          .numa_nodes = {from.numa_nodes().begin(), from.numa_nodes().end()}};
 }
 
 Port port_from_wire(const wire::Port& from) {
   return {.network = uid_from_wire<NetworkUid>(from.network()),
           .mac = from.mac(),
-          .address = from.address()};
+          .addresses = addresses_from_wire(from.addresses())};
 }
 
 HostFacts facts_from_wire(const wire::HostFacts& from) {
-  return {.cores = from.cores(),
-          .threads = from.threads(),
-          .memory = Bytes(from.memory_bytes()),
-          .disk = Bytes(from.disk_bytes()),
-          .disk_type = enum_from_wire<DiskType>(from.disk_type()),
-          .cpu_model = from.cpu_model(),
-          .accelerator = from.accelerator(),
-          .hypervisor_version = from.hypervisor_version(),
-          .boot_id = from.boot_id()};
+  HostFacts to{.cores = from.cores(),
+               .threads = from.threads(),
+               .memory = Bytes(from.memory_bytes()),
+               .disk = Bytes(from.disk_bytes()),
+               .disk_type = enum_from_wire<DiskType>(from.disk_type()),
+               .cpu_model = from.cpu_model(),
+               .accelerator = from.accelerator(),
+               .hypervisor_version = from.hypervisor_version(),
+               .boot_id = from.boot_id(),
+               .numa = {}};
+  for (const wire::NumaNode& node : from.numa()) to.numa.push_back(numa_from_wire(node));
+  return to;
 }
 
 }  // namespace
@@ -47,6 +102,7 @@ Project from_wire(const wire::Project& from) {
   return {.uid = uid_from_wire<ProjectUid>(from.uid()),
           .id = from.id(),
           .labels = labels_from_wire(from),
+          .limits = limits_from_wire(from.limits()),
           .created_at = time_from_wire(from.created_at()),
           .changed_at = Sequence(from.changed_at())};
 }
@@ -70,6 +126,8 @@ Flavor from_wire(const wire::Flavor& from) {
 }
 
 Image from_wire(const wire::Image& from) {
+  std::optional<Sha256> expected;
+  if (!from.source_sha256().empty()) expected = array_from_wire<32>(from.source_sha256());
   return {.uid = uid_from_wire<ImageUid>(from.uid()),
           .project = uid_from_wire<ProjectUid>(from.project()),
           .id = from.id(),
@@ -82,21 +140,37 @@ Image from_wire(const wire::Image& from) {
           .virtual_size = Bytes(from.virtual_size_bytes()),
           .sha256 = array_from_wire<32>(from.sha256()),
           .labels = labels_from_wire(from),
+          .is_public = from.is_public(),
+          .properties = pairs_from_wire(from.properties()),
+          .source = {.url = from.source_url(), .sha256 = expected},
+          .failure = from.failure(),
           .created_at = time_from_wire(from.created_at()),
           .changed_at = Sequence(from.changed_at())};
 }
 
 Network from_wire(const wire::Network& from) {
-  return {.uid = uid_from_wire<NetworkUid>(from.uid()),
-          .id = from.id(),
-          .bridge = from.bridge(),
-          .subnet = from.subnet(),
-          .prefix_length = static_cast<uint8_t>(from.prefix_length()),
-          .gateway = from.gateway(),
-          .dns_servers = {from.dns_servers().begin(), from.dns_servers().end()},
-          .next_address = from.next_address(),
-          .next_mac = from.next_mac(),
-          .changed_at = Sequence(from.changed_at())};
+  Network to{.uid = uid_from_wire<NetworkUid>(from.uid()),
+             .project = uid_from_wire<ProjectUid>(from.project()),
+             .id = from.id(),
+             .state = enum_from_wire<NetworkState>(from.state()),
+             .bridge = from.bridge(),
+             .make_bridge = from.make_bridge(),
+             .v4 = {},
+             .v6 = {},
+             .dns_servers = addresses_from_wire(from.dns_servers()),
+             .routes = {},
+             .mtu = from.mtu(),
+             .labels = labels_from_wire(from),
+             .next_mac = from.next_mac(),
+             .created_at = time_from_wire(from.created_at()),
+             .changed_at = Sequence(from.changed_at())};
+  if (from.has_v4()) to.v4 = subnet_from_wire(from.v4());
+  if (from.has_v6()) to.v6 = subnet_from_wire(from.v6());
+  for (const wire::Route& route : from.routes()) {
+    to.routes.push_back({.to = prefix_from_wire(route.to(), route.prefix_length()),
+                         .via = address_from_wire(route.via()).value_or(IpAddress())});
+  }
+  return to;
 }
 
 Instance from_wire(const wire::Instance& from) {
@@ -106,7 +180,8 @@ Instance from_wire(const wire::Instance& from) {
               .generation = Generation(from.generation()),
               .desired = enum_from_wire<DesiredState>(from.desired()),
               .stop_hard = from.stop_hard(),
-              .reboot = {.count = from.reboot().count(), .hard = from.reboot().hard()},
+              .reboot = {.count = from.reboot().count(),
+                         .kind = enum_from_wire<RebootKind>(from.reboot().kind())},
               .restart_policy = enum_from_wire<RestartPolicy>(from.restart_policy()),
               .flavor = uid_from_wire<FlavorUid>(from.flavor()),
               .flavor_id = from.flavor_id(),
@@ -122,9 +197,15 @@ Instance from_wire(const wire::Instance& from) {
               .has_user_data = from.has_user_data(),
               .labels = labels_from_wire(from),
               .claim = claim_from_wire(from.claim()),
+              .ingress = {},
+              .delete_protection = from.delete_protection(),
+              .ever_started = from.ever_started(),
               .created_at = time_from_wire(from.created_at()),
               .changed_at = Sequence(from.changed_at())};
   for (const wire::Port& port : from.ports()) to.ports.push_back(port_from_wire(port));
+  for (const wire::IngressRule& rule : from.ingress()) {
+    to.ingress.push_back(ingress_from_wire(rule));
+  }
   return to;
 }
 

@@ -3,13 +3,17 @@
 namespace stellwerk::records {
 namespace {
 
-template <class Message>
-void labels_to_wire(const Labels& labels, Message& to) {
-  for (const auto& [key, value] : labels) {
-    wire::Label* label = to.add_labels();
+void pairs_to_wire(const Labels& pairs, google::protobuf::RepeatedPtrField<wire::Label>& to) {
+  for (const auto& [key, value] : pairs) {
+    wire::Label* label = to.Add();
     label->set_key(key);
     label->set_value(value);
   }
+}
+
+template <class Message>
+void labels_to_wire(const Labels& labels, Message& to) {
+  pairs_to_wire(labels, *to.mutable_labels());
 }
 
 void claim_to_wire(const Claim& from, wire::Claim& to) {
@@ -18,6 +22,60 @@ void claim_to_wire(const Claim& from, wire::Claim& to) {
   to.set_vcpus(from.vcpus.count());
   to.set_memory_bytes(from.memory.count());
   to.set_disk_bytes(from.disk.count());
+  for (const int32_t cpu : from.cpus) to.add_cpus(cpu);
+  for (const int32_t node : from.numa_nodes) to.add_numa_nodes(node);
+}
+
+bool is_empty(const ProjectLimits& limits) {
+  return limits == ProjectLimits();
+}
+
+void limits_to_wire(const ProjectLimits& from, wire::ProjectLimits& to) {
+  if (from.instances) to.set_instances(*from.instances);
+  for (const auto& [cpu_class, vcpus] : from.vcpus) {
+    wire::VcpuLimit* limit = to.add_vcpus();
+    limit->set_cpu_class(to_wire(cpu_class));
+    limit->set_vcpus(vcpus.count());
+  }
+  if (from.memory) to.set_memory_bytes(from.memory->count());
+  if (from.disk) to.set_disk_bytes(from.disk->count());
+  if (from.addresses) to.set_addresses(*from.addresses);
+}
+
+void subnet_to_wire(const Subnet& from, wire::Subnet& to) {
+  to.set_address(address_to_wire(from.range.address));
+  to.set_prefix_length(from.range.length);
+  if (from.gateway) to.set_gateway(address_to_wire(*from.gateway));
+  if (from.next) to.set_next(address_to_wire(*from.next));
+}
+
+void ingress_to_wire(const IngressRule& from, wire::IngressRule& to) {
+  to.set_protocol(to_wire(from.protocol));
+  to.set_first_port(from.ports.first);
+  to.set_last_port(from.ports.last);
+  to.set_from(address_to_wire(from.from.address));
+  to.set_prefix_length(from.from.length);
+}
+
+void facts_to_wire(const HostFacts& from, wire::HostFacts& to) {
+  to.set_cores(from.cores);
+  to.set_threads(from.threads);
+  to.set_memory_bytes(from.memory.count());
+  to.set_disk_bytes(from.disk.count());
+  to.set_disk_type(to_wire(from.disk_type));
+  to.set_cpu_model(from.cpu_model);
+  to.set_accelerator(from.accelerator);
+  to.set_hypervisor_version(from.hypervisor_version);
+  to.set_boot_id(from.boot_id);
+  for (const NumaNode& node : from.numa) {
+    wire::NumaNode* added = to.add_numa();
+    added->set_id(node.id);
+    added->set_memory_bytes(node.memory.count());
+    for (const HostCore& core : node.cores) {
+      wire::HostCore* threads = added->add_cores();
+      for (const int32_t thread : core.threads) threads->add_threads(thread);
+    }
+  }
 }
 
 }  // namespace
@@ -80,6 +138,8 @@ wire::ImageState to_wire(ImageState value) {
       return wire::IMAGE_STATE_ACTIVE;
     case ImageState::kDeleting:
       return wire::IMAGE_STATE_DELETING;
+    case ImageState::kFailed:
+      return wire::IMAGE_STATE_FAILED;
   }
   return wire::IMAGE_STATE_UNSPECIFIED;
 }
@@ -132,12 +192,49 @@ wire::Phase to_wire(Phase value) {
   return wire::PHASE_UNSPECIFIED;
 }
 
+wire::NetworkState to_wire(NetworkState value) {
+  switch (value) {
+    case NetworkState::kActive:
+      return wire::NETWORK_STATE_ACTIVE;
+    case NetworkState::kDeleting:
+      return wire::NETWORK_STATE_DELETING;
+  }
+  return wire::NETWORK_STATE_UNSPECIFIED;
+}
+
+wire::IpProtocol to_wire(IpProtocol value) {
+  switch (value) {
+    case IpProtocol::kAny:
+      return wire::IP_PROTOCOL_ANY;
+    case IpProtocol::kTcp:
+      return wire::IP_PROTOCOL_TCP;
+    case IpProtocol::kUdp:
+      return wire::IP_PROTOCOL_UDP;
+    case IpProtocol::kIcmp:
+      return wire::IP_PROTOCOL_ICMP;
+  }
+  return wire::IP_PROTOCOL_UNSPECIFIED;
+}
+
+wire::RebootKind to_wire(RebootKind value) {
+  switch (value) {
+    case RebootKind::kSoft:
+      return wire::REBOOT_KIND_SOFT;
+    case RebootKind::kReset:
+      return wire::REBOOT_KIND_RESET;
+    case RebootKind::kPowerCycle:
+      return wire::REBOOT_KIND_POWER_CYCLE;
+  }
+  return wire::REBOOT_KIND_UNSPECIFIED;
+}
+
 void to_wire(const Project& from, wire::Project& to) {
   to.set_uid(uuid_to_wire(from.uid.value()));
   to.set_id(from.id);
   labels_to_wire(from.labels, to);
   to.set_created_at(time_to_wire(from.created_at));
   to.set_changed_at(from.changed_at.value());
+  if (!is_empty(from.limits)) limits_to_wire(from.limits, *to.mutable_limits());
 }
 
 void to_wire(const Flavor& from, wire::Flavor& to) {
@@ -172,17 +269,34 @@ void to_wire(const Image& from, wire::Image& to) {
   labels_to_wire(from.labels, to);
   to.set_created_at(time_to_wire(from.created_at));
   to.set_changed_at(from.changed_at.value());
+  to.set_is_public(from.is_public);
+  pairs_to_wire(from.properties, *to.mutable_properties());
+  to.set_source_url(from.source.url);
+  if (from.source.sha256) {
+    to.set_source_sha256(std::string(from.source.sha256->begin(), from.source.sha256->end()));
+  }
+  to.set_failure(from.failure);
 }
 
 void to_wire(const Network& from, wire::Network& to) {
   to.set_uid(uuid_to_wire(from.uid.value()));
   to.set_id(from.id);
   to.set_bridge(from.bridge);
-  to.set_subnet(from.subnet);
-  to.set_prefix_length(from.prefix_length);
-  to.set_gateway(from.gateway);
-  for (const uint32_t server : from.dns_servers) to.add_dns_servers(server);
-  to.set_next_address(from.next_address);
+  to.set_project(uuid_to_wire(from.project.value()));
+  to.set_state(to_wire(from.state));
+  to.set_make_bridge(from.make_bridge);
+  if (from.v4) subnet_to_wire(*from.v4, *to.mutable_v4());
+  if (from.v6) subnet_to_wire(*from.v6, *to.mutable_v6());
+  for (const IpAddress& server : from.dns_servers) to.add_dns_servers(address_to_wire(server));
+  for (const Route& route : from.routes) {
+    wire::Route* added = to.add_routes();
+    added->set_to(address_to_wire(route.to.address));
+    added->set_prefix_length(route.to.length);
+    added->set_via(address_to_wire(route.via));
+  }
+  to.set_mtu(from.mtu);
+  labels_to_wire(from.labels, to);
+  to.set_created_at(time_to_wire(from.created_at));
   to.set_next_mac(from.next_mac);
   to.set_changed_at(from.changed_at.value());
 }
@@ -195,7 +309,7 @@ void to_wire(const Instance& from, wire::Instance& to) {
   to.set_desired(to_wire(from.desired));
   to.set_stop_hard(from.stop_hard);
   to.mutable_reboot()->set_count(from.reboot.count);
-  to.mutable_reboot()->set_hard(from.reboot.hard);
+  to.mutable_reboot()->set_kind(to_wire(from.reboot.kind));
   to.set_restart_policy(to_wire(from.restart_policy));
   to.set_flavor(uuid_to_wire(from.flavor.value()));
   to.set_flavor_id(from.flavor_id);
@@ -210,12 +324,15 @@ void to_wire(const Instance& from, wire::Instance& to) {
     wire::Port* added = to.add_ports();
     added->set_network(uuid_to_wire(port.network.value()));
     added->set_mac(port.mac);
-    added->set_address(port.address);
+    for (const IpAddress& address : port.addresses) added->add_addresses(address_to_wire(address));
   }
   for (const std::string& key : from.ssh_keys) to.add_ssh_keys(key);
   to.set_has_user_data(from.has_user_data);
   labels_to_wire(from.labels, to);
   claim_to_wire(from.claim, *to.mutable_claim());
+  for (const IngressRule& rule : from.ingress) ingress_to_wire(rule, *to.add_ingress());
+  to.set_delete_protection(from.delete_protection);
+  to.set_ever_started(from.ever_started);
   to.set_created_at(time_to_wire(from.created_at));
   to.set_changed_at(from.changed_at.value());
 }
@@ -231,16 +348,7 @@ void to_wire(const Observed& from, wire::Observed& to) {
 void to_wire(const Host& from, wire::Host& to) {
   to.set_uid(uuid_to_wire(from.uid.value()));
   to.set_id(from.id);
-  wire::HostFacts* facts = to.mutable_facts();
-  facts->set_cores(from.facts.cores);
-  facts->set_threads(from.facts.threads);
-  facts->set_memory_bytes(from.facts.memory.count());
-  facts->set_disk_bytes(from.facts.disk.count());
-  facts->set_disk_type(to_wire(from.facts.disk_type));
-  facts->set_cpu_model(from.facts.cpu_model);
-  facts->set_accelerator(from.facts.accelerator);
-  facts->set_hypervisor_version(from.facts.hypervisor_version);
-  facts->set_boot_id(from.facts.boot_id);
+  facts_to_wire(from.facts, *to.mutable_facts());
   to.mutable_reserve()->set_memory_bytes(from.reserve.memory.count());
   to.mutable_reserve()->set_disk_bytes(from.reserve.disk.count());
   to.set_created_at(time_to_wire(from.created_at));

@@ -44,6 +44,9 @@ wire::ImageState to_wire(ImageState value);
 wire::DesiredState to_wire(DesiredState value);
 wire::RestartPolicy to_wire(RestartPolicy value);
 wire::Phase to_wire(Phase value);
+wire::NetworkState to_wire(NetworkState value);
+wire::IpProtocol to_wire(IpProtocol value);
+wire::RebootKind to_wire(RebootKind value);
 
 // Our enumerators are numbered from zero without gaps and the switches of to_wire name each, so
 // the search ends at the first value that is not one.
@@ -66,6 +69,18 @@ std::array<uint8_t, kSize> array_from_wire(const std::string& bytes) {
 }
 inline Uuid uuid_from_wire(const std::string& bytes) {
   return Uuid(array_from_wire<16>(bytes));
+}
+
+inline std::string address_to_wire(const IpAddress& address) {
+  const auto& bytes = address.bytes();
+  return std::string(bytes.begin(), bytes.begin() + address.bits() / 8);
+}
+inline std::optional<IpAddress> address_from_wire(const std::string& bytes) {
+  if (bytes.size() == 16) return IpAddress::v6(array_from_wire<16>(bytes));
+  if (bytes.size() != 4) return std::nullopt;
+  uint32_t number = 0;
+  for (const char byte : bytes) number = number << 8 | static_cast<uint8_t>(byte);
+  return IpAddress::v4(number);
 }
 
 inline int64_t time_to_wire(WallTime time) {

@@ -13,10 +13,10 @@ using std::chrono::seconds;
 controller::ControllerConfig controller_config() {
   Network flat{.id = "flat",
                .bridge = "stellwerk0",
-               .subnet = *parse_ipv4("10.64.0.0"),
                // Five guests' addresses: small enough to run out and to be given again.
-               .prefix_length = 29,
-               .gateway = *parse_ipv4("10.64.0.1")};
+               .v4 = Subnet{.range = *IpPrefix::parse("10.64.0.0/29"),
+                            .gateway = IpAddress::parse("10.64.0.1"),
+                            .next = {}}};
   return {.networks = {std::move(flat)}};
 }
 

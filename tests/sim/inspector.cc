@@ -53,7 +53,10 @@ Inspector::Finding Inspector::judge(const controller::InstanceView& view) const 
   const bool runs = std::any_of(processes.begin(), processes.end(), [&](const Process& process) {
     return process.uuid == instance.uid.value();
   });
-  const bool has_port = stage_.world.machine().ports.contains(agent::interface_name(instance.uid));
+  const auto& ports = stage_.world.machine().ports;
+  const std::string prefix = agent::interface_name(instance.uid, 0);
+  const bool has_port = std::any_of(
+      ports.begin(), ports.end(), [&](const auto& port) { return port.first.starts_with(prefix); });
   if (runs || has_port) return name + ", yet a process or port is there";
   return std::nullopt;
 }

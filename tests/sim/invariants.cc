@@ -75,7 +75,9 @@ void Invariants::check_audit(const RecordHistory::Change& change) {
 }
 
 void Invariants::check_written(const Instance& instance, const RecordHistory::Change& change) {
-  port_names_.insert(agent::interface_name(instance.uid));
+  for (size_t i = 0; i < instance.ports.size(); ++i) {
+    port_names_.insert(agent::interface_name(instance.uid, i));
+  }
   check_ports(instance);
   const Instance* before = history_.previous_version(instance.uid);
   if (!before) {
@@ -123,8 +125,10 @@ void Invariants::check_ports(const Instance& instance) {
     for (const auto& [uid, other] : history_.instances()) {
       if (uid == instance.uid) continue;
       for (const Port& theirs : other.ports) {
-        if (theirs.network == port.network && theirs.address == port.address) {
-          fail("an address is given twice: " + ipv4_to_string(port.address));
+        if (theirs.network != port.network) continue;
+        for (const IpAddress& address : port.addresses) {
+          if (std::ranges::find(theirs.addresses, address) == theirs.addresses.end()) continue;
+          fail("an address is given twice: " + address.to_string());
         }
       }
     }
@@ -132,7 +136,9 @@ void Invariants::check_ports(const Instance& instance) {
 }
 
 void Invariants::check_erased(const Instance& instance) {
-  port_names_.erase(agent::interface_name(instance.uid));
+  for (size_t i = 0; i < instance.ports.size(); ++i) {
+    port_names_.erase(agent::interface_name(instance.uid, i));
+  }
   if (instance.desired != DesiredState::kDeleted) {
     fail("a record goes that nobody wanted deleted: " + instance.id);
   }

@@ -41,13 +41,13 @@ Operation Operations::create(const std::string& project, const std::string& id) 
                                     .id = id,
                                     .flavor = random_.pick(kFlavors),
                                     .image = random_.chance(50) ? "other" : "debian"};
-  if (random_.chance(700)) create.networks = {"flat"};
+  if (random_.chance(700)) create.ports = {{"flat", {}}};
   if (random_.chance(300)) create.user_data = "#cloud-config";
   if (random_.chance(250)) create.restart_policy = RestartPolicy::kNever;
   if (random_.chance(100)) create.desired = DesiredState::kStopped;
   std::string text = fmt::format(
       "create {}/{} {} {}{}{} restart {}{}", project, id, create.flavor, create.image,
-      create.networks.empty() ? "" : " flat", create.user_data.empty() ? "" : " user-data",
+      create.ports.empty() ? "" : " flat", create.user_data.empty() ? "" : " user-data",
       to_string(create.restart_policy), create.desired == DesiredState::kStopped ? " stopped" : "");
   return {std::move(create), std::move(text)};
 }

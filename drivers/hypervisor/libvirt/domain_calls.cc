@@ -264,8 +264,9 @@ absl::Status DomainCalls::reboot(const InstanceUid& instance, const RebootOrder&
   if (owner.reboot_count >= order.count) return absl::OkStatus();  // done before
   SW_RETURN_IF_ERROR(refuse_if_abandoned(*this));
   failpoint("hypervisor.reboot.before");
-  const int result = order.hard ? virDomainReset(domain.get(), 0)
-                                : virDomainReboot(domain.get(), VIR_DOMAIN_REBOOT_ACPI_POWER_BTN);
+  const int result = order.kind != RebootKind::kSoft
+                         ? virDomainReset(domain.get(), 0)
+                         : virDomainReboot(domain.get(), VIR_DOMAIN_REBOOT_ACPI_POWER_BTN);
   if (result < 0) return last_error(fmt::format("reboot instance {}", instance.to_string()));
   SW_RETURN_IF_ERROR(record_reboot(domain.get(), owner, order.count));
   failpoint("hypervisor.reboot.after");

@@ -14,6 +14,7 @@ namespace {
 
 // QEMU's default translation buffer under TCG is a quarter of the guest's memory and more,
 // resident as it fills; bounding it keeps the overhead that placement charges honest.
+constexpr int64_t kEthernetMtu = 1500;
 constexpr char kTranslationBufferMib[] = "64";
 
 pugi::xml_node child(pugi::xml_node parent, const char* name) {
@@ -172,6 +173,7 @@ void append_port(pugi::xml_node devices, const PortDevice& port) {
   element(node, "mac", {{"address", mac_to_string(port.mac)}});
   element(node, "source", {{"bridge", port.bridge}});
   element(node, "target", {{"dev", port.interface_name}});
+  if (port.mtu != kEthernetMtu) element(node, "mtu", {{"size", std::to_string(port.mtu)}});
   element(node, "model", {{"type", "virtio"}});
   element(node, "rom", {{"enabled", "no"}});  // no network boot
 }

@@ -1,6 +1,6 @@
 #include "drivers/network/bridge/bridge_network.h"
 
-#include <arpa/inet.h>
+#include <linux/if_addr.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <netlink/cache.h>
@@ -105,30 +105,45 @@ absl::StatusOr<Owned<rtnl_link>> create_bridge(nl_sock* socket, const std::strin
   return made;
 }
 
-bool is_address_of(const BridgeSpec& bridge, rtnl_addr* address) {
-  const nl_addr* local = rtnl_addr_get_local(address);
-  const in_addr_t wanted = htonl(bridge.address);
-  return nl_addr_get_len(local) == sizeof wanted &&
-         std::memcmp(nl_addr_get_binary_addr(local), &wanted, sizeof wanted) == 0 &&
-         rtnl_addr_get_prefixlen(address) == bridge.prefix_length;
+// Its bytes as the kernel has them.
+bool is_same(nl_addr* theirs, const IpAddress& ours) {
+  return nl_addr_get_family(theirs) == (ours.is_v4() ? AF_INET : AF_INET6) &&
+         std::memcmp(nl_addr_get_binary_addr(theirs), ours.bytes().data(),
+                     static_cast<size_t>(ours.bits()) / 8) == 0;
 }
 
-absl::Status add_address(nl_sock* socket, rtnl_link* link, const BridgeSpec& bridge) {
-  const in_addr_t bytes = htonl(bridge.address);
-  const Owned<nl_addr> local(nl_addr_build(AF_INET, &bytes, sizeof bytes));
+bool is_wanted(const BridgeSpec& bridge, rtnl_addr* address) {
+  return std::ranges::any_of(bridge.addresses, [address](const IpPrefix& wanted) {
+    return is_same(rtnl_addr_get_local(address), wanted.address) &&
+           rtnl_addr_get_prefixlen(address) == wanted.length;
+  });
+}
+
+absl::Status add_address(nl_sock* socket, rtnl_link* link, const IpPrefix& wanted,
+                         const std::string& bridge) {
+  const int family = wanted.address.is_v4() ? AF_INET : AF_INET6;
+  const auto size = static_cast<size_t>(wanted.address.bits()) / 8;
+  const Owned<nl_addr> local(nl_addr_build(family, wanted.address.bytes().data(), size));
   const Owned<rtnl_addr> address(rtnl_addr_alloc());
   if (!local || !address) return resource_exhausted("no memory for an address");
-  nl_addr_set_prefixlen(local.get(), bridge.prefix_length);
+  nl_addr_set_prefixlen(local.get(), wanted.length);
   rtnl_addr_set_ifindex(address.get(), rtnl_link_get_ifindex(link));
+  // Nobody else can have it: it is usable at once, also before the first guest's port is up.
+  if (family == AF_INET6) rtnl_addr_set_flags(address.get(), IFA_F_NODAD);
   const int set = rtnl_addr_set_local(address.get(), local.get());
   const int error = set < 0 ? set : rtnl_addr_add(socket, address.get(), 0);
   if (error < 0 && error != -NLE_EXIST) {
-    return netlink_error(error, "give an address to the bridge", bridge.name);
+    return netlink_error(error, "give an address to the bridge", bridge);
   }
   return absl::OkStatus();
 }
 
-// An address that the configuration no longer names would keep its subnet's route.
+// The kernel's own: every IPv6 interface has one.
+bool is_link_local(rtnl_addr* address) {
+  return rtnl_addr_get_scope(address) == RT_SCOPE_LINK;
+}
+
+// An address that the network no longer has would keep its subnet's route.
 absl::Status remove_other_addresses(nl_sock* socket, rtnl_link* link, const BridgeSpec& bridge) {
   nl_cache* read = nullptr;
   const int listed = rtnl_addr_alloc_cache(socket, &read);
@@ -136,9 +151,8 @@ absl::Status remove_other_addresses(nl_sock* socket, rtnl_link* link, const Brid
   const Owned<nl_cache> addresses(read);
   for (nl_object* at = nl_cache_get_first(read); at != nullptr; at = nl_cache_get_next(at)) {
     auto* address = reinterpret_cast<rtnl_addr*>(at);
-    const bool here = rtnl_addr_get_ifindex(address) == rtnl_link_get_ifindex(link) &&
-                      rtnl_addr_get_family(address) == AF_INET;
-    if (!here || is_address_of(bridge, address)) continue;
+    if (rtnl_addr_get_ifindex(address) != rtnl_link_get_ifindex(link)) continue;
+    if (is_wanted(bridge, address) || is_link_local(address)) continue;
     const int error = rtnl_addr_delete(socket, address, 0);
     if (error < 0 && error != -NLE_NOADDR) {
       return netlink_error(error, "take an address from", bridge.name);
@@ -147,22 +161,25 @@ absl::Status remove_other_addresses(nl_sock* socket, rtnl_link* link, const Brid
   return absl::OkStatus();
 }
 
-// Pins the MAC that the kernel chose, and switches the bridge on.
-absl::Status set_up(nl_sock* socket, rtnl_link* link, const std::string& name) {
+// Pins the MAC that the kernel chose and the MTU, and switches the bridge on.
+absl::Status set_up(nl_sock* socket, rtnl_link* link, const BridgeSpec& bridge) {
   const Owned<rtnl_link> change(rtnl_link_alloc());
-  if (!change) return resource_exhausted("no memory for the bridge {}", name);
+  if (!change) return resource_exhausted("no memory for the bridge {}", bridge.name);
   rtnl_link_set_addr(change.get(), rtnl_link_get_addr(link));
+  rtnl_link_set_mtu(change.get(), static_cast<unsigned int>(bridge.mtu));
   rtnl_link_set_flags(change.get(), IFF_UP);
   const int error = rtnl_link_change(socket, link, change.get(), 0);
-  return error < 0 ? netlink_error(error, "set up the bridge", name) : absl::OkStatus();
+  return error < 0 ? netlink_error(error, "set up the bridge", bridge.name) : absl::OkStatus();
 }
 
 }  // namespace
 
 absl::Status BridgeNetwork::ensure_bridge(const BridgeSpec& bridge) {
   SW_RETURN_IF_ERROR(check_interface_name(bridge.name));
-  if (bridge.prefix_length > 32) {
-    return invalid_argument("a prefix length of {} is more than 32", bridge.prefix_length);
+  for (const IpPrefix& address : bridge.addresses) {
+    if (address.length <= address.address.bits()) continue;
+    return invalid_argument("a prefix length of {} is more than {}", address.length,
+                            address.address.bits());
   }
   failpoint("network.ensure-bridge.before");
   SW_ASSIGN_OR_RETURN(const Owned<nl_sock> socket, connect());
@@ -178,8 +195,10 @@ absl::Status BridgeNetwork::ensure_bridge(const BridgeSpec& bridge) {
   }
   if (rtnl_link_get_group(link.get()) == kOurGroup) {
     SW_RETURN_IF_ERROR(remove_other_addresses(socket.get(), link.get(), bridge));
-    if (bridge.address != 0) SW_RETURN_IF_ERROR(add_address(socket.get(), link.get(), bridge));
-    SW_RETURN_IF_ERROR(set_up(socket.get(), link.get(), bridge.name));
+    for (const IpPrefix& address : bridge.addresses) {
+      SW_RETURN_IF_ERROR(add_address(socket.get(), link.get(), address, bridge.name));
+    }
+    SW_RETURN_IF_ERROR(set_up(socket.get(), link.get(), bridge));
   }
   failpoint("network.ensure-bridge.after");
   return absl::OkStatus();

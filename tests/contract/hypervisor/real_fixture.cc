@@ -158,7 +158,8 @@ void LibvirtReal::expect_untouchable(const InstanceUid& instance) {
   EXPECT_TRUE(absl::IsPermissionDenied(driver_->start(spec)));
   EXPECT_TRUE(absl::IsPermissionDenied(driver_->resume(instance)));
   EXPECT_TRUE(absl::IsPermissionDenied(driver_->request_shutdown(instance)));
-  EXPECT_TRUE(absl::IsPermissionDenied(driver_->reboot(instance, {.count = 1, .hard = true})));
+  EXPECT_TRUE(absl::IsPermissionDenied(
+      driver_->reboot(instance, {.count = 1, .kind = RebootKind::kReset})));
   EXPECT_TRUE(absl::IsPermissionDenied(driver_->destroy(instance)));
   const auto after = listed();
   ASSERT_EQ(after.size(), 1u);

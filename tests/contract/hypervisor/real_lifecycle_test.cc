@@ -129,7 +129,7 @@ TEST_F(LibvirtReal, SoftRebootBootsTheSameProcessAgainAndIsRecordedOnce) {
 
 TEST_F(LibvirtReal, HardRebootResetsAGuestThatDoesNotListen) {
   start_and_wait_for_greeting();
-  EXPECT_TRUE(driver_->reboot(me(), {.count = 7, .hard = true}).ok());
+  EXPECT_TRUE(driver_->reboot(me(), {.count = 7, .kind = RebootKind::kReset}).ok());
   EXPECT_TRUE(testing::eventually([this] { return greetings() == 2; }));
   ASSERT_EQ(listed().size(), 1u);
   EXPECT_EQ(listed()[0].owner->reboot_count, 7u);

@@ -67,7 +67,8 @@ TEST(FromWire, ReadsAWholeInstance) {
   EXPECT_EQ(create.flavor, "SCS-2V-8");
   EXPECT_EQ(create.image, "debian-12");
   EXPECT_EQ(create.boot_disk, gibibytes(20));
-  EXPECT_THAT(create.networks, ElementsAre("flat"));
+  ASSERT_THAT(create.ports, SizeIs(1));
+  EXPECT_EQ(create.ports[0].network, "flat");
   EXPECT_THAT(create.ssh_keys, ElementsAre(kKey));
   EXPECT_EQ(create.user_data, "#cloud-config\n");
   EXPECT_EQ(create.labels, (Labels{{"tier", "front"}}));
@@ -82,7 +83,7 @@ TEST(FromWire, FillsInWhatMayBeLeftOut) {
   const auto& create = std::get<controller::CreateInstance>(mutation.body);
   EXPECT_EQ(mutation.context.request_id, origin().fresh);
   EXPECT_EQ(create.boot_disk, std::nullopt);
-  EXPECT_THAT(create.networks, IsEmpty());
+  EXPECT_THAT(create.ports, IsEmpty());
   EXPECT_EQ(create.restart_policy, RestartPolicy::kOnFailure);
   EXPECT_EQ(create.desired, DesiredState::kRunning);
 }

@@ -16,7 +16,8 @@ controller::InstanceView instance_view() {
   controller::InstanceView view;
   view.project_id = "p";
   view.host_id = "node1";
-  view.ports = {{.network_id = "flat", .mac = 0x52540000002a, .address = 0x0a400007}};
+  view.ports = {
+      {.network_id = "flat", .mac = 0x52540000002a, .addresses = {*IpAddress::parse("10.64.0.7")}}};
   view.observed = {.phase = Phase::kRunning,
                    .reason = "Started",
                    .message = "runs",

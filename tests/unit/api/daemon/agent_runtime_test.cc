@@ -20,8 +20,9 @@ class AgentRuntimeTest : public ::testing::Test {
     Network flat;
     flat.id = "flat";
     flat.bridge = "bridge";
-    flat.subnet = *parse_ipv4("10.64.0.0");
-    flat.gateway = *parse_ipv4("10.64.0.1");
+    flat.v4 = Subnet{.range = *IpPrefix::parse("10.64.0.0/24"),
+                     .gateway = IpAddress::parse("10.64.0.1"),
+                     .next = {}};
     config.controller.networks = {flat};
     auto controller = ControllerRuntime::load(
         config, {.store = store_, .storage = storage_, .clock = clock_}, [](const std::string&) {});
@@ -119,7 +120,7 @@ class AgentRuntimeTest : public ::testing::Test {
     create.id = "web";
     create.flavor = "SCS-1V-4";
     create.image = "debian";
-    create.networks = {"flat"};
+    create.ports = {{"flat", {}}};
     create.user_data = std::move(user_data);
     return std::get<controller::InstanceView>(ask(create)).instance.uid;
   }

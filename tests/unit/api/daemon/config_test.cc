@@ -61,9 +61,8 @@ TEST(Config, IsTheDocumentedDefaultWhenTheFileIsEmpty) {
   EXPECT_EQ(config->storage.largest_virtual_size, gibibytes(2048));
   EXPECT_EQ(config->network.bridge, "stellwerk0");
   EXPECT_TRUE(config->network.create_bridge);
-  EXPECT_EQ(config->network.subnet, 0x0A400000u);
-  EXPECT_EQ(config->network.prefix_length, 24);
-  EXPECT_EQ(config->network.gateway, 0x0A400001u);
+  EXPECT_EQ(config->network.v4.range.to_string(), "10.64.0.0/24");
+  EXPECT_EQ(config->network.v4.gateway, IpAddress::parse("10.64.0.1"));
   EXPECT_THAT(config->network.dns, IsEmpty());
 }
 
@@ -125,10 +124,10 @@ TEST(Config, TakesEveryKey) {
   EXPECT_EQ(config->storage.largest_virtual_size, mebibytes(20));
   EXPECT_EQ(config->network.bridge, "br-guests");
   EXPECT_FALSE(config->network.create_bridge);
-  EXPECT_EQ(config->network.subnet, 0xC0A80400u);
-  EXPECT_EQ(config->network.prefix_length, 22);
-  EXPECT_EQ(config->network.gateway, 0xC0A807FEu);
-  EXPECT_THAT(config->network.dns, ElementsAre(0x09090909u, 0x01010101u));
+  EXPECT_EQ(config->network.v4.range.to_string(), "192.168.4.0/22");
+  EXPECT_EQ(config->network.v4.gateway, IpAddress::parse("192.168.7.254"));
+  EXPECT_THAT(config->network.dns,
+              ElementsAre(*IpAddress::parse("9.9.9.9"), *IpAddress::parse("1.1.1.1")));
 }
 
 TEST(Config, ReportsEveryMistakeAtOnceWithLineAndKeyInOrder) {
@@ -251,7 +250,7 @@ TEST(Config, RejectsAGatewayThatContradictsTheSubnet) {
   };
   EXPECT_EQ(with("10.5.0.254"), "");
   EXPECT_EQ(with("10.64.0.1"),
-            "f:3: network.gateway: 10.64.0.1 is outside network.subnet, 10.5.0.0/24");
+            "f:3: network.gateway: 10.64.0.1 is outside the subnet, 10.5.0.0/24");
   EXPECT_THAT(with("10.5.0.0"), HasSubstr("is the network address"));
   EXPECT_THAT(with("10.5.0.255"), HasSubstr("is the broadcast address"));
   EXPECT_THAT(with("gate"), HasSubstr("no IPv4 address"));
@@ -260,14 +259,15 @@ TEST(Config, RejectsAGatewayThatContradictsTheSubnet) {
 }
 
 TEST(Config, TakesTheSubnetsFirstAddressAsGatewayUnlessToldOtherwise) {
-  EXPECT_EQ(parse_config("[network]\nsubnet = \"10.5.0.0/24\"", "f")->network.gateway, 0x0A050001u);
-  EXPECT_EQ(parse_config("[network]\ngateway = \"\"", "f")->network.gateway, 0u);
+  EXPECT_EQ(parse_config("[network]\nsubnet = \"10.5.0.0/24\"", "f")->network.v4.gateway,
+            IpAddress::parse("10.5.0.1"));
+  EXPECT_EQ(parse_config("[network]\ngateway = \"\"", "f")->network.v4.gateway, std::nullopt);
 }
 
 TEST(Config, RejectsNameServersThatCannotBe) {
   EXPECT_THAT(mistakes_of("network", "dns = [\"9.9.9.9\", \"dns.example\"]"),
-              HasSubstr("f:2: network.dns: [1] \"dns.example\" is no IPv4 address"));
-  EXPECT_THAT(mistakes_of("network", "dns = [\"0.0.0.0\"]"), HasSubstr("no IPv4 address"));
+              HasSubstr("f:2: network.dns: [1] \"dns.example\" is no IP address"));
+  EXPECT_THAT(mistakes_of("network", "dns = [\"0.0.0.0\"]"), HasSubstr("no IP address"));
   std::string many = "dns = [";
   for (int i = 0; i < 9; ++i) many += "\"9.9.9.9\",";
   EXPECT_THAT(mistakes_of("network", many + "]"), HasSubstr("has 9 addresses; at most 8"));
@@ -352,8 +352,7 @@ TEST(ConfigFile, ExampleShowsEveryKeyWithItsDefault) {
   EXPECT_EQ(config->hypervisor.probe_time, defaults.hypervisor.probe_time);
   EXPECT_EQ(config->storage.largest_image, defaults.storage.largest_image);
   EXPECT_EQ(config->storage.largest_virtual_size, defaults.storage.largest_virtual_size);
-  EXPECT_EQ(config->network.subnet, defaults.network.subnet);
-  EXPECT_EQ(config->network.gateway, defaults.network.gateway);
+  EXPECT_EQ(config->network.v4, defaults.network.v4);
 }
 
 TEST(HostId, IsTheConfiguredOneOrTheMachinesFirstLabel) {

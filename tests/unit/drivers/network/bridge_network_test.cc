@@ -27,7 +27,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr uint32_t kGateway = 0x0A400001;  // 10.64.0.1
-const BridgeSpec kBridge{.name = "sw-test0", .address = kGateway, .prefix_length = 24};
+const BridgeSpec kBridge{.name = "sw-test0", .addresses = {{IpAddress::v4(kGateway), 24}}};
 
 // The kernel's older interface, so that the test does not see with the driver's own eyes.
 class Interfaces {
@@ -151,10 +151,10 @@ TEST_F(BridgeNetworkTest, TakesAwayTheAddressThatIsNoLongerWanted) {
   EXPECT_EQ(in_namespace([](BridgeNetwork& network, Interfaces& interfaces) {
               ASSERT_OK(network.ensure_bridge(kBridge));
               BridgeSpec moved = kBridge;
-              moved.address = 0x0A410001;  // 10.65.0.1
+              moved.addresses = {{*IpAddress::parse("10.65.0.1"), 24}};
               ASSERT_OK(network.ensure_bridge(moved));
               // The first one is what the older interface shows.
-              EXPECT_EQ(interfaces.address("sw-test0"), moved.address);
+              EXPECT_EQ(interfaces.address("sw-test0"), 0x0A410001u);
               ASSERT_OK(network.ensure_bridge({.name = "sw-test0"}));
               EXPECT_EQ(interfaces.address("sw-test0"), 0u);
             }),

@@ -13,9 +13,10 @@ using nlohmann::json;
 Network flat_network() {
   Network network;
   network.uid = NetworkUid(Uuid({1}));
-  network.prefix_length = 24;
-  network.gateway = *parse_ipv4("10.64.0.1");
-  network.dns_servers = {*parse_ipv4("9.9.9.9"), *parse_ipv4("149.112.112.112")};
+  network.v4 = Subnet{.range = *IpPrefix::parse("10.64.0.0/24"),
+                      .gateway = IpAddress::parse("10.64.0.1"),
+                      .next = {}};
+  network.dns_servers = {*IpAddress::parse("9.9.9.9"), *IpAddress::parse("149.112.112.112")};
   return network;
 }
 
@@ -24,7 +25,7 @@ Instance instance_on(const Network& network) {
   instance.uid = InstanceUid(*Uuid::parse("0f8fad5b-d9cb-469f-a165-70867728950e"));
   instance.id = "web-1";
   instance.ssh_keys = {"ssh-ed25519 AAAA one@example", "ssh-rsa BBBB two"};
-  instance.ports = {{network.uid, 0x52540000002a, *parse_ipv4("10.64.0.7")}};
+  instance.ports = {{network.uid, 0x52540000002a, {*IpAddress::parse("10.64.0.7")}}};
   return instance;
 }
 
@@ -56,7 +57,7 @@ TEST(CloudInit, GivesThePortItsAddressRouteAndNameServersByItsMac) {
 
 TEST(CloudInit, LeavesOutWhatTheNetworkDoesNotHave) {
   Network network = flat_network();
-  network.gateway = 0;
+  network.v4->gateway.reset();
   network.dns_servers.clear();
   const auto seed = make_seed(instance_on(network), {network}, "").value();
   const json ethernet = json::parse(seed.network_config)["ethernets"]["eth0"];

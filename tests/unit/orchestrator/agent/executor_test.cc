@@ -25,7 +25,8 @@ class FakeHypervisor final : public hypervisor::Hypervisor {
   absl::Status resume(const InstanceUid&) override { return note("resume"); }
   absl::Status request_shutdown(const InstanceUid&) override { return note("shutdown"); }
   absl::Status reboot(const InstanceUid&, const RebootOrder& order) override {
-    return note(fmt::format("reboot {}{}", order.count, order.hard ? " hard" : ""));
+    return note(
+        fmt::format("reboot {}{}", order.count, order.kind == RebootKind::kReset ? " hard" : ""));
   }
   absl::Status destroy(const InstanceUid&) override { return note("destroy"); }
   absl::StatusOr<HostFacts> host_facts() override { return HostFacts(); }
@@ -86,8 +87,9 @@ class FakeNetwork final : public network::Network {
  public:
   explicit FakeNetwork(Journal& journal) : journal_(journal) {}
   absl::Status ensure_bridge(const network::BridgeSpec& bridge) override {
-    journal_.push_back(fmt::format("ensure-bridge {} {}/{}", bridge.name,
-                                   ipv4_to_string(bridge.address), bridge.prefix_length));
+    std::string call = fmt::format("ensure-bridge {} mtu {}", bridge.name, bridge.mtu);
+    for (const IpPrefix& address : bridge.addresses) call += " " + address.to_string();
+    journal_.push_back(std::move(call));
     return ensure_bridge_result;
   }
   absl::StatusOr<std::vector<network::ObservedPort>> ports(const std::string& prefix) override {
@@ -111,7 +113,9 @@ class ExecutorTest : public ::testing::Test {
   ExecutorTest() {
     network_.uid = NetworkUid(Uuid({9}));
     network_.bridge = "stellwerk0";
-    network_.gateway = *parse_ipv4("10.64.0.1");
+    network_.v4 = Subnet{.range = *IpPrefix::parse("10.64.0.0/24"),
+                         .gateway = IpAddress::parse("10.64.0.1"),
+                         .next = {}};
     instance_.uid = InstanceUid(Uuid({0xab, 0xcd}));
     instance_.project = ProjectUid(Uuid({5}));
     instance_.id = "web";
@@ -122,10 +126,10 @@ class ExecutorTest : public ::testing::Test {
     instance_.image = ImageUid(Uuid({7}));
     instance_.image_format = ImageFormat::kQcow2;
     instance_.boot_disk = gibibytes(5);
-    instance_.ports = {{network_.uid, 0x525400000001, *parse_ipv4("10.64.0.9")}};
+    instance_.ports = {{network_.uid, 0x525400000001, {*IpAddress::parse("10.64.0.9")}}};
   }
-  Executor executor(ExecutorConfig config = {}) {
-    return Executor(config, hypervisor_, storage_, bridges_, [this](const InstanceUid& uid) {
+  Executor executor() {
+    return Executor(hypervisor_, storage_, bridges_, [this](const InstanceUid& uid) {
       asked_for_user_data_ = uid;
       return user_data_;
     });
@@ -175,7 +179,7 @@ TEST_F(ExecutorTest, StopsAtTheFirstDriverThatFails) {
 TEST_F(ExecutorTest, StartsADomainOnItsBridge) {
   const CellUid cell(Uuid({1}));
   ASSERT_TRUE(executor().run(StartDomain{cell, instance_, {network_}}).ok());
-  EXPECT_THAT(journal_, ElementsAre("ensure-bridge stellwerk0 10.64.0.1/24", "start"));
+  EXPECT_THAT(journal_, ElementsAre("ensure-bridge stellwerk0 mtu 1500 10.64.0.1/24", "start"));
   const hypervisor::DomainSpec& spec = hypervisor_.started;
   EXPECT_EQ(spec.vcpus, VcpuCount(2));
   EXPECT_EQ(spec.memory, mebibytes(512));
@@ -217,15 +221,15 @@ TEST_F(ExecutorTest, StartsADomainWithoutANetwork) {
 }
 
 TEST_F(ExecutorTest, LeavesBridgesToTheirOwnerWhenToldTo) {
-  ASSERT_TRUE(
-      executor({.make_bridges = false}).run(StartDomain{CellUid(), instance_, {network_}}).ok());
+  network_.make_bridge = false;
+  ASSERT_TRUE(executor().run(StartDomain{CellUid(), instance_, {network_}}).ok());
   EXPECT_THAT(journal_, ElementsAre("start"));
 }
 
 TEST_F(ExecutorTest, StartsNothingWithoutTheBridge) {
   bridges_.ensure_bridge_result = failed_precondition("not a bridge");
   EXPECT_FALSE(executor().run(StartDomain{CellUid(), instance_, {network_}}).ok());
-  EXPECT_THAT(journal_, ElementsAre("ensure-bridge stellwerk0 10.64.0.1/24"));
+  EXPECT_THAT(journal_, ElementsAre("ensure-bridge stellwerk0 mtu 1500 10.64.0.1/24"));
 }
 
 TEST_F(ExecutorTest, StartsNothingOnANetworkThatTheOrdersDoNotName) {
@@ -239,8 +243,8 @@ TEST_F(ExecutorTest, CarriesOutEveryOtherStepOnItsDriver) {
   Executor executor = this->executor();
   for (const Step& step :
        std::vector<Step>{MarkStarted{uid, Generation(4)}, ResumeDomain{uid}, RequestShutdown{uid},
-                         RebootDomain{uid, {.count = 3, .hard = true}}, DestroyDomain{uid},
-                         RemovePort{uid, "swabcd00000000"}, DeleteFiles{uid}}) {
+                         RebootDomain{uid, {.count = 3, .kind = RebootKind::kReset}},
+                         DestroyDomain{uid}, RemovePort{uid, "swabcd00000000"}, DeleteFiles{uid}}) {
     EXPECT_TRUE(executor.run(step).ok());
   }
   EXPECT_THAT(journal_, ElementsAre("mark-started 4", "resume", "shutdown", "reboot 3 hard",

@@ -97,7 +97,7 @@ TEST_F(Plan, RemovesALeftPortBeforeAStart) {
 TEST_F(Plan, RebootsOncePerOrder) {
   give_files(Generation(3));
   give_domain();
-  desired_.reboot = {.count = 2, .hard = true};
+  desired_.reboot = {.count = 2, .kind = RebootKind::kReset};
   observed_.domain->owner->reboot_count = 1;
   const InstancePlan reboot = decide();
   ASSERT_TRUE(steps<RebootDomain>(reboot));
@@ -226,8 +226,9 @@ TEST_F(Plan, BacksOffAfterFailuresAndSaysWhatFailed) {
 
 TEST(InterfaceName, FitsLinuxAndFollowsFromTheUid) {
   const InstanceUid uid(*Uuid::parse("01234567-89ab-cdef-0123-456789abcdef"));
-  EXPECT_EQ(interface_name(uid), "sw0123456789ab");
-  EXPECT_LE(interface_name(uid).size(), 15u);
+  EXPECT_EQ(interface_name(uid, 0), "sw0123456789ab");
+  EXPECT_EQ(interface_name(uid, 10), "sw0123456789aba");
+  EXPECT_LE(interface_name(uid, 15).size(), 15u);
 }
 
 }  // namespace

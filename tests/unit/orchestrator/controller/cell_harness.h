@@ -30,9 +30,9 @@ class CellHarness {
     ControllerConfig config;
     config.networks.push_back({.id = "flat",
                                .bridge = "br0",
-                               .subnet = 0x0A000000,
-                               .prefix_length = 29,
-                               .gateway = 0x0A000001});
+                               .v4 = Subnet{.range = *IpPrefix::parse("10.0.0.0/29"),
+                                            .gateway = IpAddress::parse("10.0.0.1"),
+                                            .next = {}}});
     return config;
   }
 
@@ -101,7 +101,7 @@ class CellHarness {
             .id = std::move(id),
             .flavor = "SCS-1V-2",
             .image = "debian",
-            .networks = {"flat"}};
+            .ports = {{"flat", {}}}};
   }
   Instance create(CreateInstance request) {
     const auto answer = run(std::move(request));

@@ -109,7 +109,7 @@ TEST(ControllerCreate, ReportsEveryMistakeAtOnceWithItsField) {
   CreateInstance request = CellHarness::web("../etc");
   request.flavor = "huge";
   request.image = "missing";
-  request.networks = {"other"};
+  request.ports = {{"other", {}}};
   const auto answer = cell.run(request);
   EXPECT_EQ(answer.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(fields_of(answer.status()),
@@ -137,7 +137,7 @@ TEST(ControllerCreate, TheLargestRequestsStillFitTheStore) {
   cell.import_image();
   cell.hold_commits(true);
   CreateInstance request = CellHarness::web("a");
-  request.networks.clear();
+  request.ports.clear();
   request.user_data.assign(64 * 1024, 'u');
   request.ssh_keys.assign(2, "ssh-rsa " + std::string(8000, 'A'));
   for (int i = 0; i < 64; ++i) {
@@ -194,16 +194,17 @@ TEST(ControllerCreate, NeverGivesOneAddressOrMacTwice) {
   CellHarness cell;  // a /29: five addresses beside the gateway
   const HostUid host = cell.connect_host("host-1", gibibytes(64));
   cell.import_image();
-  std::set<uint32_t> addresses;
+  std::set<IpAddress> addresses;
   std::set<uint64_t> macs;
   std::vector<Instance> instances;
   for (int i = 0; i < 5; ++i) {
     instances.push_back(cell.create(CellHarness::web("web-" + std::to_string(i))));
-    addresses.insert(instances.back().ports[0].address);
+    addresses.insert(instances.back().ports[0].addresses.at(0));
     macs.insert(instances.back().ports[0].mac);
   }
   EXPECT_THAT(addresses, SizeIs(5));
-  EXPECT_FALSE(addresses.contains(0x0A000001)) << "the gateway's address was given away";
+  EXPECT_FALSE(addresses.contains(IpAddress::v4(0x0A000001)))
+      << "the gateway's address was given away";
   EXPECT_EQ(reason_of(cell.run(CellHarness::web("one-more")).status()), "ADDRESSES_EXHAUSTED");
 
   ASSERT_TRUE(cell.run(DeleteInstance{"default", "web-2"}).ok());
@@ -213,7 +214,7 @@ TEST(ControllerCreate, NeverGivesOneAddressOrMacTwice) {
   cell.report(host, {.instance = gone.uid,
                      .observed = {.phase = Phase::kDeleted, .generation = gone.generation}});
   const Instance next = cell.create(CellHarness::web("next"));
-  EXPECT_EQ(next.ports[0].address, instances[2].ports[0].address);
+  EXPECT_EQ(next.ports[0].addresses, instances[2].ports[0].addresses);
   EXPECT_FALSE(macs.contains(next.ports[0].mac)) << "a MAC was given a second time";
 }
 
@@ -222,7 +223,7 @@ TEST(ControllerCreate, WorksWithoutANetwork) {
   cell.connect_host();
   cell.import_image();
   CreateInstance request = CellHarness::web();
-  request.networks.clear();
+  request.ports.clear();
   EXPECT_THAT(cell.create(request).ports, IsEmpty());
 }
 

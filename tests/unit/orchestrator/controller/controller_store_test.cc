@@ -186,7 +186,8 @@ TEST(ControllerStore, RefusesASubnetThatNoLongerHoldsAnInstance) {
   before.import_image();
   before.create(CellHarness::web());
   ControllerConfig config = CellHarness::default_config();
-  config.networks[0].subnet = 0x0B000000;
+  config.networks[0].v4->range = *IpPrefix::parse("11.0.0.0/29");
+  config.networks[0].v4->gateway.reset();
   CellHarness after(config, before.state(), before.head());
   ASSERT_THAT(after.step_downs, SizeIs(1));
   EXPECT_THAT(after.step_downs[0], HasSubstr("web-1"));

