@@ -18,6 +18,7 @@ inline constexpr size_t kMostLabels = 64;
 // Of one instance.
 inline constexpr size_t kMostSshKeys = 32;
 inline constexpr size_t kMostNetworkInterfaces = 8;
+inline constexpr size_t kMostIngressRules = 32;
 inline constexpr size_t kMostUserData = 64 * 1024;  // bytes
 inline constexpr int64_t kLargestPage = 1000;
 // Linux's IFNAMSIZ less the NUL.

@@ -10,6 +10,7 @@ namespace stellwerk::cli {
 
 void add_instance_commands(CLI::App& app, Command& chosen);
 void add_image_commands(CLI::App& app, Command& chosen);
+void add_network_commands(CLI::App& app, Command& chosen);
 void add_flavor_commands(CLI::App& app, Command& chosen);
 void add_host_commands(CLI::App& app, Command& chosen);
 void add_project_commands(CLI::App& app, Command& chosen);

@@ -4,6 +4,7 @@
 #include "api/cli/exit_code.h"
 #include "api/cli/files.h"
 #include "api/cli/format.h"
+#include "api/cli/instance_ports.h"
 #include "api/cli/instance_view.h"
 #include "api/cli/options.h"
 #include "api/cli/pages.h"
@@ -26,7 +27,8 @@ struct CreateOptions {
   std::string flavor;
   std::string image;
   std::string boot_disk;
-  std::string network = "flat";
+  std::vector<std::string> networks;
+  std::vector<std::string> allow;
   bool no_network = false;
   std::vector<std::string> ssh_keys;
   std::string user_data;
@@ -66,6 +68,16 @@ absl::StatusOr<Instance> wait_if_asked(Context& context, const WaitOptions& opti
       {.answer = answer, .goal = goal, .timeout = std::chrono::seconds(options.timeout_seconds)});
 }
 
+absl::Status set_ports(const Context& context, const CreateOptions& options, Instance& instance) {
+  const std::string prefix = project_name(context) + "/networks/";
+  for (const std::string& network : options.networks) add_port(prefix, network, instance);
+  if (options.networks.empty() && !options.no_network) add_port(prefix, "flat", instance);
+  for (const std::string& rule : options.allow) {
+    SW_ASSIGN_OR_RETURN(*instance.add_ingress_rules(), parse_ingress(rule));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<v1::CreateInstanceRequest> create_request(Context& context,
                                                          const CreateOptions& options) {
   v1::CreateInstanceRequest request;
@@ -75,10 +87,7 @@ absl::StatusOr<v1::CreateInstanceRequest> create_request(Context& context,
   instance.set_flavor(full_name("flavors/", options.flavor));
   instance.set_image(full_name(project_name(context) + "/images/", options.image));
   instance.set_boot_disk_bytes(bytes_of(options.boot_disk));
-  if (!options.no_network) {
-    instance.add_network_interfaces()->set_network(
-        full_name(project_name(context) + "/networks/", options.network));
-  }
+  SW_RETURN_IF_ERROR(set_ports(context, options, instance));
   for (const std::string& key_or_path : options.ssh_keys) {
     SW_ASSIGN_OR_RETURN(const std::vector<std::string> keys, read_ssh_keys(context, key_or_path));
     for (const std::string& key : keys) instance.add_ssh_keys(key);
@@ -164,10 +173,17 @@ void add_create(CLI::App* noun, Command& chosen) {
   verb->add_option("--image", options->image, "What it boots from")->required()->type_name("IMAGE");
   add_size(verb, "--boot-disk", options->boot_disk,
            "Size of the boot disk, where the flavor names none (20GiB)");
-  CLI::Option* network = verb->add_option("--network", options->network, "Network to be on")
-                             ->type_name("NETWORK")
-                             ->capture_default_str();
+  CLI::Option* network = verb->add_option("--network", options->networks,
+                                          "Network to be on, with chosen addresses if any; may be "
+                                          "repeated; else flat")
+                             ->type_name("NETWORK[=ADDRESS,…]")
+                             ->allow_extra_args(false);
   verb->add_flag("--no-network", options->no_network, "No network at all")->excludes(network);
+  verb->add_option("--allow", options->allow,
+                   "What may reach it from outside its networks, such as tcp:443=0.0.0.0/0; may be "
+                   "repeated")
+      ->type_name("PROTOCOL[:PORT]=RANGE")
+      ->allow_extra_args(false);
   verb->add_option("--ssh-key", options->ssh_keys, "Public key, or a file of them; may be repeated")
       ->type_name("KEY|FILE")
       ->allow_extra_args(false);

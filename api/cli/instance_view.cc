@@ -1,14 +1,21 @@
 #include "api/cli/instance_view.h"
 
 #include "api/cli/format.h"
+#include "api/cli/instance_ports.h"
 
 namespace stellwerk::cli {
 namespace {
 
 using v1::Instance;
 
-std::string first_ip(const Instance& instance) {
-  return instance.network_interfaces_size() == 0 ? "" : instance.network_interfaces(0).ip_address();
+std::string ips(const Instance& instance) {
+  std::string line;
+  for (const Instance::NetworkInterface& interface : instance.network_interfaces()) {
+    for (const std::string& address : interface.ip_addresses()) {
+      line += (line.empty() ? "" : ",") + address;
+    }
+  }
+  return line;
 }
 
 std::string first_mac(const Instance& instance) {
@@ -29,8 +36,13 @@ void add_network(KeyValues& pairs, const Instance& instance) {
   if (instance.network_interfaces_size() == 0) pairs.emplace_back("Network", "none");
   for (const Instance::NetworkInterface& interface : instance.network_interfaces()) {
     pairs.emplace_back("Network", id_of(interface.network()));
-    pairs.emplace_back("IP address", interface.ip_address());
+    for (const std::string& address : interface.ip_addresses()) {
+      pairs.emplace_back("IP address", address);
+    }
     pairs.emplace_back("MAC address", interface.mac_address());
+  }
+  for (const v1::IngressRule& rule : instance.ingress_rules()) {
+    pairs.emplace_back("Allowed", ingress_text(rule));
   }
 }
 
@@ -49,7 +61,7 @@ Columns<Instance> instance_columns(const Context& context) {
       {"REASON", Shown::kAlways, [](const Instance& i) { return Cell(i.reason()); }},
       {"FLAVOR", Shown::kAlways, [](const Instance& i) { return Cell(id_of(i.flavor())); }},
       {"IMAGE", Shown::kAlways, [](const Instance& i) { return Cell(id_of(i.image())); }},
-      {"IP", Shown::kAlways, [](const Instance& i) { return Cell(first_ip(i)); }},
+      {"IP", Shown::kAlways, [](const Instance& i) { return Cell(ips(i)); }},
       {"AGE", Shown::kAlways, [now](const Instance& i) { return Cell(age(i.create_time(), now)); }},
       {"DESIRED", Shown::kWide, [](const Instance& i) { return Cell(desired_name(i)); }},
       {"HOST", Shown::kWide, [](const Instance& i) { return Cell(id_of(i.host())); }},

@@ -68,6 +68,7 @@ void define(CommandLine& line) {
   app.add_flag("--version", line.version, "Print the version");
   add_instance_commands(app, line.chosen);
   add_image_commands(app, line.chosen);
+  add_network_commands(app, line.chosen);
   add_flavor_commands(app, line.chosen);
   add_host_commands(app, line.chosen);
   add_project_commands(app, line.chosen);

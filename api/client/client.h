@@ -18,6 +18,7 @@
 #include "stellwerk/v1/hosts.grpc.pb.h"
 #include "stellwerk/v1/images.grpc.pb.h"
 #include "stellwerk/v1/instances.grpc.pb.h"
+#include "stellwerk/v1/networks.grpc.pb.h"
 #include "stellwerk/v1/projects.grpc.pb.h"
 
 namespace stellwerk::client {
@@ -79,7 +80,8 @@ class Client {
   std::shared_ptr<grpc::Channel> channel_;
   std::tuple<std::unique_ptr<v1::Instances::Stub>, std::unique_ptr<v1::Images::Stub>,
              std::unique_ptr<v1::Flavors::Stub>, std::unique_ptr<v1::Hosts::Stub>,
-             std::unique_ptr<v1::Projects::Stub>, std::unique_ptr<v1::Events::Stub>>
+             std::unique_ptr<v1::Networks::Stub>, std::unique_ptr<v1::Projects::Stub>,
+             std::unique_ptr<v1::Events::Stub>>
       stubs_;
 };
 

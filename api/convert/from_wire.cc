@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/convert/mutation_context.h"
+#include "api/convert/read_page.h"
 #include "api/convert/reading.h"
 #include "core/validate.h"
 
@@ -77,12 +78,6 @@ std::optional<FlavorDisks> read_disks(RequestReader& reader, const v1::Flavor& f
   disks.size = reader.size("flavor.disks.size_bytes", wire.size_bytes());
   disks.type = read_disk_type(reader, wire);
   return disks;
-}
-
-template <class Request>
-controller::PageRequest read_page(RequestReader& reader, const Request& request) {
-  return {.size = reader.page_size(request.page_size()),
-          .token = reader.page_token(request.page_token())};
 }
 
 template <class Request>

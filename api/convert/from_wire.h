@@ -19,6 +19,7 @@
 #include "stellwerk/v1/hosts.pb.h"
 #include "stellwerk/v1/images.pb.h"
 #include "stellwerk/v1/instances.pb.h"
+#include "stellwerk/v1/networks.pb.h"
 #include "stellwerk/v1/projects.pb.h"
 
 namespace stellwerk::convert {
@@ -36,6 +37,8 @@ controller::Mutation to_mutation(const v1::DeleteInstanceRequest& request, const
 controller::Mutation to_mutation(const v1::DeleteImageRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::CreateFlavorRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::DeleteFlavorRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::CreateNetworkRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::DeleteNetworkRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::CreateProjectRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::DeleteProjectRequest& request, const Origin& origin);
 
@@ -55,6 +58,8 @@ absl::StatusOr<controller::Query> to_query(const v1::GetFlavorRequest& request);
 absl::StatusOr<controller::Query> to_query(const v1::ListFlavorsRequest& request);
 absl::StatusOr<controller::Query> to_query(const v1::GetHostRequest& request);
 absl::StatusOr<controller::Query> to_query(const v1::ListHostsRequest& request);
+absl::StatusOr<controller::Query> to_query(const v1::GetNetworkRequest& request);
+absl::StatusOr<controller::Query> to_query(const v1::ListNetworksRequest& request);
 absl::StatusOr<controller::Query> to_query(const v1::GetProjectRequest& request);
 absl::StatusOr<controller::Query> to_query(const v1::ListProjectsRequest& request);
 

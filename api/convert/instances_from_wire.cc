@@ -1,4 +1,5 @@
 #include "api/convert/from_wire.h"
+#include "api/convert/ingress_from_wire.h"
 #include "api/convert/mutation_context.h"
 #include "api/convert/reading.h"
 #include "core/validate.h"
@@ -128,6 +129,7 @@ controller::Mutation to_mutation(const v1::CreateInstanceRequest& request, const
   reader.add_if("instance.user_data", check_user_data(instance.user_data()));
   create.user_data = instance.user_data();
   create.labels = reader.labels("instance.labels", instance.labels());
+  create.ingress = read_ingress(reader, "instance.ingress_rules", instance.ingress_rules());
   create.restart_policy = read_restart_policy(reader, instance);
   create.desired = read_desired_state(reader, instance);
   return mutation(request, {"CreateInstance", origin}, reader, std::move(create));

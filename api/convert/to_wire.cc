@@ -143,6 +143,27 @@ void set_observed(const controller::InstanceView& view, v1::Instance* wire) {
   if (!view.host_id.empty()) wire->set_host(host_name(view.host_id));
 }
 
+v1::IngressRule::Protocol wire_of(IpProtocol protocol) {
+  switch (protocol) {
+    case IpProtocol::kAny:
+      return v1::IngressRule::ANY;
+    case IpProtocol::kTcp:
+      return v1::IngressRule::TCP;
+    case IpProtocol::kUdp:
+      return v1::IngressRule::UDP;
+    case IpProtocol::kIcmp:
+      return v1::IngressRule::ICMP;
+  }
+  return v1::IngressRule::PROTOCOL_UNSPECIFIED;
+}
+
+void set_rule(const IngressRule& rule, v1::IngressRule* wire) {
+  wire->set_protocol(wire_of(rule.protocol));
+  wire->set_first_port(rule.ports.first);
+  wire->set_last_port(rule.ports.last);
+  wire->set_source(rule.from.to_string());
+}
+
 void set_use(const controller::HostView& view, v1::Host::Use* use) {
   const auto vcpus = [&](CpuClass cpu_class) {
     const auto found = view.vcpus_used.find(cpu_class);
@@ -181,6 +202,7 @@ v1::Instance to_wire(const controller::InstanceView& view) {
     }
   }
   for (const std::string& key : instance.ssh_keys) wire.add_ssh_keys(key);
+  for (const IngressRule& rule : instance.ingress) set_rule(rule, wire.add_ingress_rules());
   set_map(instance.labels, wire.mutable_labels());
   wire.set_restart_policy(wire_of(instance.restart_policy));
   set_observed(view, &wire);
@@ -268,6 +290,35 @@ v1::Host to_wire(const controller::HostView& view) {
   return wire;
 }
 
+v1::Network to_wire(const controller::NetworkView& view) {
+  const Network& network = view.network;
+  v1::Network wire;
+  wire.set_name(network_name(view.project_id.empty() ? "-" : view.project_id, network.id));
+  wire.set_uid(network.uid.to_string());
+  wire.set_etag(etag_of(network.changed_at));
+  if (network.created_at != WallTime()) set_time(network.created_at, wire.mutable_create_time());
+  wire.set_state(network.state == NetworkState::kActive ? v1::Network::ACTIVE
+                                                        : v1::Network::DELETING);
+  if (network.v4) wire.set_ipv4_subnet(network.v4->range.to_string());
+  if (network.v6) wire.set_ipv6_subnet(network.v6->range.to_string());
+  for (const auto* subnet : {&network.v4, &network.v6}) {
+    if (*subnet && (*subnet)->gateway) wire.add_gateways((*subnet)->gateway->to_string());
+  }
+  wire.set_isolated(wire.gateways().empty());
+  for (const IpAddress& server : network.dns_servers) wire.add_dns_servers(server.to_string());
+  for (const Route& route : network.routes) {
+    auto* added = wire.add_routes();
+    added->set_destination(route.to.to_string());
+    added->set_next_hop(route.via.to_string());
+  }
+  wire.set_mtu_bytes(network.mtu);
+  set_map(network.labels, wire.mutable_labels());
+  wire.set_bridge(network.bridge);
+  wire.set_cell_owned(network.project.is_nil());
+  wire.set_port_count(view.ports);
+  return wire;
+}
+
 v1::Project to_wire(const Project& project) {
   v1::Project wire;
   wire.set_name(project_name(project.id));
@@ -323,6 +374,13 @@ v1::ListFlavorsResponse to_wire(const controller::Page<Flavor>& page) {
 v1::ListHostsResponse to_wire(const controller::Page<controller::HostView>& page) {
   v1::ListHostsResponse response;
   fill(page, response.mutable_hosts());
+  response.set_next_page_token(page.next_token);
+  return response;
+}
+
+v1::ListNetworksResponse to_wire(const controller::Page<controller::NetworkView>& page) {
+  v1::ListNetworksResponse response;
+  fill(page, response.mutable_networks());
   response.set_next_page_token(page.next_token);
   return response;
 }

@@ -8,6 +8,7 @@
 #include "stellwerk/v1/hosts.pb.h"
 #include "stellwerk/v1/images.pb.h"
 #include "stellwerk/v1/instances.pb.h"
+#include "stellwerk/v1/networks.pb.h"
 #include "stellwerk/v1/projects.pb.h"
 
 namespace stellwerk::convert {
@@ -16,6 +17,7 @@ v1::Instance to_wire(const controller::InstanceView& view);
 v1::Image to_wire(const controller::ImageView& view);
 v1::Flavor to_wire(const Flavor& flavor);
 v1::Host to_wire(const controller::HostView& view);
+v1::Network to_wire(const controller::NetworkView& view);
 v1::Project to_wire(const Project& project);
 v1::Event to_wire(const Event& event, Sequence sequence);
 
@@ -23,6 +25,7 @@ v1::ListInstancesResponse to_wire(const controller::Page<controller::InstanceVie
 v1::ListImagesResponse to_wire(const controller::Page<controller::ImageView>& page);
 v1::ListFlavorsResponse to_wire(const controller::Page<Flavor>& page);
 v1::ListHostsResponse to_wire(const controller::Page<controller::HostView>& page);
+v1::ListNetworksResponse to_wire(const controller::Page<controller::NetworkView>& page);
 v1::ListProjectsResponse to_wire(const controller::Page<Project>& page);
 
 }  // namespace stellwerk::convert

@@ -4,7 +4,6 @@
 #include <cctype>
 
 #include "core/network_checks.h"
-#include "core/parse_number.h"
 
 namespace stellwerk::daemon {
 namespace {
@@ -23,24 +22,13 @@ bool is_name_character(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
 }
 
-// Also with bits behind the length, so that the network that is meant can be named.
-std::optional<IpPrefix> parse_range(std::string_view text, bool is_v4) {
-  const size_t slash = text.find('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  const auto address = IpAddress::parse(text.substr(0, slash));
-  const auto length = parse_number<uint8_t>(text.substr(slash + 1));
-  if (!address || address->is_v4() != is_v4) return std::nullopt;
-  if (!length || *length > address->bits()) return std::nullopt;
-  return IpPrefix{*address, *length};
-}
-
 // Nothing: the key is absent or wrong.
 std::optional<IpPrefix> read_range(Section& section, const Family& family) {
   const std::string_view key = family.subnet_key;
   const auto given = section.text(key);
   if (!given) return std::nullopt;
-  const auto range = parse_range(*given, family.is_v4);
-  if (!range) {
+  const auto range = parse_range(*given);
+  if (!range || range->address.is_v4() != family.is_v4) {
     section.reject(key, fmt::format("{} is no {} network; give one such as \"{}\"", quoted(*given),
                                     family.name, family.example));
     return std::nullopt;

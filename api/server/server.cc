@@ -26,10 +26,11 @@ namespace {
 
 // A chunk or a hostile text of 1 MiB, and the rest of the message around it.
 constexpr int kLargestMessage = (1 << 20) + (256 << 10);
-constexpr std::array<std::string_view, 6> kServices = {
+constexpr std::array<std::string_view, 7> kServices = {
     v1::Instances::service_full_name(), v1::Images::service_full_name(),
     v1::Flavors::service_full_name(),   v1::Hosts::service_full_name(),
-    v1::Projects::service_full_name(),  v1::Events::service_full_name()};
+    v1::Networks::service_full_name(),  v1::Projects::service_full_name(),
+    v1::Events::service_full_name()};
 
 // gRPC's reflection adds itself to every server of the process; those who are refused shall not see
 // the schema either.
@@ -96,6 +97,7 @@ class Server::Body {
                                                   .clock = clock_,
                                                   .idle = config_.limits.import_idle}};
   FlavorsService flavors_{calls_};
+  NetworksService networks_{calls_};
   HostsService hosts_{calls_};
   ProjectsService projects_{calls_};
   EventsService events_{WatchEnvironment{.gateway = gateway_,
@@ -134,6 +136,7 @@ absl::Status Server::Body::build_servers() {
   set_limits(config_.limits, &builder);
   builder.RegisterService(&instances_).RegisterService(&images_).RegisterService(&flavors_);
   builder.RegisterService(&hosts_).RegisterService(&projects_).RegisterService(&events_);
+  builder.RegisterService(&networks_);
   server_ = builder.BuildAndStart();
 
   grpc::ServerBuilder refusing;

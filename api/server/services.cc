@@ -4,6 +4,7 @@ namespace stellwerk::server {
 
 using controller::HostView;
 using controller::InstanceView;
+using controller::NetworkView;
 using controller::Page;
 
 Reactor* InstancesService::CreateInstance(Context* context, const Buffer* request,
@@ -53,6 +54,22 @@ Reactor* FlavorsService::ListFlavors(Context* context, const Buffer* request, Bu
 
 Reactor* FlavorsService::DeleteFlavor(Context* context, const Buffer* request, Buffer* response) {
   return calls_.mutate<v1::DeleteFlavorRequest, Flavor>({context, request, response});
+}
+
+Reactor* NetworksService::CreateNetwork(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.mutate<v1::CreateNetworkRequest, NetworkView>({context, request, response});
+}
+
+Reactor* NetworksService::GetNetwork(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.query<v1::GetNetworkRequest, NetworkView>({context, request, response});
+}
+
+Reactor* NetworksService::ListNetworks(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.query<v1::ListNetworksRequest, Page<NetworkView>>({context, request, response});
+}
+
+Reactor* NetworksService::DeleteNetwork(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.mutate<v1::DeleteNetworkRequest, NetworkView>({context, request, response});
 }
 
 Reactor* HostsService::GetHost(Context* context, const Buffer* request, Buffer* response) {

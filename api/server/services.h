@@ -1,10 +1,11 @@
-// The services whose methods are all unary: instances, flavors, hosts, projects.
+// The services whose methods are all unary: instances, networks, flavors, hosts, projects.
 #pragma once
 
 #include "api/server/unary.h"
 #include "stellwerk/v1/flavors.grpc.pb.h"
 #include "stellwerk/v1/hosts.grpc.pb.h"
 #include "stellwerk/v1/instances.grpc.pb.h"
+#include "stellwerk/v1/networks.grpc.pb.h"
 #include "stellwerk/v1/projects.grpc.pb.h"
 
 namespace stellwerk::server {
@@ -48,6 +49,22 @@ class FlavorsService final : public RawFlavors {
   Reactor* GetFlavor(Context* context, const Buffer* request, Buffer* response) override;
   Reactor* ListFlavors(Context* context, const Buffer* request, Buffer* response) override;
   Reactor* DeleteFlavor(Context* context, const Buffer* request, Buffer* response) override;
+
+ private:
+  UnaryCalls& calls_;
+};
+
+using RawNetworks = v1::Networks::WithRawCallbackMethod_CreateNetwork<
+    v1::Networks::WithRawCallbackMethod_GetNetwork<v1::Networks::WithRawCallbackMethod_ListNetworks<
+        v1::Networks::WithRawCallbackMethod_DeleteNetwork<v1::Networks::Service>>>>;
+
+class NetworksService final : public RawNetworks {
+ public:
+  explicit NetworksService(UnaryCalls& calls) : calls_(calls) {}
+  Reactor* CreateNetwork(Context* context, const Buffer* request, Buffer* response) override;
+  Reactor* GetNetwork(Context* context, const Buffer* request, Buffer* response) override;
+  Reactor* ListNetworks(Context* context, const Buffer* request, Buffer* response) override;
+  Reactor* DeleteNetwork(Context* context, const Buffer* request, Buffer* response) override;
 
  private:
   UnaryCalls& calls_;

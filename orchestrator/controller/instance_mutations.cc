@@ -113,6 +113,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateInstance
                     .has_user_data = !create.user_data.empty(),
                     .labels = create.labels,
                     .claim = claim,
+                    .ingress = create.ingress,
                     .ever_started = create.desired == DesiredState::kRunning,
                     .created_at = frame.now.wall};
   const InstanceUid uid = instance.uid;

@@ -38,6 +38,7 @@ struct CreateInstance {
   std::vector<std::string> ssh_keys;
   std::string user_data;
   Labels labels;
+  std::vector<IngressRule> ingress;
   RestartPolicy restart_policy = RestartPolicy::kOnFailure;
   DesiredState desired = DesiredState::kRunning;  // or kStopped: only reserve
 };

@@ -1,0 +1,224 @@
+#include <memory>
+
+#include "api/cli/commands.h"
+#include "api/cli/format.h"
+#include "api/cli/options.h"
+#include "api/cli/pages.h"
+#include "api/cli/print.h"
+#include "core/network_checks.h"
+
+namespace stellwerk::cli {
+namespace {
+
+using v1::Network;
+using v1::Networks;
+
+struct CreateOptions {
+  std::string id;
+  std::vector<std::string> subnets;
+  std::vector<std::string> gateways;
+  bool isolated = false;
+  std::vector<std::string> dns;
+  std::vector<std::string> routes;
+  int64_t mtu = 0;
+  std::string bridge;
+  std::vector<std::string> labels;
+  MutationOptions mutation;
+};
+
+std::string network_name(const Context& context, std::string_view id) {
+  return full_name(project_name(context) + "/networks/", id);
+}
+
+std::string subnets_of(const Network& network) {
+  const std::string& v4 = network.ipv4_subnet();
+  const std::string& v6 = network.ipv6_subnet();
+  return v4 + (v4.empty() || v6.empty() ? "" : ", ") + v6;
+}
+
+template <class Texts>
+std::string joined(const Texts& texts) {
+  std::string line;
+  for (const std::string& text : texts) line += (line.empty() ? "" : ", ") + text;
+  return line;
+}
+
+std::string state_name(const Network& network) {
+  return network.state() == Network::DELETING ? "deleting" : "active";
+}
+
+Columns<Network> network_columns(const Context& context) {
+  const WallTime now = context.now().wall;
+  Columns<Network> columns;
+  if (context.project == "-") {
+    columns.push_back(
+        {"PROJECT", Shown::kAlways, [](const Network& n) { return Cell(project_of(n.name())); }});
+  }
+  const Columns<Network> rest = {
+      {"NAME", Shown::kAlways, [](const Network& n) { return Cell(id_of(n.name())); }},
+      {"STATE", Shown::kAlways, [](const Network& n) { return Cell(state_name(n)); }},
+      {"SUBNETS", Shown::kAlways, [](const Network& n) { return Cell(subnets_of(n)); }},
+      {"ISOLATED", Shown::kAlways,
+       [](const Network& n) { return Cell(n.isolated() ? "yes" : "no"); }},
+      {"PORTS", Shown::kAlways,
+       [](const Network& n) { return Cell(std::to_string(n.port_count())); }},
+      {"AGE", Shown::kAlways, [now](const Network& n) { return Cell(age(n.create_time(), now)); }},
+      {"MTU", Shown::kWide, [](const Network& n) { return Cell(std::to_string(n.mtu_bytes())); }},
+      {"BRIDGE", Shown::kWide, [](const Network& n) { return Cell(n.bridge()); }},
+      {"ETAG", Shown::kWide, [](const Network& n) { return Cell(n.etag()); }},
+      {"UID", Shown::kWide, [](const Network& n) { return Cell(n.uid()); }},
+  };
+  columns.insert(columns.end(), rest.begin(), rest.end());
+  return columns;
+}
+
+// Which family a subnet is of decides its field; what is neither is the daemon's to refuse.
+absl::Status set_subnets(const std::vector<std::string>& subnets, Network& network) {
+  for (const std::string& subnet : subnets) {
+    const auto range = parse_range(subnet);
+    std::string& field = range && !range->address.is_v4() ? *network.mutable_ipv6_subnet()
+                                                          : *network.mutable_ipv4_subnet();
+    if (!field.empty()) {
+      return in_field(invalid_argument("{} and {} given; give at most one IPv4 and one IPv6 range",
+                                       quoted(field), quoted(subnet)),
+                      "--subnet");
+    }
+    field = subnet;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status create_network(Context& context, const CreateOptions& options) {
+  v1::CreateNetworkRequest request;
+  request.set_parent(project_name(context));
+  request.set_network_id(options.id);
+  Network& network = *request.mutable_network();
+  SW_RETURN_IF_ERROR(set_subnets(options.subnets, network));
+  network.mutable_gateways()->Assign(options.gateways.begin(), options.gateways.end());
+  network.set_isolated(options.isolated);
+  network.mutable_dns_servers()->Assign(options.dns.begin(), options.dns.end());
+  for (const std::string& route : options.routes) {
+    const size_t equals = route.find('=');
+    auto* added = network.add_routes();
+    added->set_destination(route.substr(0, equals));
+    if (equals != std::string::npos) added->set_next_hop(route.substr(equals + 1));
+  }
+  network.set_mtu_bytes(options.mtu);
+  network.set_bridge(options.bridge);
+  copy_labels(options.labels, *network.mutable_labels());
+  request.set_request_id(claim_request_id(context, options.mutation));
+  SW_ASSIGN_OR_RETURN(const Network answer,
+                      context.client.call(&Networks::Stub::CreateNetwork, request));
+  print_one(context, answer, network_columns(context));
+  return absl::OkStatus();
+}
+
+absl::Status list_networks(Context& context) {
+  v1::ListNetworksRequest request;
+  request.set_parent(project_name(context));
+  std::vector<Network> networks;
+  SW_RETURN_IF_ERROR(for_each_page(context, &Networks::Stub::ListNetworks, request,
+                                   [&](v1::ListNetworksResponse& page) {
+                                     for (Network& network : *page.mutable_networks())
+                                       networks.push_back(std::move(network));
+                                   }));
+  print_list(context, networks, network_columns(context));
+  return absl::OkStatus();
+}
+
+absl::Status show_network(Context& context, const std::string& id) {
+  v1::GetNetworkRequest request;
+  request.set_name(network_name(context, id));
+  SW_ASSIGN_OR_RETURN(const Network network,
+                      context.client.call(&Networks::Stub::GetNetwork, request));
+  KeyValues pairs = {
+      {"Name", id_of(network.name())},
+      {"Project", network.cell_owned() ? "of every project" : project_of(network.name())},
+      {"State", state_name(network)},
+      {"Subnets", subnets_of(network)},
+      {"Gateways", joined(network.gateways())},
+      {"Isolated", network.isolated() ? "yes" : "no"},
+      {"DNS servers", joined(network.dns_servers())}};
+  for (const Network::Route& route : network.routes()) {
+    pairs.emplace_back("Route", route.destination() + " via " + route.next_hop());
+  }
+  const KeyValues rest = {{"MTU", std::to_string(network.mtu_bytes())},
+                          {"Bridge", network.bridge()},
+                          {"Ports", std::to_string(network.port_count())},
+                          {"Labels", labels_text(network.labels())},
+                          {"Created", time_and_age(network.create_time(), context.now().wall)},
+                          {"UID", network.uid()},
+                          {"Etag", network.etag()}};
+  pairs.insert(pairs.end(), rest.begin(), rest.end());
+  print_details(context, network, pairs);
+  return absl::OkStatus();
+}
+
+absl::Status delete_network(Context& context, const std::string& id,
+                            const MutationOptions& options) {
+  v1::DeleteNetworkRequest request;
+  request.set_name(network_name(context, id));
+  request.set_etag(options.etag);
+  request.set_request_id(claim_request_id(context, options));
+  SW_ASSIGN_OR_RETURN(const Network network,
+                      context.client.call(&Networks::Stub::DeleteNetwork, request));
+  print_deleted(context, network, fmt::format("network {} is deleted", id_of(network.name())));
+  return absl::OkStatus();
+}
+
+void add_texts(CLI::App* verb, const char* name, std::vector<std::string>& values,
+               const VerbText& text) {
+  verb->add_option(name, values, text.description)->type_name(text.name)->allow_extra_args(false);
+}
+
+void add_create(CLI::App* noun, Command& chosen) {
+  CLI::App* verb = add_verb(noun, {"create", "Make a network",
+                                   "stellwerk network create back --subnet 10.8.0.0/24 \\\n"
+                                   "      --subnet fd00:8::/64 --dns 10.8.0.1"});
+  auto options = std::make_shared<CreateOptions>();
+  verb->add_option("NAME", options->id, "A DNS label")->required();
+  verb->add_option("--subnet", options->subnets, "IPv4 or IPv6 range; one of each at most")
+      ->required()
+      ->type_name("RANGE")
+      ->allow_extra_args(false);
+  add_texts(verb, "--gateway", options->gateways,
+            {"ADDRESS", "The host's address in a subnet; else its first one", ""});
+  verb->add_flag("--isolated", options->isolated, "Guests reach each other and nothing else");
+  add_texts(verb, "--dns", options->dns,
+            {"ADDRESS", "Name server for guests; may be repeated", ""});
+  add_texts(verb, "--route", options->routes,
+            {"RANGE=ADDRESS", "Route for guests through a neighbour; may be repeated", ""});
+  verb->add_option("--mtu", options->mtu, "Largest packet in bytes; else 1500")->type_name("BYTES");
+  verb->add_option("--bridge", options->bridge, "Use this bridge of the host's as it is")
+      ->type_name("NAME");
+  add_labels(verb, options->labels);
+  add_request_id(verb, options->mutation);
+  verb->callback([options, &chosen] {
+    chosen = [options](Context& context) { return create_network(context, *options); };
+  });
+}
+
+}  // namespace
+
+void add_network_commands(CLI::App& app, Command& chosen) {
+  CLI::App* noun = add_noun(app, "network", "What instances' ports hang on");
+  add_create(noun, chosen);
+  CLI::App* list = add_verb(noun, {"list", "List the networks", "stellwerk network list"});
+  list->callback([&chosen] { chosen = list_networks; });
+  auto id = std::make_shared<std::string>();
+  CLI::App* show = add_verb(noun, {"show", "Show one network", "stellwerk network show flat"});
+  show->add_option("NAME", *id, "The network")->required();
+  show->callback(
+      [id, &chosen] { chosen = [id](Context& context) { return show_network(context, *id); }; });
+  CLI::App* remove = add_verb(
+      noun, {"delete", "Delete a network that no instance uses", "stellwerk network delete back"});
+  auto options = std::make_shared<MutationOptions>();
+  remove->add_option("NAME", *id, "The network")->required();
+  add_etag(remove, *options);
+  add_request_id(remove, *options);
+  remove->callback([id, options, &chosen] {
+    chosen = [id, options](Context& context) { return delete_network(context, *id, *options); };
+  });
+}
+
+}  // namespace stellwerk::cli
