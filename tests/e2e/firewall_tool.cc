@@ -1,4 +1,7 @@
-// Puts the ruleset that it reads from standard input as JSON in force.
+// Puts the ruleset that it reads from standard input as JSON in force; --clear removes it; --show
+// SET prints what a set of our table holds, as JSON.
+#include <nftables/libnftables.h>
+
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -39,13 +42,27 @@ Ruleset read(const nlohmann::json& json) {
   return ruleset;
 }
 
+void show(const std::string& set) {
+  nft_ctx* context = nft_ctx_new(NFT_CTX_DEFAULT);
+  nft_ctx_output_set_flags(context, NFT_CTX_OUTPUT_JSON);
+  nft_run_cmd_from_buffer(context, ("list set bridge stellwerk " + set).c_str());
+  nft_ctx_free(context);
+}
+
 }  // namespace
 }  // namespace stellwerk::firewall
 
-int main() {
+int main(int count, char** words) {
   stellwerk::firewall::NftablesFirewall firewall;
-  const auto outcome = firewall.apply(stellwerk::firewall::read(nlohmann::json::parse(std::cin)));
-  if (outcome.ok()) return 0;
-  std::cerr << stellwerk::describe(outcome.status()) << '\n';
+  absl::Status status;
+  if (count == 2 && words[1] == std::string("--clear")) {
+    status = firewall.clear();
+  } else if (count == 3 && words[1] == std::string("--show")) {
+    stellwerk::firewall::show(words[2]);
+  } else {
+    status = firewall.apply(stellwerk::firewall::read(nlohmann::json::parse(std::cin))).status();
+  }
+  if (status.ok()) return 0;
+  std::cerr << stellwerk::describe(status) << '\n';
   return 1;
 }
