@@ -2,6 +2,7 @@
 
 #include <nftables/libnftables.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -70,15 +71,18 @@ absl::StatusOr<std::vector<Item>> listed(const std::string& command) {
   return items;
 }
 
-// Nothing if there is no such table.
-absl::StatusOr<std::optional<std::string>> our_table() {
+absl::StatusOr<bool> our_table_exists() {
   SW_ASSIGN_OR_RETURN(const std::vector<Item> tables, listed("list tables bridge"));
-  for (const Item& item : tables) {
-    if (item.kind != "table" || item.name != kName) continue;
-    SW_ASSIGN_OR_RETURN(std::string text, run("look at", fmt::format("list table {}", kOurTable)));
-    return std::optional<std::string>(std::move(text));
-  }
-  return std::optional<std::string>();
+  return std::ranges::any_of(
+      tables, [](const Item& item) { return item.kind == "table" && item.name == kName; });
+}
+
+// As the kernel shows it; nothing if there is no such table.
+absl::StatusOr<std::optional<std::string>> our_table() {
+  SW_ASSIGN_OR_RETURN(const bool exists, our_table_exists());
+  if (!exists) return std::optional<std::string>();
+  SW_ASSIGN_OR_RETURN(std::string text, run("look at", fmt::format("list table {}", kOurTable)));
+  return std::optional<std::string>(std::move(text));
 }
 
 // What our table holds, with the rules left out.
@@ -111,15 +115,23 @@ absl::Status rewrite(const Table& table, bool exists) {
 
 }  // namespace
 
-// A table that is gone or another is touched.
 absl::StatusOr<bool> NftablesFirewall::is_untouched() {
   SW_ASSIGN_OR_RETURN(const uint32_t generation, ruleset_generation());
   if (!applied_) return false;
   if (generation == applied_->generation) return true;
+  if (!applied_->listing) return false;
   SW_ASSIGN_OR_RETURN(const std::optional<std::string> listing, our_table());
   if (listing != applied_->listing) return false;
   applied_->generation = generation;
   return true;
+}
+
+absl::Status NftablesFirewall::remember_listing() {
+  if (applied_->listing) return absl::OkStatus();
+  SW_ASSIGN_OR_RETURN(std::optional<std::string> listing, our_table());
+  SW_ASSIGN_OR_RETURN(const uint32_t generation, ruleset_generation());
+  if (generation == applied_->generation) applied_->listing = std::move(listing);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Outcome> NftablesFirewall::apply(const Ruleset& ruleset) {
@@ -128,18 +140,17 @@ absl::StatusOr<Outcome> NftablesFirewall::apply(const Ruleset& ruleset) {
   const std::lock_guard lock(mutex_);
   SW_ASSIGN_OR_RETURN(const bool untouched, is_untouched());
   const bool same = applied_ && applied_->table == table;
-  if (same && untouched) return Outcome::kUnchanged;
+  if (same && untouched) {
+    SW_RETURN_IF_ERROR(remember_listing());
+    return Outcome::kUnchanged;
+  }
   if (!untouched || !run("change", difference(applied_->table, table)).ok()) {
-    SW_ASSIGN_OR_RETURN(const std::optional<std::string> present, our_table());
-    SW_RETURN_IF_ERROR(rewrite(table, present.has_value()));
+    SW_ASSIGN_OR_RETURN(const bool exists, our_table_exists());
+    SW_RETURN_IF_ERROR(rewrite(table, exists));
   }
   applied_.reset();
   SW_ASSIGN_OR_RETURN(const uint32_t generation, ruleset_generation());
-  SW_ASSIGN_OR_RETURN(std::optional<std::string> listing, our_table());
-  if (listing) {
-    applied_ = Applied{
-        .table = std::move(table), .generation = generation, .listing = *std::move(listing)};
-  }
+  applied_ = Applied{.table = std::move(table), .generation = generation};
   return same ? Outcome::kMended : Outcome::kApplied;
 }
 

@@ -1,10 +1,11 @@
 // Firewall by nftables, through libnftables: one table of our own, `bridge stellwerk`.
 //
 // Invariants: every change is one transaction of the kernel's, and names our table alone. Sets of
-// learned conversations stay when rules change, and go with their port. Whether anybody touched
-// the table is seen by comparing it with what it was after our last change, unless the kernel's
-// generation number says that nobody changed anything. A new object has seen none, so its first
-// `apply` writes the whole table; later ones write what differs.
+// learned conversations stay when rules change, and go with their port. Somebody else's hand is
+// seen by the kernel's generation number of all rules, and told from changes of other tables by
+// comparing ours with what it was; that is read when there is time, at the first `apply` that
+// changes nothing. A new object has seen nothing, so its first `apply` writes the whole table;
+// later ones write what differs.
 //
 // Acts in the network namespace of the calling thread. Thread-safe; one call at a time, which
 // blocks the others. Needs CAP_NET_ADMIN.
@@ -26,12 +27,14 @@ class NftablesFirewall final : public Firewall {
   absl::Status clear() override;
 
  private:
+  // A table that is gone is touched; so is one of which that cannot be told.
   absl::StatusOr<bool> is_untouched();
+  absl::Status remember_listing();
 
   struct Applied {
     Table table;
-    uint32_t generation = 0;  // when `listing` was read, or before
-    std::string listing;      // as the kernel showed it afterwards
+    uint32_t generation = 0;             // up to which nobody touched it
+    std::optional<std::string> listing;  // as the kernel shows it; nothing: not read yet
   };
 
   std::mutex mutex_;
