@@ -120,6 +120,7 @@ const std::vector<Library>& libraries() {
       {"Ceph", {"rados/", "rbd/"}, {"drivers/store/rados", "drivers/storage/rbd"}},
       {"libarchive", {"archive"}, {"drivers/storage/local"}},
       {"libnl", {"netlink/"}, {"drivers/network/bridge"}},
+      {"libnftables", {"nftables/"}, {"drivers/firewall/nftables"}},
       {"toml++", {"toml++/"}, {"api/daemon"}},
       {"CLI11", {"CLI/"}, {"api/cli", "api/daemon"}},
   };

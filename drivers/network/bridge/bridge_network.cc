@@ -19,6 +19,7 @@
 
 #include "core/failpoint.h"
 #include "core/validate.h"
+#include "drivers/network/bridge/link_local.h"
 
 namespace stellwerk::network {
 namespace {
@@ -194,6 +195,8 @@ absl::Status BridgeNetwork::ensure_bridge(const BridgeSpec& bridge) {
         bridge.name, kind_of(link.get()));
   }
   if (rtnl_link_get_group(link.get()) == kOurGroup) {
+    SW_RETURN_IF_ERROR(ignore_senders_of_link_protocols(
+        socket.get(), rtnl_link_get_ifindex(link.get()), bridge.name));
     SW_RETURN_IF_ERROR(remove_other_addresses(socket.get(), link.get(), bridge));
     for (const IpPrefix& address : bridge.addresses) {
       SW_RETURN_IF_ERROR(add_address(socket.get(), link.get(), address, bridge.name));

@@ -1,0 +1,85 @@
+// What may pass between guests' ports and their bridges: a guest speaks for its own addresses
+// alone, and hears its own network, what answers it, and what its rules let in.
+//
+// Contract, for every port that is guarded:
+// - From the guest: frames from its MAC alone; ARP, IPv4, IPv6 and neighbour advertisements for
+//   its addresses alone (its link-local address is always one of them); no router advertisement,
+//   redirect, multicast query, DHCP server's answer, VLAN tag or other kind of frame. The same
+//   towards other ports and towards the host.
+// - To the guest: frames to its MAC or to a group; ARP and neighbour discovery; everything from
+//   guarded ports of the same bridge and from its network's neighbours; answers to what the guest
+//   began, and ICMP errors; what its `ingress` rules allow. Nothing else.
+// - An interface whose name begins with `port_prefix` and that is not guarded is shut both ways,
+//   so a port is guarded before it exists. Other interfaces are let be.
+// Rules of other owners are never changed. Calls block; from any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/ip.h"
+#include "core/status.h"
+
+namespace stellwerk::firewall {
+
+struct AllowRule {
+  // Of IPv4 or IPv6, whichever `from` is. kAny is every protocol, also those without a name here.
+  enum class Protocol : uint8_t { kAny, kTcp, kUdp, kIcmp };
+  Protocol protocol = Protocol::kAny;
+  // The guest's ports, of TCP and UDP alone; both zero: all of them.
+  uint16_t first_port = 0;
+  uint16_t last_port = 0;
+  // 0.0.0.0/0 or ::/0: anybody who speaks that family.
+  IpPrefix from;
+  friend bool operator==(const AllowRule&, const AllowRule&) = default;
+};
+
+// One network is one bridge on this host: guarded ports of one bridge may always talk.
+struct GuardedNetwork {
+  std::string key;
+  // Who else belongs to the network though its frames come from the host or from outside: the
+  // gateways, and ports on other hosts.
+  std::vector<IpPrefix> neighbours;
+  friend bool operator==(const GuardedNetwork&, const GuardedNetwork&) = default;
+};
+
+struct GuardedPort {
+  std::string interface_name;
+  uint64_t mac = 0;
+  // Of both families; the link-local address that follows from the MAC is added to them.
+  std::vector<IpAddress> addresses;
+  // Names one of the ruleset's networks.
+  std::string network;
+  std::vector<AllowRule> ingress;
+  friend bool operator==(const GuardedPort&, const GuardedPort&) = default;
+};
+
+struct Ruleset {
+  // How the names of all guests' interfaces on this host begin, and no others'.
+  std::string port_prefix;
+  std::vector<GuardedNetwork> networks;
+  std::vector<GuardedPort> ports;
+  friend bool operator==(const Ruleset&, const Ruleset&) = default;
+};
+
+enum class Outcome : uint8_t {
+  kUnchanged,  // the same rules were in force
+  kApplied,    // other rules were asked for than before, or these for the first time
+  kMended,     // the same rules were asked for; somebody had changed or removed them
+};
+
+class Firewall {
+ public:
+  virtual ~Firewall() = default;
+
+  // Puts exactly this in force, at once: no frame passes between two states. On an error what was
+  // in force stays. Conversations of guests that stay guarded go on. InvalidArgument names the
+  // port and what is wrong with it.
+  virtual absl::StatusOr<Outcome> apply(const Ruleset& ruleset) = 0;
+
+  // Nothing is guarded afterwards. OK if nothing was.
+  virtual absl::Status clear() = 0;
+};
+
+}  // namespace stellwerk::firewall
