@@ -7,7 +7,7 @@
 //   redirect, multicast query, DHCP server's answer, VLAN tag or other kind of frame. The same
 //   towards other ports and towards the host.
 // - To the guest: frames to its MAC or to a group; ARP and neighbour discovery; everything from
-//   guarded ports of the same bridge and from its network's neighbours; answers to what the guest
+//   guarded ports of the same network and from its neighbours; answers to what the guest
 //   began, and ICMP errors; what its `ingress` rules allow. Nothing else.
 // - An interface whose name begins with `port_prefix` and that is not guarded is shut both ways,
 //   so a port is guarded before it exists. Other interfaces are let be.
@@ -35,7 +35,7 @@ struct AllowRule {
   friend bool operator==(const AllowRule&, const AllowRule&) = default;
 };
 
-// One network is one bridge on this host: guarded ports of one bridge may always talk.
+// Who may always talk: several may share a bridge, as projects do on a network of the cell's.
 struct GuardedNetwork {
   std::string key;
   // Who else belongs to the network though its frames come from the host or from outside: the

@@ -61,6 +61,7 @@ class Writer {
     from_guest_icmp6();
     begin_conversation();
     neighbours();
+    peers();
     to_guest();
     for (const GuardedPort& port : ports_) own_chains(port);
     return std::move(table_);
@@ -247,11 +248,27 @@ class Writer {
       }
     }
   }
-  std::string neighbours_of(const GuardedPort& port, const Family& family) const {
+  size_t index_of(const GuardedPort& port) const {
     const auto found = std::ranges::find(ruleset_.networks, port.network, &GuardedNetwork::key);
+    return static_cast<size_t>(found - ruleset_.networks.begin());
+  }
+
+  std::string neighbours_of(const GuardedPort& port, const Family& family) const {
+    const size_t index = index_of(port);
     const auto speaks = [&](const IpPrefix& p) { return p.address.family() == family.value; };
-    if (std::ranges::none_of(found->neighbours, speaks)) return {};
-    return name_of("neighbours", family, fmt::to_string(found - ruleset_.networks.begin()));
+    if (std::ranges::none_of(ruleset_.networks[index].neighbours, speaks)) return {};
+    return name_of("neighbours", family, fmt::to_string(index));
+  }
+
+  // The ports of each network; which bridge carries it makes no difference.
+  void peers() {
+    for (size_t i = 0; i < ruleset_.networks.size(); ++i) {
+      std::vector<std::string> names;
+      for (const GuardedPort& port : ports_) {
+        if (index_of(port) == i) names.push_back(fmt::format("\"{}\"", port.interface_name));
+      }
+      if (!names.empty()) add(fmt::format("peers{}", i), {match("oifname", "", names) + " accept"});
+    }
   }
 
   // Frames from another guarded port were looked at when they came in.
@@ -261,7 +278,9 @@ class Writer {
         match("oifname", "!= ", each_port([](const GuardedPort&) { return ""; })) + " drop",
         fmt::format("ether daddr & {} != {} {} drop", kGroupBit, kGroupBit,
                     match("oifname . ether daddr", "!= ", macs())),
-        fmt::format("iifname {} accept", guests_),
+        match("iifname vmap", "", each_port([this](const GuardedPort& port) {
+                return fmt::format(" : jump peers{}", index_of(port));
+              })),
         "ether type arp accept",
         "ether type ip meta l4proto igmp accept",
         "ether type ip6 ip6 hoplimit 255 icmpv6 type { nd-router-advert, nd-neighbor-solicit, "
