@@ -6,46 +6,13 @@
 #include <deque>
 #include <utility>
 
-#include "core/overloaded.h"
-#include "core/validate.h"
+#include "orchestrator/agent/tracked.h"
 
 namespace stellwerk::agent {
 namespace {
 
-using hypervisor::DomainEnd;
-
 constexpr Duration kMinute = std::chrono::minutes(1);
-// A slow guest may follow a request to shut down long after patience has ended.
-constexpr int kLateShutdown = 10;
-constexpr size_t kLongestMessage = 500;
-
-// One instance as this process knows it.
-struct Tracked {
-  History history;
-  Observed reported;
-  std::optional<FinalEnd> final_end;
-  std::optional<StepId> step;  // under way
-  MonotonicTime last_step_finished;
-  // What an event said of the domain's end, until an observation tells whether it is gone.
-  std::optional<hypervisor::DomainEnd> told_end;
-  MonotonicTime told_end_at;
-  bool seen_running = false;     // in the last observation
-  bool present = false;          // its domain, when it was last planned for
-  bool recalled = false;         // what an earlier process may have asked of the guest
-  bool wanted = false;           // desired running
-  bool paused_on_error = false;  // in the last observation
-};
-
-bool same_words(const Observed& a, const Observed& b) {
-  return a.phase == b.phase && a.reason == b.reason && a.message == b.message &&
-         a.generation == b.generation;
-}
-
-Duration backoff(int failures, const PlanLimits& limits) {
-  Duration delay = limits.first_backoff;
-  for (int i = 1; i < failures && delay < limits.longest_backoff; ++i) delay *= 2;
-  return std::min(delay, limits.longest_backoff);
-}
+const InstanceObservation kNothing;
 
 }  // namespace
 
@@ -74,22 +41,14 @@ class Agent::Body {
   void receive(const StepFinished& finished);
   void receive(const DomainChanged& changed);
   void receive(const TimePassed&) {}
-  void begin_generation(Tracked& tracked, const Instance& instance);
 
   // Consequences of what was received.
   StepResult finish();
   void plan_all();
   void plan_one(const Instance& instance, const InstanceObservation& seen);
-  void recall_shutdown(Tracked& tracked, const Instance& instance, const InstanceObservation& seen);
   void take_step(Tracked& tracked, Step step);
   bool may_destroy();
-  void note_asked(Tracked& tracked);
-  void note_success(Tracked& tracked, const Step& step);
-  void note_failure(Tracked& tracked, const Step& step, const absl::Status& why);
   void note_ends();
-  void note_end(Tracked& tracked, DomainEnd end);
-  void count_failure(Tracked& tracked, std::string error);
-  void set_reported(Tracked& tracked, Observed observed);
   void report_unknown(const absl::Status& why);
   void report_if_due();
   void observe_if_due();
@@ -137,23 +96,11 @@ void Agent::Body::receive(const OrdersArrived& arrived) {
     Tracked& tracked = kept[instance.uid] = std::move(tracked_[instance.uid]);
     tracked.wanted = instance.desired == DesiredState::kRunning;
     if (tracked.history.generation == instance.generation) continue;
-    begin_generation(tracked, instance);
+    tracked.begin_generation(instance.generation, config_.limits, now_.monotonic);
   }
   // A step of an instance that is no longer named still ends; its end is then ignored.
   tracked_ = std::move(kept);
   report_wanted_ = true;
-}
-
-void Agent::Body::begin_generation(Tracked& tracked, const Instance& instance) {
-  History fresh;
-  fresh.generation = instance.generation;
-  fresh.running_since = tracked.history.running_since;
-  // A guest that was asked to stop may still do so; one that has ignored it is asked again.
-  const auto asked_at = tracked.history.shutdown_asked_at;
-  const bool ignored = asked_at && now_.monotonic >= *asked_at + config_.limits.shutdown_patience;
-  if (tracked.wanted || !ignored) fresh.shutdown_asked_at = asked_at;
-  tracked.history = std::move(fresh);
-  tracked.final_end.reset();
 }
 
 void Agent::Body::receive(const ObservationFinished& finished) {
@@ -179,31 +126,8 @@ void Agent::Body::note_ends() {
     // What was seen while a step was at work may be from before or after it.
     if (tracked.step || observation_begun_ < tracked.last_step_finished) continue;
     const auto found = seen.find(uid);
-    const bool present = found != seen.end() && found->second.domain.has_value();
-    const bool running =
-        present && found->second.domain->state == hypervisor::DomainState::kRunning;
-    const auto asked_at = tracked.history.shutdown_asked_at;
-    // An earlier process may have asked for this end, unless the guest was started under these
-    // very orders.
-    const bool started = found != seen.end() && found->second.files &&
-                         found->second.files->started == tracked.history.generation;
-    if (!tracked.recalled && !started) tracked.told_end.reset();
-    if (!present && !asked_at && (tracked.seen_running || tracked.told_end)) {
-      note_end(tracked, tracked.told_end.value_or(DomainEnd::kCrashed));
-    }
-    if (!present || observation_begun_ >= tracked.told_end_at) tracked.told_end.reset();
-    const bool ignored =
-        asked_at && present && tracked.wanted &&
-        now_.monotonic >= *asked_at + kLateShutdown * config_.limits.shutdown_patience;
-    if (ignored) tracked.history.shutdown_asked_at.reset();
-    if (present) tracked.history.confirmed_gone = false;
-    tracked.paused_on_error =
-        present && found->second.domain->state == hypervisor::DomainState::kPausedOnError;
-    if (running && !tracked.history.running_since) {
-      tracked.history.running_since = now_.monotonic;
-    }
-    if (!present) tracked.history.running_since.reset();
-    tracked.seen_running = running;
+    tracked.note_seen(found == seen.end() ? kNothing : found->second, observation_begun_,
+                      config_.limits, now_.monotonic);
   }
 }
 
@@ -220,30 +144,10 @@ void Agent::Body::receive(const StepFinished& finished) {
   one.step.reset();
   one.last_step_finished = now_.monotonic;
   if (finished.result.ok()) {
-    note_success(one, step);
+    one.note_success(step, config_.limits, now_.monotonic);
   } else {
-    note_failure(one, step, finished.result);
+    one.note_failure(step, finished.result, config_.limits, now_.monotonic);
   }
-}
-
-void Agent::Body::note_success(Tracked& tracked, const Step& step) {
-  if (std::holds_alternative<DestroyDomain>(step)) {
-    tracked.history.confirmed_gone = true;
-    tracked.seen_running = false;
-  } else if (std::holds_alternative<PrepareFiles>(step)) {
-    tracked.history.failures = 0;
-  } else if (std::holds_alternative<ResumeDomain>(step) && tracked.paused_on_error) {
-    // It may pause again at once: each attempt waits longer than the one before.
-    count_failure(tracked, "its disk is full or fails");
-  }
-}
-
-void Agent::Body::note_failure(Tracked& tracked, const Step& step, const absl::Status& why) {
-  const bool outcome_known = !absl::IsDeadlineExceeded(why) && !absl::IsUnknown(why);
-  if (std::holds_alternative<RequestShutdown>(step) && outcome_known) {
-    tracked.history.shutdown_refused = true;
-  }
-  count_failure(tracked, fmt::format("{}: {}", name_of(step), message_of(why)));
 }
 
 void Agent::Body::receive(const DomainChanged& changed) {
@@ -251,33 +155,8 @@ void Agent::Body::receive(const DomainChanged& changed) {
   const auto found = tracked_.find(InstanceUid(changed.event.uuid));
   if (found == tracked_.end() || !changed.event.ended) return;
   Tracked& tracked = found->second;
-  // What we asked for is not news; nor is the end that a step of ours is bringing about.
-  if (tracked.history.shutdown_asked_at) return;
-  if (tracked.step) {
-    const Step& step = under_way_.at(*tracked.step);
-    if (std::holds_alternative<DestroyDomain>(step) || std::holds_alternative<StartDomain>(step)) {
-      return;
-    }
-  }
-  tracked.told_end = *changed.event.ended;
-  tracked.told_end_at = now_.monotonic;
-}
-
-void Agent::Body::note_end(Tracked& tracked, DomainEnd end) {
-  if (tracked.history.end) return;
-  tracked.history.end = end;
-  tracked.seen_running = false;
-  if (end == DomainEnd::kShutDownByGuest) return;
-  const auto since = tracked.history.running_since;
-  if (since && now_.monotonic - *since >= config_.limits.calm_after) tracked.history.failures = 0;
-  count_failure(tracked, end == DomainEnd::kCrashed ? "the guest's process ended unexpectedly"
-                                                    : "the guest was destroyed by somebody else");
-}
-
-void Agent::Body::count_failure(Tracked& tracked, std::string error) {
-  ++tracked.history.failures;
-  tracked.history.last_error = std::move(error);
-  tracked.history.not_before = now_.monotonic + backoff(tracked.history.failures, config_.limits);
+  const Step* under_way = tracked.step ? &under_way_.at(*tracked.step) : nullptr;
+  tracked.note_told_end(*changed.event.ended, under_way, now_.monotonic);
 }
 
 std::map<InstanceUid, InstanceObservation> Agent::Body::sort_observation() const {
@@ -301,7 +180,6 @@ std::map<InstanceUid, InstanceObservation> Agent::Body::sort_observation() const
 void Agent::Body::plan_all() {
   if (!orders_ || !observation_) return;
   const auto seen = sort_observation();
-  static const InstanceObservation kNothing;
   // Beginning after the one that got a step last, so that none waits for ever.
   const auto& instances = orders_->instances;
   const auto first = std::upper_bound(
@@ -324,7 +202,7 @@ void Agent::Body::plan_one(const Instance& instance, const InstanceObservation& 
     observe_wanted_ = true;  // what we know is older than what we did
     return;
   }
-  recall_shutdown(tracked, instance, seen);
+  tracked.recall_shutdown(instance, seen, now_.monotonic);
   InstancePlan plan = agent::plan({.cell = config_.cell,
                                    .desired = instance,
                                    .networks = orders_->networks,
@@ -343,27 +221,10 @@ void Agent::Body::plan_one(const Instance& instance, const InstanceObservation& 
   if (plan.wake_at) wake_at(*plan.wake_at);
   if (plan.final_end != tracked.final_end) report_wanted_ = true;
   tracked.final_end = plan.final_end;
-  set_reported(tracked, std::move(plan.observed));
+  if (tracked.set_reported(std::move(plan.observed), now_.wall)) report_wanted_ = true;
   if (plan.step && under_way_.size() < config_.max_parallel_steps) {
     last_served_ = instance.uid;
     take_step(tracked, std::move(*plan.step));
-  }
-}
-
-// What this process finds running, under a generation that reboots do not explain, was stopped and
-// wanted again while an earlier process looked: the guest may have been asked to shut down, and its
-// end would not be its own wish.
-void Agent::Body::recall_shutdown(Tracked& tracked, const Instance& instance,
-                                  const InstanceObservation& seen) {
-  if (instance.desired != DesiredState::kRunning || std::exchange(tracked.recalled, true)) return;
-  if (!seen.domain || !seen.domain->owner) return;
-  const auto& owner = *seen.domain->owner;
-  Generation known = owner.generation;
-  if (seen.files && seen.files->started) known = std::max(known, *seen.files->started);
-  const uint64_t ordered = instance.reboot.count;
-  const uint64_t reboots = ordered - std::min(ordered, owner.reboot_count);
-  if (instance.generation.value() > known.value() + reboots) {
-    note_asked(tracked);
   }
 }
 
@@ -377,48 +238,19 @@ bool Agent::Body::may_destroy() {
 void Agent::Body::take_step(Tracked& tracked, Step step) {
   if (std::holds_alternative<DestroyDomain>(step) && tracked.present) {
     destroys_.push_back(now_.monotonic);
-    // It may take effect long after its deadline, when the guest is wanted again.
-    if (!tracked.wanted) note_asked(tracked);
-  }
-  if (std::holds_alternative<StartDomain>(step)) {
-    tracked.history.end.reset();
-    tracked.history.confirmed_gone = false;
-    tracked.history.shutdown_asked_at.reset();
-    tracked.told_end.reset();
-  }
-  if (std::holds_alternative<RequestShutdown>(step)) {
-    note_asked(tracked);
-    tracked.history.shutdown_refused = false;
   }
   const StepId id = next_step_++;
-  tracked.step = id;
+  tracked.note_taken(id, step, now_.monotonic);
   under_way_.emplace(id, step);
   result_.outputs.push_back(RunStep{id, std::move(step)});
 }
 
-// From here on, until it is started again, an end of the domain is our doing: also when the answer
-// of the step is lost, and when the event arrives after the domain was seen to be gone.
-void Agent::Body::note_asked(Tracked& tracked) {
-  if (!tracked.history.shutdown_asked_at) tracked.history.shutdown_asked_at = now_.monotonic;
-}
-
-void Agent::Body::set_reported(Tracked& tracked, Observed observed) {
-  observed.message = shortened(observed.message, kLongestMessage);
-  // A generation once carried out stays so while nothing newer is wanted.
-  observed.generation = std::max(observed.generation, tracked.reported.generation);
-  observed.since = observed.phase == tracked.reported.phase && tracked.reported.since != WallTime{}
-                       ? tracked.reported.since
-                       : now_.wall;
-  if (!same_words(observed, tracked.reported)) report_wanted_ = true;
-  tracked.reported = std::move(observed);
-}
-
 void Agent::Body::report_unknown(const absl::Status& why) {
   for (auto& [uid, tracked] : tracked_) {
-    set_reported(tracked,
-                 {.phase = Phase::kUnknown,
-                  .reason = "HostCannotSee",
-                  .message = fmt::format("the host cannot see its guests: {}", message_of(why))});
+    Observed unknown{.phase = Phase::kUnknown,
+                     .reason = "HostCannotSee",
+                     .message = fmt::format("the host cannot see its guests: {}", message_of(why))};
+    if (tracked.set_reported(std::move(unknown), now_.wall)) report_wanted_ = true;
   }
 }
 
