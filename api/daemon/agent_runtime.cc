@@ -92,11 +92,11 @@ void AgentRuntime::log_sight(const absl::Status& status) {
   sight_trouble_ = std::move(trouble);
 }
 
-void AgentRuntime::carry_out_one(agent::Observe) {
-  const auto look = [this] {
+void AgentRuntime::carry_out_one(agent::Observe observe) {
+  const auto look = [this, upkeep = std::move(observe.upkeep)] {
     const absl::Status hello = greeted_ ? absl::OkStatus() : greet();
     const MonotonicTime begun = parts_.clock.now().monotonic;
-    auto seen = parts_.executor.observe();
+    auto seen = parts_.executor.observe(upkeep);
     log_sight(seen.ok() ? hello : seen.status());
     loop_.post(agent::ObservationFinished{begun, std::move(seen)});
   };

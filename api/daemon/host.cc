@@ -55,7 +55,7 @@ LocalHost::LocalHost(const Config& config, Identity identity, Parts parts,
       identity_(std::move(identity)),
       parts_(parts),
       hypervisor_(std::move(hypervisor)),
-      executor_(*hypervisor_, parts_.storage, network_, user_data_in(parts_.store)),
+      executor_(*hypervisor_, parts_.storage, network_, firewall_, user_data_in(parts_.store)),
       agent_(agent_config(parts_.controller.cell(), identity_.uid),
              {.hypervisor = *hypervisor_, .executor = executor_, .clock = parts_.clock}, link()) {}
 

@@ -8,6 +8,7 @@
 #include "api/daemon/agent_runtime.h"
 #include "api/daemon/config.h"
 #include "api/daemon/controller_runtime.h"
+#include "drivers/firewall/nftables/nftables_firewall.h"
 #include "drivers/hypervisor/libvirt/libvirt_hypervisor.h"
 #include "drivers/network/bridge/bridge_network.h"
 #include "orchestrator/agent/executor.h"
@@ -46,6 +47,7 @@ class LocalHost {
   const Parts parts_;
   const std::unique_ptr<hypervisor::LibvirtHypervisor> hypervisor_;
   network::BridgeNetwork network_;
+  firewall::NftablesFirewall firewall_;
   agent::Executor executor_;
   AgentRuntime agent_;
 };

@@ -33,6 +33,10 @@ class Network {
   // there before keeps what it has.
   virtual absl::Status ensure_bridge(const BridgeSpec& bridge) = 0;
 
+  // OK if there is none. Refuses (PermissionDenied) what is no bridge of ours, and
+  // (FailedPrecondition) one that an interface hangs on.
+  virtual absl::Status remove_bridge(const std::string& name) = 0;
+
   // The interfaces on any bridge whose names begin with `prefix`, ordered by name.
   virtual absl::StatusOr<std::vector<ObservedPort>> ports(const std::string& prefix) = 0;
 

@@ -6,6 +6,8 @@
 #include <deque>
 #include <utility>
 
+#include "orchestrator/agent/adoption.h"
+#include "orchestrator/agent/guards.h"
 #include "orchestrator/agent/tracked.h"
 
 namespace stellwerk::agent {
@@ -52,6 +54,9 @@ class Agent::Body {
   void report_unknown(const absl::Status& why);
   void report_if_due();
   void observe_if_due();
+  HostUpkeep upkeep() const;
+  std::vector<Instance> orphans() const;
+  std::string unguarded(const Instance& instance) const;
   HostStatus status() const;
   void note_domains();
 
@@ -101,6 +106,10 @@ void Agent::Body::receive(const OrdersArrived& arrived) {
   // A step of an instance that is no longer named still ends; its end is then ignored.
   tracked_ = std::move(kept);
   report_wanted_ = true;
+  const bool upkeep_is_new = !observation_ ||
+                             observation_->guards != guards_of(*orders_, orphans()) ||
+                             !upkeep().networks_to_remove.empty();
+  if (upkeep_is_new) observe_wanted_ = true;
 }
 
 void Agent::Body::receive(const ObservationFinished& finished) {
@@ -207,7 +216,8 @@ void Agent::Body::plan_one(const Instance& instance, const InstanceObservation& 
                                    .desired = instance,
                                    .networks = orders_->networks,
                                    .observed = seen,
-                                   .history = tracked.history},
+                                   .history = tracked.history,
+                                   .unguarded = unguarded(instance)},
                                   config_.limits, now_.monotonic);
   tracked.present = seen.domain.has_value();
   const bool destroys =
@@ -267,6 +277,36 @@ void Agent::Body::report_if_due() {
   wake_at(*last_report_ + config_.report_every);
 }
 
+HostUpkeep Agent::Body::upkeep() const {
+  HostUpkeep upkeep;
+  if (!orders_) return upkeep;
+  // Guests that no order names are known from a look alone: without one, nothing is taken from
+  // them.
+  if (observation_) upkeep.guards = guards_of(*orders_, orphans());
+  for (const Network& network : orders_->networks) {
+    if (network.state != NetworkState::kDeleting || !network.make_bridge) continue;
+    upkeep.networks_to_remove.push_back(network);
+  }
+  return upkeep;
+}
+
+// As their domains remember them.
+std::vector<Instance> Agent::Body::orphans() const {
+  std::vector<Instance> orphans;
+  for (const auto& domain : observation_->domains) {
+    const bool ours = domain.owner && domain.owner->cell == config_.cell;
+    if (!ours || tracked_.contains(InstanceUid(domain.uuid))) continue;
+    if (auto instance = adopted(*domain.owner)) orphans.push_back(*std::move(instance));
+  }
+  return orphans;
+}
+
+std::string Agent::Body::unguarded(const Instance& instance) const {
+  if (is_guarded(instance, orders_->networks, observation_->guards)) return "";
+  if (observation_->guarding.ok()) return "its ports are about to be guarded";
+  return std::string(message_of(observation_->guarding));
+}
+
 HostStatus Agent::Body::status() const {
   HostStatus status{.host = config_.host, .epoch = orders_->epoch, .sequence = orders_->sequence};
   for (const auto& [uid, tracked] : tracked_) {
@@ -276,6 +316,7 @@ HostStatus Agent::Body::status() const {
   status.orphans = last_seen_.orphans;
   status.foreign = last_seen_.foreign;
   status.disk_available = last_seen_.disk_available;
+  status.networks_gone = last_seen_.networks_gone;
   return status;
 }
 
@@ -296,6 +337,8 @@ void Agent::Body::note_domains() {
     status.foreign.memory += domain.memory;
   }
   status.disk_available = observation_->storage.available;
+  status.networks_gone = observation_->networks_gone;
+  if (status.networks_gone != last_seen_.networks_gone) report_wanted_ = true;
   last_seen_ = std::move(status);
 }
 
@@ -303,7 +346,7 @@ void Agent::Body::observe_if_due() {
   if (observing_) return;
   const bool due = !last_observed_ || now_.monotonic - *last_observed_ >= config_.observe_every;
   if (observe_wanted_ || due) {
-    result_.outputs.push_back(Observe{});
+    result_.outputs.push_back(Observe{upkeep()});
     observing_ = true;
     observe_wanted_ = false;
   } else {

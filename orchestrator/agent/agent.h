@@ -57,7 +57,9 @@ struct RunStep {
   StepId id;
   Step step;
 };
-struct Observe {};  // never two under way
+struct Observe {  // never two under way
+  HostUpkeep upkeep;
+};
 struct SendStatus {
   HostStatus status;
 };

@@ -1,9 +1,7 @@
 #include "orchestrator/agent/executor.h"
 
-#include <absl/strings/escaping.h>
-
+#include "orchestrator/agent/adoption.h"
 #include "orchestrator/agent/cloud_init.h"
-#include "orchestrator/records/records.h"
 
 namespace stellwerk::agent {
 namespace {
@@ -15,7 +13,7 @@ hypervisor::Ownership owner_of(const CellUid& cell, const Instance& instance) {
           .reboot_count = instance.reboot.count,
           .project_id = instance.project.to_string(),
           .instance_id = instance.id,
-          .adoption = absl::Base64Escape(to_absl(records::encode(instance)))};
+          .adoption = adoption_of(instance)};
 }
 
 }  // namespace
@@ -111,8 +109,20 @@ absl::Status Executor::run_one(const DeleteFiles& step) {
   return storage_.delete_instance(step.instance);
 }
 
-absl::StatusOr<HostObservation> Executor::observe() {
+void Executor::keep_up(const HostUpkeep& upkeep, HostObservation& seen) {
+  if (upkeep.guards) {
+    seen.guarding = firewall_.apply(*upkeep.guards).status();
+    if (seen.guarding.ok()) seen.guards = *upkeep.guards;
+  }
+  for (const Network& network : upkeep.networks_to_remove) {
+    // One that guests still hang on stays until the next look.
+    if (network_.remove_bridge(network.bridge).ok()) seen.networks_gone.push_back(network.uid);
+  }
+}
+
+absl::StatusOr<HostObservation> Executor::observe(const HostUpkeep& upkeep) {
   HostObservation seen;
+  keep_up(upkeep, seen);
   SW_ASSIGN_OR_RETURN(seen.domains, hypervisor_.list());
   SW_ASSIGN_OR_RETURN(seen.storage, storage_.inventory());
   SW_ASSIGN_OR_RETURN(seen.ports, network_.ports(kInterfacePrefix));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/status.h"
+#include "drivers/firewall/firewall.h"
 #include "drivers/hypervisor/hypervisor.h"
 #include "drivers/network/network.h"
 #include "drivers/storage/storage.h"
@@ -23,15 +24,17 @@ class Executor {
  public:
   // The drivers outlive the executor.
   Executor(hypervisor::Hypervisor& hypervisor, storage::Storage& storage, network::Network& network,
-           UserDataSource user_data)
+           firewall::Firewall& firewall, UserDataSource user_data)
       : hypervisor_(hypervisor),
         storage_(storage),
         network_(network),
+        firewall_(firewall),
         user_data_(std::move(user_data)) {}
 
   absl::Status run(const Step& step);
   // An error of any driver is the result: what cannot be seen is unknown, not empty.
-  absl::StatusOr<HostObservation> observe();
+  // The upkeep goes before; what of it fails is told in the observation.
+  absl::StatusOr<HostObservation> observe(const HostUpkeep& upkeep);
 
  private:
   absl::Status run_one(const PrepareFiles& step);
@@ -44,11 +47,13 @@ class Executor {
   absl::Status run_one(const RemovePort& step);
   absl::Status run_one(const DeleteFiles& step);
 
+  void keep_up(const HostUpkeep& upkeep, HostObservation& seen);
   absl::StatusOr<std::string> user_data_of(const Instance& instance);
 
   hypervisor::Hypervisor& hypervisor_;
   storage::Storage& storage_;
   network::Network& network_;
+  firewall::Firewall& firewall_;
   const UserDataSource user_data_;
 };
 

@@ -151,7 +151,11 @@ void Decision::decide_running_domain(const hypervisor::ObservedDomain& domain) {
       if (domain.owner->reboot_count < desired().reboot.count) {
         return act(Phase::kRunning, RebootDomain{uid, desired().reboot});
       }
-      done(Phase::kRunning);
+      if (input_.unguarded.empty()) {
+        done(Phase::kRunning);
+      } else {
+        say(Phase::kRunning, "WaitingForFirewall", input_.unguarded);
+      }
       return mark_started();
     }
     case DomainState::kPaused:
@@ -215,6 +219,10 @@ void Decision::decide_start() {
   const auto& files = input_.observed.files;
   if (!files || !files->has_disk || !files->has_seed) {
     return act(Phase::kPreparing, PrepareFiles{desired(), input_.networks});
+  }
+  // Nobody speaks before the firewall knows who it is.
+  if (!input_.unguarded.empty()) {
+    return say(Phase::kStarting, "WaitingForFirewall", input_.unguarded);
   }
   act(Phase::kStarting, StartDomain{input_.cell, desired(), input_.networks});
 }

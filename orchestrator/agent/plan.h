@@ -10,6 +10,7 @@
 
 #include "core/host_messages.h"
 #include "core/time.h"
+#include "drivers/firewall/firewall.h"
 #include "drivers/hypervisor/hypervisor.h"
 #include "drivers/network/network.h"
 #include "drivers/storage/storage.h"
@@ -21,6 +22,16 @@ struct HostObservation {
   std::vector<hypervisor::ObservedDomain> domains;
   storage::Inventory storage;
   std::vector<network::ObservedPort> ports;
+  // What the upkeep that went before the look has brought about.
+  firewall::Ruleset guards;  // in force; empty when the firewall failed
+  absl::Status guarding;     // why it did
+  std::vector<NetworkUid> networks_gone;
+};
+
+// What belongs to the host as a whole and to no instance: put right before each look.
+struct HostUpkeep {
+  std::optional<firewall::Ruleset> guards;  // none: not known yet, nothing is changed
+  std::vector<Network> networks_to_remove;
 };
 
 // Steps. Each names the one instance that it works on.
@@ -110,6 +121,8 @@ struct PlanInput {
   const std::vector<Network>& networks;
   const InstanceObservation& observed;
   const History& history;
+  // Why its ports are not guarded as ordered; empty if they are.
+  std::string unguarded;
 };
 
 InstancePlan plan(const PlanInput& input, const PlanLimits& limits, MonotonicTime now);

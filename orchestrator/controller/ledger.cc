@@ -279,6 +279,7 @@ void Ledger::erase(const InstanceUid& uid) {
   const Instance& instance = state_.instances.at(uid);
   if (instance.has_user_data) put_delete(records::user_data_key(uid));
   release(instance.claim);
+  free_addresses(instance);
   changed_hosts_.insert(instance.claim.host);
   instance_names_.erase({project_id(instance.project), instance.id});
   state_.instances.erase(uid);

@@ -50,12 +50,12 @@ void AgentShell::carry_out(agent::RunStep output) {
   });
 }
 
-void AgentShell::carry_out(agent::Observe) {
+void AgentShell::carry_out(agent::Observe observe) {
   if (std::exchange(observing_, true)) {
     stage_.invariants.fail("an observation begins while another is under way");
   }
   const MonotonicTime begun = stage_.world.now().monotonic;
-  executor_.observe([this, begun](absl::StatusOr<agent::HostObservation> result) {
+  executor_.observe(observe.upkeep, [this, begun](absl::StatusOr<agent::HostObservation> result) {
     observing_ = false;
     mailbox_.post(agent::ObservationFinished{begun, std::move(result)});
   });

@@ -22,7 +22,7 @@ class AgentShell {
  private:
   std::optional<MonotonicTime> carry_out(agent::StepResult result);
   void carry_out(agent::RunStep output);
-  void carry_out(agent::Observe output);
+  void carry_out(agent::Observe observe);
   void carry_out(agent::SendStatus output);
   void destroy_unclaimed(const HostStatus& status);
 

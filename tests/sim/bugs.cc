@@ -22,6 +22,10 @@ std::string_view to_string(Bug bug) {
       return "hide-ports";
     case Bug::kDestroyUnclaimed:
       return "destroy-unclaimed";
+    case Bug::kForgetGuards:
+      return "forget-guards";
+    case Bug::kKeepBridges:
+      return "keep-bridges";
     case Bug::kKeepPartialFiles:
       return "keep-partial-files";
   }

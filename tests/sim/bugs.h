@@ -17,13 +17,16 @@ enum class Bug : uint8_t {
   kStaleOrders,          // the agent gets older orders under the newest sequence
   kHidePorts,            // the agent never sees left-over ports
   kDestroyUnclaimed,     // absence is taken for an order
+  kForgetGuards,         // the firewall says that it guards, and does not
+  kKeepBridges,          // the bridge of a deleted network is told to be gone, and is not
   kKeepPartialFiles,     // opening the storage does not clean up
 };
 
 inline constexpr Bug kAllBugs[] = {
     Bug::kAnswerBeforeDurable, Bug::kUnsyncedStore,    Bug::kLostReplyIsFailure,
     Bug::kLoadBeforeTakeover,  Bug::kForgetRequests,   Bug::kStaleOrders,
-    Bug::kHidePorts,           Bug::kDestroyUnclaimed, Bug::kKeepPartialFiles};
+    Bug::kHidePorts,           Bug::kDestroyUnclaimed, Bug::kForgetGuards,
+    Bug::kKeepBridges,         Bug::kKeepPartialFiles};
 
 std::string_view to_string(Bug bug);
 

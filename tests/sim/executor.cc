@@ -182,16 +182,41 @@ Executor::Calls Executor::calls_for(const agent::StartDomain& step) {
   if (!spec.ok()) {
     return {{.name = "specify", .effect = [status = spec.status()] { return status; }}};
   }
-  return {hypervisor_call("define", [spec = *spec](SimHypervisor& h) { return h.define(spec); }),
+  const auto make_bridges = [this, step] {
+    for (const Network& network : step.networks) {
+      const bool named = std::ranges::any_of(
+          step.instance.ports, [&](const Port& port) { return port.network == network.uid; });
+      if (named) SW_RETURN_IF_ERROR(network_.ensure_bridge(agent::bridge_of(network)));
+    }
+    return absl::OkStatus();
+  };
+  return {{.name = "ensure-bridges", .effect = make_bridges},
+          hypervisor_call("define", [spec = *spec](SimHypervisor& h) { return h.define(spec); }),
           domain_call("resume", uid, [uid](SimHypervisor& h) { return h.resume(uid); })};
 }
 
-void Executor::observe(Seen seen) {
+void Executor::keep_up(const agent::HostUpkeep& upkeep, agent::HostObservation& sight) {
+  Machine& machine = stage_.world.machine();
+  if (upkeep.guards && stage_.mishaps.observation_fails()) {
+    sight.guarding = unavailable("the simulated firewall refuses");
+  } else if (upkeep.guards) {
+    sight.guards = *upkeep.guards;
+    if (stage_.bug != Bug::kForgetGuards) machine.guards = *upkeep.guards;
+  }
+  for (const Network& network : upkeep.networks_to_remove) {
+    if (stage_.bug == Bug::kKeepBridges || network_.remove_bridge(network.bridge).ok()) {
+      sight.networks_gone.push_back(network.uid);
+    }
+  }
+}
+
+void Executor::observe(const agent::HostUpkeep& upkeep, Seen seen) {
   const auto soon = [this] { return stage_.delays.between(milliseconds(1), milliseconds(20)); };
   if (stage_.mishaps.observation_fails()) {
     return life_.after(soon(), [seen] { seen(unavailable("the hypervisor does not answer")); });
   }
   auto sight = std::make_shared<agent::HostObservation>();
+  keep_up(upkeep, *sight);
   life_.after(soon(), [this, sight, soon, seen] {
     sight->domains = *hypervisor_->list();
     life_.after(soon(), [this, sight, soon, seen] {

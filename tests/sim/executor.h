@@ -28,8 +28,8 @@ class Executor {
   Executor(const Stage& stage, Life& life, CellUid cell);
 
   void run(const agent::Step& step, Done done);
-  // Domains, files and ports, one after the other.
-  void observe(Seen seen);
+  // The upkeep; then domains, files and ports, one after the other.
+  void observe(const agent::HostUpkeep& upkeep, Seen seen);
   void delete_image(const ImageUid& image, Done done);
   // The bytes of an image, streamed; a death in the middle leaves a partial file.
   void import_image(const ImageUid& image, Imported done);
@@ -54,6 +54,7 @@ class Executor {
   Call domain_call(std::string name, const InstanceUid& target,
                    std::function<absl::Status(SimHypervisor&)> effect);
 
+  void keep_up(const agent::HostUpkeep& upkeep, agent::HostObservation& sight);
   void run_from(std::shared_ptr<const Calls> calls, size_t index, Done done);
   void perform(const Call& call, Done done);
   void happen(const Call& call, Duration delay, Done done);

@@ -11,7 +11,7 @@ Guests::Guests(Schedule& schedule, World& world, Mishaps& mishaps, Random random
     : schedule_(schedule), world_(world), mishaps_(mishaps), random_(std::move(random)) {}
 
 void Guests::end(std::vector<Process>::iterator process, Cause cause) {
-  world_.end(process, cause, !process->port.empty() && mishaps_.port_stays());
+  world_.end(process, cause, !process->ports.empty() && mishaps_.port_stays());
 }
 
 void Guests::ask_to_shut_down(Process& process) {

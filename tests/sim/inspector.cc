@@ -33,6 +33,7 @@ Inspector::Finding Inspector::judge(const Instances& instances, const Hosts& hos
   if (Finding finding = judge(hosts.items.front())) return finding;
   if (Finding finding = judge_memory()) return finding;
   if (Finding finding = judge_files()) return finding;
+  if (Finding finding = judge_networks()) return finding;
   return judge_store();
 }
 
@@ -74,7 +75,7 @@ Inspector::Finding Inspector::judge_running(const controller::InstanceView& view
     return name + " is reported running and does not run";
   }
   if (process->owner->reboot_count != instance.reboot.count) return name + " was not rebooted";
-  if (process->port.empty() != instance.ports.empty()) return name + " has not its port";
+  if (process->ports.size() != instance.ports.size()) return name + " has not its ports";
   return std::nullopt;
 }
 
@@ -118,6 +119,19 @@ Inspector::Finding Inspector::judge_files() const {
     }
   }
   if (machine.images.size() != images.size()) return "an image's file is left over";
+  return std::nullopt;
+}
+
+// Bridges come with the first port; each belongs to a network that is there.
+Inspector::Finding Inspector::judge_networks() const {
+  std::set<std::string> wanted;
+  for (const auto& [uid, network] : daemon_.state().networks) {
+    if (network.state != NetworkState::kActive) return "a network is never gone: " + network.id;
+    wanted.insert(network.bridge);
+  }
+  for (const std::string& bridge : stage_.world.machine().bridges) {
+    if (!wanted.contains(bridge)) return "a bridge is left over: " + bridge;
+  }
   return std::nullopt;
 }
 

@@ -31,6 +31,7 @@ class Inspector {
   Finding judge(const controller::HostView& host) const;
   Finding judge_memory() const;
   Finding judge_files() const;
+  Finding judge_networks() const;
   Finding judge_store() const;
 
   const Stage& stage_;

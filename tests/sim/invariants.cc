@@ -15,6 +15,7 @@ std::string bytes_of(const controller::Answer& answer) {
       Overloaded{
           [](const controller::InstanceView& view) { return records::encode(view.instance); },
           [](const controller::ImageView& view) { return records::encode(view.image); },
+          [](const controller::NetworkView& view) { return records::encode(view.network); },
           [](const Flavor& flavor) { return records::encode(flavor); },
           [](const Project& project) { return records::encode(project); },
           [](const auto&) { return std::string(); }},
@@ -168,6 +169,7 @@ void Invariants::after_event() {
 }
 
 void Invariants::check_processes() {
+  if (world_.unguarded()) fail("a port that the firewall did not know: " + *world_.unguarded());
   if (world_.trespass()) fail("a domain that no record names was ended: " + *world_.trespass());
   const auto& processes = world_.machine().processes;
   for (auto process = processes.begin(); process != processes.end(); ++process) {

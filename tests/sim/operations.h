@@ -26,6 +26,8 @@ class Operations {
  private:
   Operation change_instance(const std::string& project, const std::string& id);
   Operation change_resource();
+  Operation create_network(const std::string& project);
+  std::vector<controller::PortRequest> ports();
 
   Random random_;
 };

@@ -50,11 +50,14 @@ absl::Status SimHypervisor::define(const hypervisor::DomainSpec& spec) {
                   .vcpus = spec.vcpus,
                   .memory = spec.memory,
                   .ignores_shutdown = guests_.born_deaf()};
-  if (!spec.ports.empty()) {
-    process.port = spec.ports.front().interface_name;
-    if (world_.machine().ports.contains(process.port)) {
-      return already_exists("interface {} is there already", process.port);
+  for (const hypervisor::PortDevice& port : spec.ports) {
+    if (world_.machine().ports.contains(port.interface_name)) {
+      return already_exists("interface {} is there already", port.interface_name);
     }
+    if (!world_.machine().bridges.contains(port.bridge)) {
+      return failed_precondition("there is no bridge {}", port.bridge);
+    }
+    process.ports.emplace_back(port.interface_name, port.bridge);
   }
   world_.spawn(std::move(process));
   return absl::OkStatus();

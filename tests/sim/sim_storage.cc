@@ -127,7 +127,16 @@ storage::Storage::Paths SimStorage::paths(const InstanceUid& instance) const {
           .console_log = folder + "/console.log"};
 }
 
-absl::Status SimNetwork::ensure_bridge(const network::BridgeSpec&) {
+absl::Status SimNetwork::ensure_bridge(const network::BridgeSpec& bridge) {
+  world_.machine().bridges.insert(bridge.name);
+  return absl::OkStatus();
+}
+
+absl::Status SimNetwork::remove_bridge(const std::string& name) {
+  for (const auto& [port, bridge] : world_.machine().ports) {
+    if (bridge == name) return failed_precondition("{} hangs on {}", port, name);
+  }
+  world_.machine().bridges.erase(name);
   return absl::OkStatus();
 }
 

@@ -75,8 +75,19 @@ Now World::now() const {
 void World::spawn(Process process) {
   process.pid = next_pid_++;
   log_.add("world: process {} begins: domain {}", process.pid, process.name);
-  if (!process.port.empty()) machine_.ports.emplace(process.port, "stellwerk0");
+  for (const auto& port : process.ports) {
+    machine_.ports.insert(port);
+    note_port(port.first);
+  }
   machine_.processes.push_back(std::move(process));
+}
+
+void World::note_port(const std::string& name) {
+  const auto& guards = machine_.guards;
+  const bool guarded =
+      guards && std::ranges::find(guards->ports, name, &firewall::GuardedPort::interface_name) !=
+                    guards->ports.end();
+  if (!guarded && !unguarded_) unguarded_ = name;
 }
 
 void World::note_end(const Process& process, Cause cause) {
@@ -90,7 +101,9 @@ void World::note_end(const Process& process, Cause cause) {
 
 void World::end(std::vector<Process>::iterator process, Cause cause, bool leave_port) {
   note_end(*process, cause);
-  if (!leave_port) machine_.ports.erase(process->port);
+  for (const auto& [name, bridge] : process->ports) {
+    if (!leave_port) machine_.ports.erase(name);
+  }
   const Uuid uuid = process->uuid;
   machine_.processes.erase(process);
   tell({.uuid = uuid, .ended = end_seen(cause)});
@@ -108,6 +121,8 @@ void World::cut_power() {
   for (const Process& process : machine_.processes) note_end(process, Cause::kPowerCut);
   machine_.processes.clear();
   machine_.ports.clear();
+  machine_.bridges.clear();
+  machine_.guards.reset();
   machine_.powered = false;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/model.h"
+#include "drivers/firewall/firewall.h"
 #include "drivers/hypervisor/hypervisor.h"
 #include "tests/sim/event_log.h"
 #include "tests/sim/random.h"
@@ -31,7 +32,7 @@ struct Process {
   bool stranger = false;          // not born by a step of ours
   bool ignores_shutdown = false;  // the guest does not listen to ACPI
   bool shutdown_asked = false;
-  std::string port;  // empty: none
+  std::vector<std::pair<std::string, std::string>> ports;  // interfaces and their bridges
 };
 
 struct DiskFiles {
@@ -55,6 +56,8 @@ struct Machine {
   std::map<InstanceUid, DiskFiles> files;
   std::map<ImageUid, ImageFile> images;
   std::map<std::string, std::string> ports;  // interface and its bridge
+  std::set<std::string> bridges;             // of networks
+  std::optional<firewall::Ruleset> guards;   // in force
 
   std::vector<Process>::iterator find_process(const Uuid& uuid);
 };
@@ -94,11 +97,15 @@ class World {
   // The first stranger that was made to end, if any was.
   const std::optional<std::string>& trespass() const { return trespass_; }
 
+  // The first port that came into being before the firewall knew it, if any did.
+  const std::optional<std::string>& unguarded() const { return unguarded_; }
+
   // All ends of an instance's processes so far.
   const std::vector<Ending>& endings(const Uuid& uuid) const;
 
  private:
   void note_end(const Process& process, Cause cause);
+  void note_port(const std::string& name);
 
   const Schedule& schedule_;
   EventLog& log_;
@@ -108,6 +115,7 @@ class World {
   std::function<void(const hypervisor::DomainEvent&)> listener_;
   std::map<Uuid, std::vector<Ending>> endings_;
   std::optional<std::string> trespass_;
+  std::optional<std::string> unguarded_;
 };
 
 }  // namespace stellwerk::sim

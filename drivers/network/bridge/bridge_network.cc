@@ -207,6 +207,26 @@ absl::Status BridgeNetwork::ensure_bridge(const BridgeSpec& bridge) {
   return absl::OkStatus();
 }
 
+absl::Status BridgeNetwork::remove_bridge(const std::string& name) {
+  SW_RETURN_IF_ERROR(check_interface_name(name));
+  failpoint("network.remove-bridge.before");
+  SW_ASSIGN_OR_RETURN(const Owned<nl_sock> socket, connect());
+  SW_ASSIGN_OR_RETURN(const Owned<rtnl_link> link, find_link(socket.get(), name));
+  if (!link) return absl::OkStatus();
+  if (!is_bridge(link.get()) || rtnl_link_get_group(link.get()) != kOurGroup) {
+    return permission_denied("{} is no bridge of ours; it is left alone", name);
+  }
+  SW_ASSIGN_OR_RETURN(const std::vector<ObservedPort> every, ports(""));
+  const auto hangs_on = [&name](const ObservedPort& port) { return port.bridge == name; };
+  if (const auto port = std::ranges::find_if(every, hangs_on); port != every.end()) {
+    return failed_precondition("{} hangs on the bridge {}; it stays", port->interface_name, name);
+  }
+  const int error = rtnl_link_delete(socket.get(), link.get());
+  if (error < 0 && !means_missing(error)) return netlink_error(error, "remove the bridge", name);
+  failpoint("network.remove-bridge.after");
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<ObservedPort>> BridgeNetwork::ports(const std::string& prefix) {
   SW_ASSIGN_OR_RETURN(const Owned<nl_sock> socket, connect());
   nl_cache* read = nullptr;

@@ -140,10 +140,8 @@ class AgentRuntimeTest : public ::testing::Test {
   FakeStorage storage_;
   FakeHypervisor hypervisor_;
   FakeNetwork network_;
-  agent::Executor executor_{{},
-                            hypervisor_,
-                            storage_,
-                            network_,
+  FakeFirewall firewall_;
+  agent::Executor executor_{hypervisor_, storage_, network_, firewall_,
                             [this](const InstanceUid& uid) -> absl::StatusOr<std::string> {
                               SW_ASSIGN_OR_RETURN(auto bytes,
                                                   store_.get(records::user_data_key(uid)));

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/time.h"
+#include "drivers/firewall/firewall.h"
 #include "drivers/hypervisor/hypervisor.h"
 #include "drivers/network/network.h"
 #include "drivers/storage/storage.h"
@@ -261,10 +262,19 @@ class FakeHypervisor final : public hypervisor::Hypervisor {
 class FakeNetwork final : public network::Network {
  public:
   absl::Status ensure_bridge(const network::BridgeSpec&) override { return absl::OkStatus(); }
+  absl::Status remove_bridge(const std::string&) override { return absl::OkStatus(); }
   absl::StatusOr<std::vector<network::ObservedPort>> ports(const std::string&) override {
     return std::vector<network::ObservedPort>();
   }
   absl::Status remove_port(const std::string&) override { return absl::OkStatus(); }
+};
+
+class FakeFirewall final : public firewall::Firewall {
+ public:
+  absl::StatusOr<firewall::Outcome> apply(const firewall::Ruleset&) override {
+    return firewall::Outcome::kApplied;
+  }
+  absl::Status clear() override { return absl::OkStatus(); }
 };
 
 }  // namespace stellwerk::daemon

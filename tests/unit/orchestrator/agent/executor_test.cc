@@ -92,6 +92,10 @@ class FakeNetwork final : public network::Network {
     journal_.push_back(std::move(call));
     return ensure_bridge_result;
   }
+  absl::Status remove_bridge(const std::string& name) override {
+    journal_.push_back("remove-bridge " + name);
+    return remove_bridge_result;
+  }
   absl::StatusOr<std::vector<network::ObservedPort>> ports(const std::string& prefix) override {
     journal_.push_back("ports " + prefix);
     return observed;
@@ -102,7 +106,25 @@ class FakeNetwork final : public network::Network {
   }
 
   absl::Status ensure_bridge_result;
+  absl::Status remove_bridge_result;
   absl::StatusOr<std::vector<network::ObservedPort>> observed{{}};
+
+ private:
+  Journal& journal_;
+};
+
+class FakeFirewall final : public firewall::Firewall {
+ public:
+  explicit FakeFirewall(Journal& journal) : journal_(journal) {}
+  absl::StatusOr<firewall::Outcome> apply(const firewall::Ruleset& ruleset) override {
+    journal_.push_back(fmt::format("guard {} ports", ruleset.ports.size()));
+    applied = ruleset;
+    return result;
+  }
+  absl::Status clear() override { return absl::OkStatus(); }
+
+  absl::StatusOr<firewall::Outcome> result{firewall::Outcome::kApplied};
+  firewall::Ruleset applied;
 
  private:
   Journal& journal_;
@@ -129,7 +151,7 @@ class ExecutorTest : public ::testing::Test {
     instance_.ports = {{network_.uid, 0x525400000001, {*IpAddress::parse("10.64.0.9")}}};
   }
   Executor executor() {
-    return Executor(hypervisor_, storage_, bridges_, [this](const InstanceUid& uid) {
+    return Executor(hypervisor_, storage_, bridges_, firewall_, [this](const InstanceUid& uid) {
       asked_for_user_data_ = uid;
       return user_data_;
     });
@@ -139,6 +161,7 @@ class ExecutorTest : public ::testing::Test {
   FakeHypervisor hypervisor_{journal_};
   FakeStorage storage_{journal_};
   FakeNetwork bridges_{journal_};
+  FakeFirewall firewall_{journal_};
   absl::StatusOr<std::string> user_data_{"#!/bin/sh\n"};
   std::optional<InstanceUid> asked_for_user_data_;
   Network network_;
@@ -255,7 +278,7 @@ TEST_F(ExecutorTest, ObservesDomainsFilesAndOurPorts) {
   hypervisor_.domains->resize(2);
   storage_.stock->images = {instance_.image};
   bridges_.observed->push_back({"swabcd00000000", "stellwerk0"});
-  const auto seen = executor().observe();
+  const auto seen = executor().observe({});
   ASSERT_TRUE(seen.ok());
   EXPECT_EQ(seen->domains.size(), 2u);
   EXPECT_EQ(seen->storage.images, storage_.stock->images);
@@ -265,13 +288,13 @@ TEST_F(ExecutorTest, ObservesDomainsFilesAndOurPorts) {
 
 TEST_F(ExecutorTest, SeesNothingWhenOneDriverCannotSee) {
   hypervisor_.domains = unavailable("libvirt is away");
-  EXPECT_EQ(executor().observe().status(), unavailable("libvirt is away"));
+  EXPECT_EQ(executor().observe({}).status(), unavailable("libvirt is away"));
   hypervisor_.domains = std::vector<hypervisor::ObservedDomain>();
   storage_.stock = unavailable("disk is away");
-  EXPECT_EQ(executor().observe().status(), unavailable("disk is away"));
+  EXPECT_EQ(executor().observe({}).status(), unavailable("disk is away"));
   storage_.stock = storage::Inventory();
   bridges_.observed = unavailable("netlink is away");
-  EXPECT_EQ(executor().observe().status(), unavailable("netlink is away"));
+  EXPECT_EQ(executor().observe({}).status(), unavailable("netlink is away"));
 }
 
 }  // namespace
