@@ -11,6 +11,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from lab import cell as cells  # noqa: E402
 from lab import machine, processes, waiting  # noqa: E402
+from lab.ssh import Login  # noqa: E402
 from lab.story import NotSeen, Story  # noqa: E402
 
 NAME, IMAGE, FLAVOR, DISK_GIB = "web-1", "debian-12", "SCS-2V-4", 6
@@ -30,37 +31,16 @@ class Demonstration:
         self.cell = cells.Cell("demo", {
             "hypervisor": {"accel": "auto", "probe_kernel": str(image / "vmlinuz")}})
         self.key = self.cell.directory / "key"
-        self.uid = self.address = None
+        self.uid = self.address = self.login = None
         self.at_first = processes.living()
 
     def stellwerk(self, *words):
         self.story.run(self.cell.command(*words), typed=["stellwerk", *words])
 
-    def ssh(self, *words):
-        """Heeds neither the owner's configuration of SSH nor their keys. One connection serves all
-        commands until hang_up(): a log-in costs an emulated processor several seconds."""
-        return ["ssh", "-q", "-F", "/dev/null", "-i", self.key, "-o", "IdentitiesOnly=yes",
-                "-o", "IdentityAgent=none", "-o", "StrictHostKeyChecking=no",
-                "-o", "UserKnownHostsFile=/dev/null", "-o", "GlobalKnownHostsFile=/dev/null",
-                "-o", "ConnectTimeout=2", "-o", "BatchMode=yes",
-                "-o", "ControlMaster=auto", "-o", "ControlPersist=yes",
-                "-o", f"ControlPath={self.key.with_name('ssh.sock')}", f"debian@{self.address}", *words]
-
-    def hang_up(self):
-        subprocess.run([*self.ssh()[:-1], "-O", "exit", self.ssh()[-1]], check=False,
-                       capture_output=True, timeout=60)
-
     def inside(self, *words, timeout=60):
         """What a command inside the guest says."""
-        return self.story.read(self.ssh(*words), timeout=timeout,
-                               typed=["ssh", f"debian@{self.address}", *words])
-
-    def answers_ssh(self):
-        try:
-            return subprocess.run(self.ssh("true"), check=False, capture_output=True,
-                                  stdin=subprocess.DEVNULL, timeout=60).returncode == 0
-        except subprocess.TimeoutExpired:  # it is there, but still too busy booting
-            return False
+        return self.story.read(self.login.command(*words), timeout=timeout,
+                               typed=["ssh", self.login.target(), *words])
 
     def boot_id(self):
         return self.inside("cat", "/proc/sys/kernel/random/boot_id").strip()
@@ -109,7 +89,7 @@ class Demonstration:
                         not machine.domains() and "stellwerk0" not in machine.interfaces())
         self.start_daemon()
         self.stellwerk("host", "list")
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
+        Login.make_key(self.key)
         (self.cell.directory / "user-data").write_text(USER_DATA, encoding="utf-8")
 
     def book(self):
@@ -121,6 +101,7 @@ class Demonstration:
         self.stellwerk("instance", "show", NAME)
         booked = self.cell.instance(NAME)
         self.uid, self.address = booked["uid"], booked["networkInterfaces"][0]["ipAddress"]
+        self.login = Login(self.key, self.address)
         self.story.seen("the instance runs, says the host", booked["phase"] == "PHASE_RUNNING")
         self.stellwerk("event", "list", "--instance", NAME)
         self.check_phases([event["message"].split(":")[0]
@@ -137,7 +118,7 @@ class Demonstration:
         self.story.chapter("The guest boots: SeaBIOS, kernel, systemd, cloud-init, SSH")
         self.story.comes("it says on the serial console that cloud-init has ended",
                          lambda: CLOUD_INIT_END.search(self.console()), BOOT_SECONDS)
-        self.story.comes("it answers SSH with the key that was booked", self.answers_ssh,
+        self.story.comes("it answers SSH with the key that was booked", self.login.answers,
                          BOOT_SECONDS)
         # What `cloud-init status` would say after seconds of Python on an emulated processor.
         result = json.loads(self.inside("cat", "/run/cloud-init/result.json"))
@@ -170,17 +151,17 @@ class Demonstration:
 
     def manage_again(self, boot):
         self.story.chapter("It is managed as before: stop and start")
-        self.hang_up()
+        self.login.hang_up()
         self.stellwerk("instance", "stop", NAME, "--wait")
         self.story.seen("it is stopped", self.cell.instance(NAME)["phase"] == "PHASE_STOPPED")
         self.story.seen("no QEMU process runs it", not self.qemu())
         self.stellwerk("instance", "start", NAME, "--wait")
         self.story.seen("it runs", self.cell.instance(NAME)["phase"] == "PHASE_RUNNING")
         self.story.seen("one QEMU process runs it again", len(self.qemu()) == 1)
-        self.story.comes("it answers SSH again", self.answers_ssh, BOOT_SECONDS)
+        self.story.comes("it answers SSH again", self.login.answers, BOOT_SECONDS)
         self.story.seen("this is another boot", self.boot_id() != boot)
         self.story.seen("of the same disk", "booked with" in self.inside("cat", "/etc/motd"))
-        self.hang_up()
+        self.login.hang_up()
 
     def delete(self):
         self.story.chapter("It is deleted; nothing of it is left")

@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import demo_story  # noqa: E402
 from lab import cell as cells  # noqa: E402
-from lab import story, waiting  # noqa: E402
+from lab import ssh, story, waiting  # noqa: E402
 
 UID = "ff3c5ebe-993c-5ee7-8f8a-d47a5b2d37fd"
 TAP = cells.interface_of(UID)
@@ -105,7 +105,7 @@ class Strictness(unittest.TestCase):
         told = demo_story.Demonstration.__new__(demo_story.Demonstration)
         told.story, told.cell, told.uid, told.address = ImpatientStory(), world, UID, "10.64.0.2"
         told.stellwerk, told.boot_id = world.stellwerk, lambda: world.boot
-        told.answers_ssh = told.hang_up = lambda: True
+        told.login = mock.Mock()
         told.inside, told.at_first = lambda *_: "booked with Stellwerk", {(1, 1)}
         with mock.patch.multiple(
                 demo_story.machine, domains=world.domains,
@@ -172,8 +172,7 @@ class Strictness(unittest.TestCase):
         told = demo_story.Demonstration.__new__(demo_story.Demonstration)
         told.story = story.Story()
         told.cell = types.SimpleNamespace(command=lambda *_: ["false"])
-        told.ssh = lambda *words: words
-        told.address = "10.64.0.2"
+        told.login = types.SimpleNamespace(command=lambda *words: words, target=lambda: "guest")
         with contextlib.redirect_stdout(io.StringIO()):
             for act in (lambda: told.stellwerk("instance", "stop"), lambda: told.inside("false")):
                 with self.assertRaises(story.NotSeen):
@@ -194,9 +193,8 @@ class Strictness(unittest.TestCase):
 
 class Ssh(unittest.TestCase):
     def test_neither_configuration_nor_keys_of_the_owner_are_used(self):
-        demonstration = demo_story.Demonstration.__new__(demo_story.Demonstration)
-        demonstration.key, demonstration.address = pathlib.Path("/lab/key"), "10.64.0.2"
-        words = list(map(str, demonstration.ssh("cat", "/etc/os-release")))
+        login = ssh.Login(pathlib.Path("/lab/key"), "10.64.0.2")
+        words = list(map(str, login.command("cat", "/etc/os-release")))
         pairs = list(zip(words, words[1:]))
         for pair in (("-F", "/dev/null"), ("-i", "/lab/key"), ("-o", "IdentitiesOnly=yes"),
                      ("-o", "IdentityAgent=none"), ("-o", "UserKnownHostsFile=/dev/null"),

@@ -22,6 +22,11 @@ def interfaces():
     return sorted(link["ifname"] for link in json.loads(output("ip", "-json", "link", "show")))
 
 
+def address_of(interface):
+    """Its MAC."""
+    return json.loads(output("ip", "-json", "link", "show", "dev", interface))[0]["address"]
+
+
 def bridge_ports(bridge):
     links = json.loads(output("ip", "-json", "link", "show", "master", bridge))
     return sorted(link["ifname"] for link in links)

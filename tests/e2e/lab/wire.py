@@ -71,6 +71,18 @@ class Tap:
                 return seen
         return None
 
+    def sent_until(self, last, seconds=30):
+        """All that went out, up to the frame that ends in `last`; fails if that never went."""
+        seen, end = [], time.monotonic() + seconds
+        while select.select([self.socket], [], [], max(0, end - time.monotonic()))[0]:
+            frame, address = self.socket.recvfrom(65536)
+            if address[2] != PACKET_OUTGOING:
+                continue
+            seen.append(frame)
+            if frame.endswith(last):
+                return seen
+        raise AssertionError(f"no frame that ends in {last!r} went out in {seconds} s")
+
     def forget(self):
         while select.select([self.socket], [], [], 0)[0]:
             self.socket.recv(65536)
