@@ -71,9 +71,17 @@ class Tap:
                 return seen
         return None
 
-    def forget(self):
+    def waiting(self):
+        """All that has come in by now."""
+        seen = []
         while select.select([self.socket], [], [], 0)[0]:
-            self.socket.recv(65536)
+            frame, address = self.socket.recvfrom(65536)
+            if address[2] != PACKET_OUTGOING:
+                seen.append(frame)
+        return seen
+
+    def forget(self):
+        self.waiting()
 
 
 class Port:
