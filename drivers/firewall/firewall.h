@@ -39,7 +39,7 @@ struct AllowRule {
 struct GuardedNetwork {
   std::string key;
   // Who else belongs to the network though its frames come from the host or from outside: the
-  // gateways, and ports on other hosts.
+  // gateways, and ports on other hosts. Never a guarded port, whatever its address.
   std::vector<IpPrefix> neighbours;
   friend bool operator==(const GuardedNetwork&, const GuardedNetwork&) = default;
 };

@@ -102,6 +102,27 @@ class Ingress(guarded.GuardedCase):
                 heard = name != "an IPv4 redirect"  # which bob may not send
                 self.assertEqual(self.to_alice(*packet_[:2], source, sender=self.bob), heard)
 
+    def test_another_network_on_the_same_bridge_is_a_stranger(self):
+        """Even where the whole range counts as neighbours: that is for what comes from outside."""
+        self.guard(neighbours=["10.64.0.0/24", "fd00:64::/64"], stray="other")
+        for name, packet_ in self.unasked().items():
+            with self.subTest(name):
+                source = self.stray.ip6 if len(packet_) == 3 else self.stray.ip4
+                self.assertFalse(self.to_alice(*packet_[:2], source, sender=self.stray))
+        frame = spoofs.datagram4(self.stray.mac, self.stray.ip4, "10.64.0.255", f.udp(1, 9))
+        self.assertEqual(self.arrives(self.stray, frame, self.alice.tap), [False])
+
+    def test_another_network_on_the_same_bridge_hears_answers_and_is_let_in_by_rules(self):
+        self.guard(alice=[rule("tcp", f"{self.stray.ip4}/32", 22, 22)], stray="other")
+        syn, answer = f.tcp(40000, 22, f.SYN), f.tcp(22, 40000, f.SYN | f.ACK)
+        self.assertTrue(self.to_alice(f.TCP, syn, sender=self.stray))
+        frame = packet((self.alice.mac, self.alice.ip4), (self.stray.mac, self.stray.ip4), f.TCP,
+                       answer)
+        self.assertEqual(self.arrives(self.alice, frame, self.stray.tap), [True])
+        other = packet((self.alice.mac, self.alice.ip4), (self.stray.mac, self.stray.ip4), f.TCP,
+                       f.tcp(23, 40000, f.SYN))
+        self.assertEqual(self.arrives(self.alice, other, self.stray.tap), [False])
+
     def test_neighbours_from_outside_are_heard_when_named(self):
         self.guard(neighbours=["10.64.0.200/32", "fd00:64::/64"])
         self.assertTrue(self.to_alice(f.TCP, f.tcp(1000, 22, f.SYN)))

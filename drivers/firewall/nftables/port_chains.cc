@@ -119,8 +119,8 @@ std::vector<Chain> outward(const GuardedPort& port, const Family& family) {
   const std::string key = conversation_from(family);
   return {{name_of("open", family, port.interface_name), {keep(flow, key, kOtherwise)}},
           {name_of("live", family, port.interface_name),
-           {fmt::format("{} != @{} accept", key, flow),
-            fmt::format("iifname . {} @closing{} {} accept", key, family.digit,
+           {fmt::format("{} != @{} return", key, flow),
+            fmt::format("iifname . {} @closing{} {} return", key, family.digit,
                         keep(flow, key, kEnding)),
             keep(flow, key, kEstablished)}}};
 }

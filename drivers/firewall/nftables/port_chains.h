@@ -25,7 +25,7 @@ std::vector<Family> families_of(const GuardedPort& port);
 std::vector<Set> shared_sets(const Family& family);
 std::vector<Set> sets_of(const GuardedPort& port);
 
-// From a guest to elsewhere than guarded ports, in this order: `meet` for all protocols,
+// From a guest to elsewhere than its own network, in this order: `meet` for all protocols,
 // `mark_ending` for TCP, then the port's chain "live" for a TCP segment that begins nothing, "open"
 // for other TCP and for UDP. Only a guest's first packet begins a conversation, so what a server
 // sends to its clients fills nothing; and the last acknowledgement does not revive what has ended.
@@ -33,7 +33,7 @@ Chain meet(const Family& family);
 Chain mark_ending(const Family& family);
 std::vector<Chain> outward(const GuardedPort& port, const Family& family);
 
-// From elsewhere than guarded ports: the rules for what every port may hear from its peers, then
+// From elsewhere than its own network: the rules for what every port may hear from its peers, then
 // the port's chain "in". `neighbours` is the chain that accepts the network's; empty: none.
 std::vector<std::string> answers(const Family& family);
 Chain inward(const GuardedPort& port, const Family& family, const std::string& neighbours);

@@ -53,6 +53,7 @@ class Writer {
       table_.chains.push_back(mark_ending(family));
     }
     hooks();
+    only_its_own();
     from_guest();
     from_guest_arp();
     from_guest_ip4();
@@ -111,9 +112,39 @@ class Writer {
     add("prerouting", {hook("prerouting"), fmt::format("iifname {} goto from_guest", guests_)});
     add("input", {hook("input"), fmt::format("iifname {} {} drop", guests_, kBridgeProtocols),
                   fmt::format("iifname {} goto begin_conversation", guests_)});
-    add("forward", {hook("forward"), fmt::format("oifname {} goto to_guest", guests_),
-                    fmt::format("iifname {} goto begin_conversation", guests_)});
-    add("output", {hook("output"), fmt::format("oifname {} goto to_guest", guests_)});
+    std::vector<std::string> forward = {hook("forward"),
+                                        fmt::format("oifname {} jump only_its_own", guests_)};
+    if (!ports_.empty()) forward.push_back(same_network());
+    forward.push_back(fmt::format("iifname {} jump begin_conversation", guests_));
+    forward.push_back(fmt::format("oifname {} goto to_guest", guests_));
+    add("forward", std::move(forward));
+    add("output", {hook("output"), fmt::format("oifname {} jump only_its_own", guests_),
+                   fmt::format("oifname {} goto to_guest", guests_)});
+  }
+
+  // Frames from another guarded port were looked at when they came in. Several networks may share
+  // a bridge.
+  std::string same_network() {
+    std::vector<std::string> branches;
+    for (size_t i = 0; i < ruleset_.networks.size(); ++i) {
+      std::vector<std::string> members;
+      for (const GuardedPort& port : ports_) {
+        if (port.network != ruleset_.networks[i].key) continue;
+        members.push_back(fmt::format("\"{}\"", port.interface_name));
+        branches.push_back(fmt::format("\"{}\" : jump same_{}", port.interface_name, i));
+      }
+      if (members.empty()) continue;
+      add(fmt::format("same_{}", i), {match("iifname", "", members) + " accept"});
+    }
+    return fmt::format("iifname {} {}", guests_, match("oifname vmap", "", branches));
+  }
+
+  void only_its_own() {
+    if (ports_.empty()) return add("only_its_own", {"drop"});
+    add("only_its_own",
+        {match("oifname", "!= ", each_port([](const GuardedPort&) { return ""; })) + " drop",
+         fmt::format("ether daddr & {} != {} {} drop", kGroupBit, kGroupBit,
+                     match("oifname . ether daddr", "!= ", macs()))});
   }
 
   void from_guest() {
@@ -221,7 +252,7 @@ class Writer {
 
   void begin_conversation() {
     std::vector<std::string> lines = {
-        fmt::format("ether daddr & {} == {} accept", kGroupBit, kGroupBit)};
+        fmt::format("ether daddr & {} == {} return", kGroupBit, kGroupBit)};
     for (const Family& family : kFamilies) {
       lines.push_back(fmt::format("ether type {} jump meet{}", family.header, family.digit));
       lines.push_back(fmt::format("ether type {} meta l4proto tcp jump mark_ending{}",
@@ -235,7 +266,8 @@ class Writer {
   void neighbours() {
     for (size_t i = 0; i < ruleset_.networks.size(); ++i) {
       for (const Family& family : kFamilies) {
-        std::vector<std::string> lines;
+        // A guest of another network may have an address of the range.
+        std::vector<std::string> lines = {fmt::format("iifname {} return", guests_)};
         for (const IpPrefix& prefix : ruleset_.networks[i].neighbours) {
           if (prefix.address.family() != family.value) continue;
           const std::string range = prefix.normalized().to_string();
@@ -243,7 +275,7 @@ class Writer {
                               ? "accept"
                               : fmt::format("{} saddr {} accept", family.header, range));
         }
-        if (lines.empty()) continue;
+        if (lines.size() == 1) continue;
         add(name_of("neighbours", family, fmt::to_string(i)), std::move(lines));
       }
     }
@@ -271,18 +303,9 @@ class Writer {
     }
   }
 
-  // Frames from another guarded port were looked at when they came in.
   void to_guest() {
-    if (ports_.empty()) return add("to_guest", {"drop"});
     std::vector<std::string> lines = {
-        match("oifname", "!= ", each_port([](const GuardedPort&) { return ""; })) + " drop",
-        fmt::format("ether daddr & {} != {} {} drop", kGroupBit, kGroupBit,
-                    match("oifname . ether daddr", "!= ", macs())),
-        match("iifname vmap", "", each_port([this](const GuardedPort& port) {
-                return fmt::format(" : jump peers{}", index_of(port));
-              })),
-        "ether type arp accept",
-        "ether type ip meta l4proto igmp accept",
+        "ether type arp accept", "ether type ip meta l4proto igmp accept",
         "ether type ip6 ip6 hoplimit 255 icmpv6 type { nd-router-advert, nd-neighbor-solicit, "
         "nd-neighbor-advert, nd-redirect } accept",
         "ether type ip6 ip6 saddr fe80::/10 icmpv6 type mld-listener-query accept"};

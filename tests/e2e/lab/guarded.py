@@ -1,4 +1,5 @@
-"""A host's bridge with two guests of one network, a guest that nobody guards, and the world."""
+"""A host's bridge with two guests of one network, a third of another or that nobody guards, and the
+world."""
 
 import dataclasses
 import json
@@ -56,15 +57,18 @@ class GuardedCase(unittest.TestCase):
         # Only a test that fails to clear it needs this: the namespace outlives the test.
         self.addCleanup(tool, "--clear")
 
-    def guard(self, alice=(), neighbours=NEIGHBOURS):
-        """`alice`: the rules that let something in to her."""
-        def port(station, rules):
+    def guard(self, alice=(), neighbours=NEIGHBOURS, stray=None):
+        """`alice`: the rules that let something in to her. `stray`: his network, if he is guarded."""
+        def port(station, rules, network="office"):
             return {"interface": station.interface, "mac": station.mac.replace(":", ""),
-                    "network": "office", "addresses": [station.ip4, station.ip6],
+                    "network": network, "addresses": [station.ip4, station.ip6],
                     "ingress": list(rules)}
-        tool(text=json.dumps({"port_prefix": PREFIX,
-                              "networks": [{"key": "office", "neighbours": list(neighbours)}],
-                              "ports": [port(self.alice, alice), port(self.bob, ())]}))
+        ports = [port(self.alice, alice), port(self.bob, ())]
+        networks = [{"key": "office", "neighbours": list(neighbours)}]
+        if stray:
+            ports.append(port(self.stray, (), stray))
+            networks.append({"key": stray, "neighbours": list(neighbours)})
+        tool(text=json.dumps({"port_prefix": PREFIX, "networks": networks, "ports": ports}))
 
     def marker(self, sender):
         """A frame that nobody holds back."""

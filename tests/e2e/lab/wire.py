@@ -83,9 +83,17 @@ class Tap:
                 return seen
         raise AssertionError(f"no frame that ends in {last!r} went out in {seconds} s")
 
-    def forget(self):
+    def waiting(self):
+        """All that has come in by now."""
+        seen = []
         while select.select([self.socket], [], [], 0)[0]:
-            self.socket.recv(65536)
+            frame, address = self.socket.recvfrom(65536)
+            if address[2] != PACKET_OUTGOING:
+                seen.append(frame)
+        return seen
+
+    def forget(self):
+        self.waiting()
 
 
 class Port:
