@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -33,6 +35,30 @@ absl::Status make_directory(const std::string& path) {
   return absl::OkStatus();
 }
 
+// Who holds the lock, in words, from the kernel's own table: a line is
+// "1: FLOCK  ADVISORY  WRITE 4711 fe:01:1234 0 EOF". Empty if it has just been given back, or if
+// its process is in a namespace that we do not see.
+std::string lock_holder(int descriptor) {
+  struct stat directory {};
+  if (::fstat(descriptor, &directory) != 0) return "";
+  const std::string inode = fmt::format(":{}", directory.st_ino);
+  const std::string device =
+      fmt::format("{:02x}:{:02x}", major(directory.st_dev), minor(directory.st_dev));
+  std::string holder;
+  std::ifstream table("/proc/locks");
+  for (std::string line; std::getline(table, line);) {
+    std::istringstream words(line);
+    std::string number, kind, advice, access, pid, file;
+    if (!(words >> number >> kind >> advice >> access >> pid >> file)) continue;
+    if (kind != "FLOCK" || access != "WRITE" || !file.ends_with(inode)) continue;
+    // Some file systems (btrfs) have another device in this table than in stat().
+    const bool same_device = file == device + inode;
+    if (same_device || holder.empty()) holder = fmt::format(" (process {})", pid);
+    if (same_device) break;
+  }
+  return holder;
+}
+
 }  // namespace
 
 absl::StatusOr<StateDirectory> StateDirectory::open(const std::string& path) {
@@ -43,9 +69,9 @@ absl::StatusOr<StateDirectory> StateDirectory::open(const std::string& path) {
   if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return directory;
   if (errno != EWOULDBLOCK) return os_error("lock state_dir", path);
   return failed_precondition(
-      "state_dir {}: another stellwerkd works in it; stop that one first, or give this one a "
+      "state_dir {}: another stellwerkd works in it{}; stop that one first, or give this one a "
       "state_dir of its own",
-      path);
+      path, lock_holder(descriptor));
 }
 
 StateDirectory::~StateDirectory() {

@@ -13,8 +13,8 @@ namespace stellwerk::daemon {
 
 class StateDirectory {
  public:
-  // Makes the directory if it is missing. FailedPrecondition when another daemon works in it; the
-  // kernel drops the lock with the process.
+  // Makes the directory if it is missing. FailedPrecondition, with the other's pid, when another
+  // daemon works in it; the kernel drops the lock with the process.
   static absl::StatusOr<StateDirectory> open(const std::string& path);
   ~StateDirectory();
   StateDirectory(StateDirectory&& other) noexcept;

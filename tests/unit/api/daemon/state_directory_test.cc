@@ -1,10 +1,13 @@
 #include "api/daemon/state_directory.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "../../../support/in_child.h"
 #include "../../../support/temporary_directory.h"
 
 namespace stellwerk::daemon {
@@ -38,6 +41,18 @@ TEST_F(StateDirectoryTest, RefusesASecondDaemon) {
   const auto second = StateDirectory::open(path_);
   EXPECT_EQ(second.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_NE(message_of(second.status()).find("another stellwerkd"), std::string_view::npos);
+}
+
+TEST_F(StateDirectoryTest, NamesTheDirectoryAndTheProcessThatHoldsIt) {
+  const auto first = StateDirectory::open(path_);
+  ASSERT_TRUE(first.ok());
+  const std::string said =
+      fmt::format("state_dir {}: another stellwerkd works in it (process {});", path_, ::getpid());
+  EXPECT_EQ(stellwerk::testing::in_child([&] {
+              const auto second = StateDirectory::open(path_);
+              EXPECT_EQ(message_of(second.status()).substr(0, said.size()), said);
+            }),
+            0);
 }
 
 TEST_F(StateDirectoryTest, IsFreeAgainWhenItsDaemonHasGone) {
