@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "api/daemon/one_line.h"
+#include "core/failpoint.h"
 
 namespace stellwerk::daemon {
 
@@ -13,6 +14,7 @@ AgentRuntime::AgentRuntime(agent::AgentConfig config, Parts parts, ControllerLin
       agent_(std::move(config)),
       loop_(parts.clock,
             [this](std::span<const agent::Input> inputs) {
+              failpoint("agent.step");
               return carry_out(agent_.step(inputs, parts_.clock.now()));
             }),
       steps_({.name = "sw-step",

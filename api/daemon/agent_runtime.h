@@ -43,6 +43,8 @@ class AgentRuntime {
 
   void start();
   void receive(HostOrders orders);
+  // For the watchdog: `done` is called when the agent has made one more step.
+  void after_a_step(std::function<void()> done) { loop_.after_a_step(std::move(done)); }
 
   // Starts no further step. False: a step or a look has not come back within `patience`; it may be
   // left behind, for a step that is cut off is carried out again.

@@ -5,6 +5,7 @@
 #include "api/daemon/log_reader.h"
 #include "api/daemon/one_line.h"
 #include "api/daemon/random.h"
+#include "core/failpoint.h"
 #include "core/overloaded.h"
 #include "orchestrator/controller/mutation_names.h"
 #include "orchestrator/records/keys.h"
@@ -66,6 +67,7 @@ ControllerRuntime::ControllerRuntime(ControllerRuntimeConfig config, Parts parts
       controller_(config_.controller, std::move(state), head, cell_),
       loop_(parts.clock,
             [this](std::span<const controller::Input> inputs) {
+              failpoint("controller.step");
               return carry_out(controller_.step(inputs, parts_.clock.now()));
             }),
       store_thread_({.name = "sw-store", .threads = 1, .max_waiting = 4}),

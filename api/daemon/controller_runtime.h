@@ -56,6 +56,9 @@ class ControllerRuntime final : public server::Gateway {
   // blocks has not come back within `patience`.
   bool stop(Duration patience);
 
+  // For the watchdog: `done` is called when the controller has made one more step.
+  void after_a_step(std::function<void()> done) { loop_.after_a_step(std::move(done)); }
+
   // For agents. Orders come from the controller's thread; `orders` only posts.
   void connect(HostHello hello, OrdersSink orders);
   void report(HostStatus status);

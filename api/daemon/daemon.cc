@@ -18,6 +18,7 @@
 #include "api/daemon/one_line.h"
 #include "api/daemon/random.h"
 #include "api/daemon/state_directory.h"
+#include "api/daemon/watchdog.h"
 #include "api/daemon/worker_pool.h"
 #include "api/server/server.h"
 #include "drivers/storage/local/local_storage.h"
@@ -29,6 +30,8 @@ namespace {
 // Together well below systemd's own patience.
 constexpr Duration kCallsPatience = std::chrono::seconds(2);
 constexpr Duration kDriversPatience = std::chrono::seconds(5);
+// A busy host may delay some of them.
+constexpr int kFeedingsPerPatience = 4;
 
 absl::StatusOr<std::string> machine_name() {
   std::array<char, 256> name{};
@@ -54,6 +57,13 @@ controller::ControllerConfig controller_config(const Config& config) {
   return controller;
 }
 
+// How long systemd waits for a sign of life before it kills; none if it does not watch.
+std::optional<Duration> watchdog_patience() {
+  uint64_t microseconds = 0;
+  if (::sd_watchdog_enabled(0, &microseconds) <= 0) return std::nullopt;
+  return std::chrono::microseconds(microseconds);
+}
+
 absl::Status make_folder_of(const std::string& socket) {
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(socket).parent_path(), error);
@@ -74,6 +84,7 @@ class Daemon {
   absl::Status open_state();
   absl::Status open_services();
   void start_host();
+  void start_watchdog();
   void end_with(ExitCode code);
   bool stop_server();
   bool stop();
@@ -90,7 +101,8 @@ class Daemon {
   std::unique_ptr<storage::LocalStorage> storage_;
   std::unique_ptr<ControllerRuntime> controller_;
   std::unique_ptr<server::Server> server_;
-  std::unique_ptr<LocalHost> host_;  // the starter's until that has stopped
+  std::unique_ptr<LocalHost> host_;   // the starter's until that has stopped
+  std::optional<Watchdog> watchdog_;  // if systemd wants it
   std::optional<WorkerPool> starter_;
 };
 
@@ -105,6 +117,7 @@ ExitCode Daemon::run() {
     code_ = kRefusedToStart;
   } else {
     ::sd_notify(0, "READY=1");
+    start_watchdog();
     spdlog::info("serving socket={}", config_.daemon.socket);
     io_.run();
     ::sd_notify(0, "STOPPING=1");
@@ -166,11 +179,27 @@ void Daemon::start_host() {
       {.store = *store_, .storage = *storage_, .controller = *controller_, .clock = clock_});
   if (host.ok()) {
     host_ = *std::move(host);
+    boost::asio::post(io_, [this, agent = host_.get()] {
+      if (!watchdog_) return;
+      watchdog_->watch(
+          [agent](std::function<void()> done) { agent->after_a_step(std::move(done)); });
+    });
     return;
   }
   spdlog::critical("host cannot start host={} error=\"{}\"", identity_.uid.to_string(),
                    one_line(describe(host.status())));
   end_with(kRefusedToStart);
+}
+
+// The host joins when it has started: until then its libvirt may take any time.
+void Daemon::start_watchdog() {
+  const std::optional<Duration> patience = watchdog_patience();
+  if (!patience) return;
+  watchdog_.emplace(io_, Watchdog::Options{.pause = *patience / kFeedingsPerPatience,
+                                           .feed = [] { ::sd_notify(0, "WATCHDOG=1"); }});
+  watchdog_->watch(
+      [this](std::function<void()> done) { controller_->after_a_step(std::move(done)); });
+  watchdog_->start();
 }
 
 // Any thread.

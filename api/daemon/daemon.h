@@ -8,7 +8,8 @@
 
 namespace stellwerk::daemon {
 
-// What the process ends with; systemd starts it again after anything but the first.
+// What the process ends with; systemd starts it again after anything but kBadUsage, which only a
+// person can mend.
 enum ExitCode : int {
   kCleanEnd = 0,
   kRefusedToStart = 1,

@@ -60,6 +60,14 @@ class EventLoop {
   }
   void run(std::function<void()> work) { boost::asio::post(io_, std::move(work)); }
 
+  // Any thread: makes the machine step, and calls `done` in the loop's thread after that.
+  void after_a_step(std::function<void()> done) {
+    boost::asio::post(io_, [this, done = std::move(done)]() mutable {
+      waiting_for_a_step_.push_back(std::move(done));
+      deliver(TimePassed{});
+    });
+  }
+
   bool is_own_thread() const { return std::this_thread::get_id() == own_thread_; }
 
   // Only from the loop's thread: like `post`, but before anything that others posted meanwhile.
@@ -74,6 +82,7 @@ class EventLoop {
     if (!begun_ || inbox_.empty()) return;
     const std::vector<Input> inputs = std::exchange(inbox_, {});
     wake_at(step_(inputs));
+    for (const auto& done : std::exchange(waiting_for_a_step_, {})) done();
   }
 
   void wake_at(std::optional<MonotonicTime> time) {
@@ -92,6 +101,7 @@ class EventLoop {
       boost::asio::make_work_guard(io_);
   boost::asio::steady_timer timer_{io_};
   std::vector<Input> inbox_;
+  std::vector<std::function<void()>> waiting_for_a_step_;
   bool drain_due_ = false;
   bool begun_ = false;
   std::atomic<std::thread::id> own_thread_;

@@ -32,7 +32,8 @@ class LocalHost {
   static absl::StatusOr<std::unique_ptr<LocalHost>> start(const Config& config, Identity identity,
                                                           Parts parts);
 
-  // As AgentRuntime::stop.
+  // As AgentRuntime's.
+  void after_a_step(std::function<void()> done) { agent_.after_a_step(std::move(done)); }
   bool stop(Duration patience) { return agent_.stop(patience); }
 
  private:

@@ -1,7 +1,9 @@
-// stellwerkd for the kill test: ends itself by SIGKILL at the n-th passage of a failpoint.
+// stellwerkd for the tests of its own end: it kills itself, or hangs, at a failpoint.
 //
-// STELLWERK_FAILPOINTS="store.commit.before:3,storage.create-disk.during:1". A passage is counted
-// in whichever thread it happens.
+// STELLWERK_FAILPOINTS="store.commit.before:3,storage.create-disk.during:1": SIGKILL at the n-th
+// passage, counted in whichever thread it happens.
+// STELLWERK_HANG="controller.step=/run/hang": the thread that comes by while that file is there
+// removes it and stays for ever.
 #include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
@@ -9,6 +11,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,6 +42,22 @@ bool read_all(std::string_view text, Countdown& countdown) {
   return true;
 }
 
+struct Hang {
+  std::string failpoint;
+  std::string file;
+};
+
+std::optional<Hang> read_hang(std::string_view text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string_view::npos || equals == 0) return std::nullopt;
+  return Hang{std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
+}
+
+void pass(const Hang& hang, std::string_view name) {
+  if (name != hang.failpoint || ::unlink(hang.file.c_str()) != 0) return;
+  while (true) ::pause();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -49,7 +68,16 @@ int main(int argc, char** argv) {
                text);
     return 2;
   }
+  static std::optional<Hang> hang;
+  if (const char* const wanted = std::getenv("STELLWERK_HANG")) {
+    hang = read_hang(wanted);
+    if (!hang) {
+      fmt::print(stderr, "STELLWERK_HANG: \"{}\" is not NAME=FILE\n", wanted);
+      return 2;
+    }
+  }
   stellwerk::set_failpoint_hook([](std::string_view name) {
+    if (hang) pass(*hang, name);
     const auto found = countdown.find(name);
     if (found != countdown.end() && --found->second == 0) ::kill(::getpid(), SIGKILL);
   });

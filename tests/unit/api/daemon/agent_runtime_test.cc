@@ -247,6 +247,20 @@ TEST_F(AgentRuntimeTest, EndsWithoutWaitingForAStepThatHangs) {
   EXPECT_TRUE(agent_->stop(kDeadline));
 }
 
+TEST_F(AgentRuntimeTest, GoesOnMakingStepsOfItsOwnWhileADriverHangs) {
+  Gate gate;
+  hypervisor_.before_start = [&] { gate.pass(); };
+  start_agent();
+  ASSERT_TRUE(greetings_.next().has_value());
+  import_image();
+  create_instance();
+  ASSERT_TRUE(gate.await_arrival());
+  Channel<int> steps;
+  agent_->after_a_step([&] { steps.push(1); });
+  EXPECT_TRUE(steps.next().has_value());
+  gate.open();
+}
+
 TEST_F(AgentRuntimeTest, LeavesGuestsAloneWhenItEnds) {
   start_agent();
   ASSERT_TRUE(greetings_.next().has_value());

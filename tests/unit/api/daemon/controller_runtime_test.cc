@@ -293,6 +293,21 @@ TEST_F(ControllerRuntimeTest, AnswersWhoeverStillWaitsWhenItStops) {
   EXPECT_TRUE(runtime_->stop(kDeadline));
 }
 
+TEST_F(ControllerRuntimeTest, GoesOnMakingStepsWhileItsStoreHangs) {
+  start();
+  Gate gate;
+  hold_commits_at(gate);
+  submit(create_project("one"));
+  ASSERT_TRUE(gate.await_arrival());
+  Channel<std::thread::id> steps;
+  for (int i = 0; i < 3; ++i) {
+    runtime_->after_a_step([&] { steps.push(std::this_thread::get_id()); });
+    EXPECT_TRUE(steps.next().has_value());
+  }
+  gate.open();
+  EXPECT_TRUE(next_status().ok());
+}
+
 TEST_F(ControllerRuntimeTest, RunsBlockingWorkElsewhereUntilTooMuchWaits) {
   ControllerRuntimeConfig config = ControllerRuntimeTest::config();
   config.blocking_threads = 1;

@@ -83,6 +83,30 @@ TEST(EventLoop, ForgetsAnAlarmThatANewerStepReplaces) {
   EXPECT_EQ(seen.next(), 1);
 }
 
+TEST(EventLoop, TellsOfAStepOnlyWhenItHasBeenMade) {
+  const SystemClock clock;
+  Gate gate;
+  Channel<std::string> seen;
+  Loop loop(clock, [&](std::span<const Input> inputs) {
+    EXPECT_TRUE(std::holds_alternative<TimePassed>(inputs.back()));
+    seen.push("step begins");
+    gate.pass();
+    seen.push("step ends");
+    return std::optional<MonotonicTime>();
+  });
+  loop.after_a_step([&] { seen.push("told"); });
+  loop.start([] { return std::optional<MonotonicTime>(); });
+  ASSERT_TRUE(gate.await_arrival());
+  EXPECT_EQ(seen.next(), "step begins");
+  gate.open();
+  EXPECT_EQ(seen.next(), "step ends");
+  EXPECT_EQ(seen.next(), "told");
+  loop.after_a_step([&] { seen.push("told again"); });
+  EXPECT_EQ(seen.next(), "step begins");
+  EXPECT_EQ(seen.next(), "step ends");
+  EXPECT_EQ(seen.next(), "told again");
+}
+
 TEST(EventLoop, StopsWithInputsInItsQueue) {
   const SystemClock clock;
   Gate gate;
