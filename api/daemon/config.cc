@@ -101,12 +101,16 @@ placement::CpuLimits read_placement(Section section) {
   return limits;
 }
 
+// Disks lie on this host, so the hypervisor must, too.
+bool is_on_this_host(std::string_view uri) {
+  return uri.starts_with("qemu:///") || uri.starts_with("qemu+unix:///") || uri == kMockUri;
+}
+
 HypervisorConfig read_hypervisor(Section section) {
   using Mode = hypervisor::AcceleratorMode;
   HypervisorConfig config;
   assign(config.uri, section.text("uri"));
-  // Disks lie on this host, so the hypervisor must, too.
-  if (!config.uri.starts_with("qemu:///") && !config.uri.starts_with("qemu+unix:///")) {
+  if (!is_on_this_host(config.uri)) {
     section.reject("uri", quoted(config.uri) +
                               " is no libvirt of this host's; begin it with qemu:/// or "
                               "qemu+unix:///, such as \"qemu:///system\"");

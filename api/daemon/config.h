@@ -39,6 +39,9 @@ struct HostConfig {
   DiskType local_disk_type = DiskType::kUnspecified;
 };
 
+// libvirt's own mock: it lives in this process, and no guest runs on it.
+inline constexpr const char* kMockUri = "test:///default";
+
 struct HypervisorConfig {
   std::string uri = "qemu:///system";
   hypervisor::AcceleratorMode accel = hypervisor::AcceleratorMode::kAuto;

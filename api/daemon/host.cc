@@ -40,6 +40,10 @@ absl::StatusOr<std::unique_ptr<LocalHost>> LocalHost::start(const Config& config
                                                             Parts parts) {
   SW_ASSIGN_OR_RETURN(auto hypervisor, hypervisor::LibvirtHypervisor::connect(libvirt_config(
                                            config.hypervisor, parts.controller.cell())));
+  if (config.hypervisor.uri == kMockUri) {
+    spdlog::warn("libvirt's mock host={} uri={} note=\"no guest runs on it\"",
+                 identity.uid.to_string(), kMockUri);
+  }
   const hypervisor::AcceleratorChoice& choice = hypervisor->accelerator();
   spdlog::info("accelerator chosen host={} accelerator={} why=\"{}\"", identity.uid.to_string(),
                hypervisor::to_string(choice.accelerator), one_line(choice.reason));

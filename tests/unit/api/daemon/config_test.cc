@@ -225,6 +225,9 @@ TEST(Config, RejectsNamesThatCannotBe) {
   EXPECT_THAT(mistakes_of("daemon", "operator_group = \"a:b\""), HasSubstr("no group name"));
   EXPECT_THAT(mistakes_of("hypervisor", "uri = \"qemu+ssh://other/system\""),
               HasSubstr("no libvirt of this host's"));
+  EXPECT_THAT(mistakes_of("hypervisor", "uri = \"test:///default2\""),
+              HasSubstr("no libvirt of this host's"));
+  EXPECT_EQ(mistakes_of("hypervisor", "uri = \"test:///default\""), "");
 }
 
 TEST(Config, RejectsSubnetsThatCannotHoldGuests) {
