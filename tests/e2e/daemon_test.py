@@ -168,8 +168,8 @@ class Configuration(CellCase):
             self.assertGreater(second.wait(timeout=60), 0)
         finally:
             self.cell.daemon = first
-        self.assertIn(f"refusing to start: state_dir {self.cell.state}: another stellwerkd works in "
-                      f"it (process {first.pid}); stop that one first", self.cell.log_text())
+        self.assertIn(f"refusing to start: state_dir {self.cell.state}: another stellwerkd works "
+                      f"in it (process {first.pid}); stop that one first", self.cell.log_text())
         waiting.until(self.cell.ready, 10, "the first daemon to serve on")
 
 

@@ -1,6 +1,6 @@
 """What the daemon tells systemd: ready, alive as long as its control loops make steps, stopping.
 
-The other end of $NOTIFY_SOCKET is this test. The same under a real systemd: systemd_guest_test.py."""
+The other end of $NOTIFY_SOCKET is this test. Under a real systemd: systemd_guest_test.py."""
 
 import os
 import pathlib
