@@ -19,7 +19,7 @@ from lab.virtual_machine import Machine
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 SERVICE = "stellwerkd"
-PATIENCE = 120  # a machine of emulated processors beside a compiler is slow
+PATIENCE = 240  # a machine of emulated processors beside compilers is slow
 CONFIGURATION = "/etc/stellwerk/stellwerk.toml"
 STATE = "/var/lib/stellwerk"
 DROP_IN = f"/run/systemd/system/{SERVICE}.service.d/test.conf"
@@ -114,7 +114,7 @@ class ServiceCase(unittest.TestCase):
         self.systemctl("restart")
 
     def systemctl(self, verb):
-        machine.run("systemctl", verb, SERVICE, seconds=120)
+        machine.run("systemctl", verb, SERVICE, seconds=PATIENCE)
 
     def show(self, name):
         return machine.run("systemctl", "show", "--value", "-p", name, SERVICE).strip()
@@ -207,7 +207,7 @@ class AsShipped(ServiceCase):
                     "--class", "low-performance")
         machine.run("stellwerk", "image", "import", "tiny", f"{FILES}/tiny.raw")
         machine.run("stellwerk", "instance", "create", "web", "--flavor", "tiny", "--image",
-                    "tiny", "--wait", "--timeout", "120", seconds=180)
+                    "tiny", "--wait", "--timeout", "200", seconds=PATIENCE)
         uid = self.stellwerk("instance", "show", "web")["uid"]
         before = self.qemu(uid)
         self.assertRegex(before, r"(?m)^libvirt-qemu \d+ ")
@@ -227,10 +227,10 @@ class AsShipped(ServiceCase):
         self.await_running()
         self.assertEqual(self.qemu(uid), before)
         self.assertEqual(machine.run("cat", console).count("tiny guest "), 1)
-        machine.run("stellwerk", "instance", "stop", "web", "--force", "--wait", seconds=90)
+        machine.run("stellwerk", "instance", "stop", "web", "--force", "--wait", seconds=PATIENCE)
         self.assertEqual(self.qemu(uid), "")
         self.not_started_twice(uid)
-        machine.run("stellwerk", "instance", "delete", "web", "--wait", seconds=90)
+        machine.run("stellwerk", "instance", "delete", "web", "--wait", seconds=PATIENCE)
 
     def not_started_twice(self, uid):
         """The sandbox does not hide another user's QEMU that libvirt knows nothing of."""

@@ -11,7 +11,7 @@ import subprocess
 
 from lab import waiting
 
-BOOT_SECONDS = 120
+BOOT_SECONDS = 300  # beside a compiler; alone it takes 15
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -89,7 +89,7 @@ class Machine:
     def last_words(self):
         return self.console.read_text(errors="replace")[-3000:] if self.console.exists() else ""
 
-    def attempt(self, *words, seconds=120):
+    def attempt(self, *words, seconds=240):
         """(exit code, standard output, standard error) of a command inside."""
         started = self.agent.call("guest-exec", path="/usr/bin/env",
                                   arg=[f"PATH={PATH}", *map(str, words)],
@@ -104,7 +104,7 @@ class Machine:
                        for key in ("out-data", "err-data"))
         return status.get("exitcode", -1), out, errors
 
-    def run(self, *words, seconds=120):
+    def run(self, *words, seconds=240):
         """What a command inside says; it must succeed."""
         code, out, errors = self.attempt(*words, seconds=seconds)
         if code != 0:
