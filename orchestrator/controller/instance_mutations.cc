@@ -94,8 +94,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateInstance
                 .project_id = frame.project,
                 .resource = instance_name(frame.project, create.id),
                 .uid = uid.value(),
-                .message = fmt::format("flavor {}, image {}", create.flavor, create.image),
-                .caller = frame.context.caller});
+                .message = fmt::format("flavor {}, image {}", create.flavor, create.image)});
   return view_of(ledger_.state().instances.at(uid), ledger_, book_, frame.now.monotonic);
 }
 
@@ -117,8 +116,7 @@ Answer Mutations::put_changed(const Frame& frame, Instance instance, std::string
                            .project_id = frame.project,
                            .resource = instance_name(frame.project, instance.id),
                            .uid = uid.value(),
-                           .message = std::move(message),
-                           .caller = frame.context.caller});
+                           .message = std::move(message)});
   ledger_.put(std::move(instance));
   return view_of(ledger_.state().instances.at(uid), ledger_, book_, frame.now.monotonic);
 }

@@ -40,8 +40,10 @@ absl::StatusOr<Answer> Mutations::decide(const Mutation& mutation, Now now) {
   const absl::StatusOr<std::optional<Answer>> first =
       scope.ok() ? repeated(frame, mutation.body) : scope;
   if (first.ok() && *first) return **first;
+  caller_ = frame.context.caller;
   const absl::StatusOr<Answer> answer =
       first.ok() ? carry_out(frame, mutation.body) : absl::StatusOr<Answer>(first.status());
+  caller_.clear();
   ledger_.record(AuditEntry{.time = now.wall,
                             .caller = frame.context.caller,
                             .method = frame.method,
@@ -125,6 +127,7 @@ void Mutations::remember(const Frame& frame, const Answer& answer) {
 
 void Mutations::record_event(Now now, Event event) {
   event.time = now.wall;
+  event.caller = caller_;
   ledger_.record(std::move(event));
 }
 

@@ -75,7 +75,7 @@ class Mutations {
   absl::Status check_image_fits(const Image& image) const;
   void report_failed_import(const Image& image, std::string why, Now now);
   void delete_files(Image image);
-  // `event` without its time, which is now.
+  // `event` without its time, which is now, and its caller, who is the mutation's under way.
   void record_event(Now now, Event event);
   // Keeps the answer for a repetition of the request.
   void remember(const Frame& frame, const Answer& answer);
@@ -87,6 +87,7 @@ class Mutations {
 
   Ledger& ledger_;
   HostBook& book_;
+  std::string caller_;  // of the mutation under way; empty: none is
   std::vector<ImageUid> abandoned_images_;
   // Request ids whose imports have begun and not ended; an import does not outlive the process.
   std::map<RequestKey, ImageUid> imports_under_way_;

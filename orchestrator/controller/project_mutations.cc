@@ -15,14 +15,12 @@
 namespace stellwerk::controller {
 namespace {
 
-Event event_of(const Project& project, const std::string& caller, std::string type,
-               std::string message) {
+Event event_of(const Project& project, std::string type, std::string message) {
   return {.type = std::move(type),
           .project_id = project.id,
           .resource = project_name(project.id),
           .uid = project.uid.value(),
-          .message = std::move(message),
-          .caller = caller};
+          .message = std::move(message)};
 }
 
 // "instances 10, memory no limit"
@@ -73,8 +71,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateProject&
                   .limits = create.limits,
                   .created_at = frame.now.wall};
   const ProjectUid uid = project.uid;
-  record_event(frame.now, event_of(project, frame.context.caller, "ProjectCreated",
-                                   limit_changes({}, project.limits)));
+  record_event(frame.now, event_of(project, "ProjectCreated", limit_changes({}, project.limits)));
   ledger_.put(std::move(project));
   return view_of(ledger_.state().projects.at(uid), ledger_);
 }
@@ -94,7 +91,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const UpdateProject&
   if (project.labels != found->labels) changes += changes.empty() ? "labels" : ", labels";
   if (changes.empty()) return view_of(*found, ledger_);
   const ProjectUid uid = project.uid;
-  record_event(frame.now, event_of(project, frame.context.caller, "ProjectUpdated", changes));
+  record_event(frame.now, event_of(project, "ProjectUpdated", changes));
   ledger_.put(std::move(project));
   return view_of(ledger_.state().projects.at(uid), ledger_);
 }
@@ -111,7 +108,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteProject&
   }
   SW_RETURN_IF_ERROR(refuse_if_used(*found, ledger_));
   const ProjectView view = view_of(*found, ledger_);
-  record_event(frame.now, event_of(view.project, frame.context.caller, "ProjectDeleted", ""));
+  record_event(frame.now, event_of(view.project, "ProjectDeleted", ""));
   ledger_.erase(view.project.uid);
   return view;
 }

@@ -166,8 +166,8 @@ struct DeleteProject {
 using MutationBody =
     std::variant<CreateInstance, StartInstance, StopInstance, RebootInstance, ResetInstance,
                  UpdateInstance, RenameInstance, ResizeInstance, DeleteInstance, BeginImageImport,
-                 FinishImageImport, DeleteImage, CreateFlavor, DeleteFlavor, CreateNetwork, DeleteNetwork, CreateProject,
-                 UpdateProject, DeleteProject>;
+                 FinishImageImport, DeleteImage, CreateFlavor, DeleteFlavor, CreateNetwork,
+                 DeleteNetwork, CreateProject, UpdateProject, DeleteProject>;
 struct Mutation {
   MutationContext context;
   MutationBody body;

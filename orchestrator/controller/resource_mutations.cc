@@ -126,8 +126,8 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteImage& d
         failed_precondition("image {} is being imported; end the import first", deletion.id),
         "IMPORT_UNDER_WAY");
   }
-  const auto used_by = instances_where(
-      ledger_, [found](const Instance& instance) { return instance.image == found->uid; });
+  const auto used_by =
+      users(ledger_, [found](const Instance& instance) { return instance.image == found->uid; });
   if (!used_by.empty()) {
     return with_reason(failed_precondition("image {} is used by: {}; delete these instances first",
                                            deletion.id, fmt::join(used_by, ", ")),

@@ -30,7 +30,8 @@ class Timelines {
   static constexpr size_t kMostEntriesInAll = 50'000;
   static constexpr size_t kLongestMessage = 300;
 
-  explicit Timelines(size_t most_in_all = kMostEntriesInAll) : most_in_all_(most_in_all) {}
+  Timelines() = default;
+  explicit Timelines(size_t most_in_all) : most_in_all_(most_in_all) {}
 
   // An event of an instance.
   void note(const Event& event);
@@ -46,7 +47,7 @@ class Timelines {
   };
   void drop_oldest(const InstanceUid& instance);
 
-  size_t most_in_all_;
+  size_t most_in_all_ = kMostEntriesInAll;
   uint64_t next_number_ = 0;
   std::map<InstanceUid, std::deque<Numbered>> entries_;
   std::map<uint64_t, InstanceUid> order_;  // of all entries

@@ -128,7 +128,7 @@ class Reboots(CellCase):
                 self.cell.stop()
                 self.cell.start("stellwerkd_failpoints", {"STELLWERK_FAILPOINTS": place + ":1"})
                 self.await_phase(name, "RUNNING")
-                self.cell.cli("instance", "reboot", name, "--hard")
+                self.cell.run("instance", "reboot", name, "--hard")  # its answer may be lost
                 self.cell.daemon.wait(timeout=60)
                 self.cell.start()
                 self.await_phase(name, "RUNNING")
@@ -144,11 +144,11 @@ class Reboots(CellCase):
 
     def test_reset_ends_the_back_off_of_a_guest_that_keeps_crashing(self):
         uid = self.book("falls")["uid"]
-        for _ in range(5):
-            pid = waiting.until(lambda: self.qemus_of(uid), 60, "a QEMU to run",
-                                describe=self.cell.log_tail)[0]
-            os.kill(pid, signal.SIGKILL)
-            waiting.until(lambda: not waiting.alive(pid), 20, "the QEMU to end")
+        for crash in range(5):
+            self.await_greeting(uid, count=crash + 1)
+            self.await_phase("falls", "RUNNING")
+            os.kill(self.qemus_of(uid)[0], signal.SIGKILL)
+            waiting.until(lambda: not self.qemus_of(uid), 20, "the QEMU to end")
         waiting.until(lambda: self.cell.instance("falls")["reason"] == "RestartBackOff", 20,
                       "the back-off", describe=self.cell.log_tail)
         # It would have waited 16 s.

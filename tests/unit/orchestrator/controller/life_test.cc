@@ -217,7 +217,8 @@ TEST_F(InstanceLife, ARepeatedRenameIsAnsweredAlike) {
   const auto first = cell_.answer(cell_.submit(rename, "same"));
   const auto second = cell_.answer(cell_.submit(rename, "same"));
   ASSERT_TRUE(first.ok() && second.ok());
-  EXPECT_EQ(std::get<InstanceView>(*second).instance, std::get<InstanceView>(*first).instance);
+  EXPECT_EQ(records::encode(std::get<InstanceView>(*second).instance),
+            records::encode(std::get<InstanceView>(*first).instance));
 }
 
 TEST_F(InstanceLife, AResetCountsAndNeedsAnInstanceThatShallRun) {
@@ -313,7 +314,7 @@ TEST_F(InstanceLife, AResizeThatDoesNotFitChangesNothingAndSaysWhatIsShort) {
   EXPECT_EQ(reason_of(refused), "NO_HOST_FITS");
   EXPECT_THAT(std::string(message_of(refused)),
               AllOf(HasSubstr("the host of web-1"), HasSubstr("memory"), HasSubstr("16 GiB")));
-  EXPECT_EQ(now(), before);
+  EXPECT_EQ(records::encode(now()), records::encode(before));
 }
 
 // What it has does not stand in the way of what it gets.
