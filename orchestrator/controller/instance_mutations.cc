@@ -127,9 +127,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const StartInstance&
   if (instance.desired == DesiredState::kRunning) {
     return view_of(instance, ledger_, book_, frame.now.monotonic);
   }
-  instance.desired = DesiredState::kRunning;
-  instance.ever_started = true;
-  instance.stop_hard = false;
+  order_run(instance);
   return put_changed(frame, std::move(instance), "InstanceStartRequested", "");
 }
 

@@ -1,5 +1,5 @@
-"""An instance's life past its booking, on real guests: rename, update, reboots, reset, resize, protection,
-timeline; and the limits of its project."""
+"""An instance's life past its booking, on real guests: rename, update, reboots, reset, resize,
+protection, timeline; and the limits of its project."""
 
 import json
 import os
@@ -78,7 +78,8 @@ class Names(CellCase):
     def test_state_and_policy_are_updated(self):
         uid = self.book("web")["uid"]
         self.await_greeting(uid)
-        self.cell.cli("instance", "update", "web", "--state", "stopped", "--restart-policy", "never")
+        self.cell.cli("instance", "update", "web", "--state", "stopped",
+                      "--restart-policy", "never")
         self.await_phase("web", "STOPPED")
         self.assertEqual(self.qemus_of(uid), [])
         self.cell.cli("instance", "update", "web", "--state", "running")
@@ -183,7 +184,8 @@ class Resizes(CellCase):
         small = self.disk_of(uid)
         self.refused("instance", "resize", "web", "--flavor", "wide", names="stop it first", code=1)
         self.cell.cli("instance", "stop", "web", "--wait", "--timeout", "50")
-        resized = self.cell.json("instance", "resize", "web", "--flavor", "wide", "--boot-disk", "64MiB")
+        resized = self.cell.json("instance", "resize", "web", "--flavor", "wide",
+                                 "--boot-disk", "64MiB")
         self.assertEqual((resized["vcpus"], resized["memoryBytes"], resized["bootDiskBytes"]),
                          ("2", str(96 * MIB), str(64 * MIB)))
         self.assertEqual(self.disk_of(uid), small)

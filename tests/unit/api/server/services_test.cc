@@ -62,27 +62,26 @@ void expect_mutation(FakeGateway& gateway, Stub& stub, Method method, const Requ
   EXPECT_EQ(gateway.mutations<Body>().size(), 1u) << Request::descriptor()->name();
 }
 
+template <class Request>
+Request of_instance() {
+  Request request;
+  request.set_name("projects/p/instances/i");
+  return request;
+}
+
 TEST_F(Services, PassOnEveryMutationOfInstances) {
   start();
   gateway_.answer_with([](const controller::Request&) { return instance_view(); });
   const auto instances = stub<v1::Instances>();
   using Stub = v1::Instances::Stub;
-  v1::StartInstanceRequest start;
-  start.set_name("projects/p/instances/i");
   expect_mutation<controller::StartInstance, v1::StartInstanceRequest, v1::Instance>(
-      gateway_, *instances, &Stub::StartInstance, start);
-  v1::StopInstanceRequest stop;
-  stop.set_name("projects/p/instances/i");
+      gateway_, *instances, &Stub::StartInstance, of_instance<v1::StartInstanceRequest>());
   expect_mutation<controller::StopInstance, v1::StopInstanceRequest, v1::Instance>(
-      gateway_, *instances, &Stub::StopInstance, stop);
-  v1::RebootInstanceRequest reboot;
-  reboot.set_name("projects/p/instances/i");
+      gateway_, *instances, &Stub::StopInstance, of_instance<v1::StopInstanceRequest>());
   expect_mutation<controller::RebootInstance, v1::RebootInstanceRequest, v1::Instance>(
-      gateway_, *instances, &Stub::RebootInstance, reboot);
-  v1::ResetInstanceRequest reset;
-  reset.set_name("projects/p/instances/i");
+      gateway_, *instances, &Stub::RebootInstance, of_instance<v1::RebootInstanceRequest>());
   expect_mutation<controller::ResetInstance, v1::ResetInstanceRequest, v1::Instance>(
-      gateway_, *instances, &Stub::ResetInstance, reset);
+      gateway_, *instances, &Stub::ResetInstance, of_instance<v1::ResetInstanceRequest>());
   v1::UpdateInstanceRequest update;
   update.mutable_instance()->set_name("projects/p/instances/i");
   update.mutable_update_mask()->add_paths("labels");
@@ -98,10 +97,8 @@ TEST_F(Services, PassOnEveryMutationOfInstances) {
   resize.set_flavor("flavors/f");
   expect_mutation<controller::ResizeInstance, v1::ResizeInstanceRequest, v1::Instance>(
       gateway_, *instances, &Stub::ResizeInstance, resize);
-  v1::DeleteInstanceRequest remove;
-  remove.set_name("projects/p/instances/i");
   expect_mutation<controller::DeleteInstance, v1::DeleteInstanceRequest, v1::Instance>(
-      gateway_, *instances, &Stub::DeleteInstance, remove);
+      gateway_, *instances, &Stub::DeleteInstance, of_instance<v1::DeleteInstanceRequest>());
 }
 
 TEST_F(Services, PassOnEveryMutationOfTheOthers) {

@@ -188,7 +188,7 @@ TEST_F(InstanceLife, ARenamedInstanceKeepsItsUidAndFreesItsName) {
   EXPECT_EQ(now().ports, before.ports);
   EXPECT_TRUE(absl::IsNotFound(cell_.read(GetInstance{"default", "web-1"}).status()));
   EXPECT_TRUE(cell_.read(GetInstance{"default", "shop"}).ok());
-  const Event& event = cell_.log().back().events.back();
+  const Event event = cell_.log().back().events.back();
   EXPECT_EQ(event.type, "InstanceRenamed");
   EXPECT_EQ(event.resource, "projects/default/instances/shop");
   EXPECT_EQ(event.message, "was web-1");

@@ -37,7 +37,7 @@ TEST_F(Projects, AnUpdateChangesTheLimitsItNamesAndNoOthers) {
   ASSERT_TRUE(cell_.run(update).ok());
   EXPECT_EQ(town().project.limits, (ProjectLimits{.memory = gibibytes(8)}));
   EXPECT_EQ(town().project.labels, Labels());
-  const Event& event = cell_.log().back().events.back();
+  const Event event = cell_.log().back().events.back();
   EXPECT_EQ(event.type, "ProjectUpdated");
   EXPECT_EQ(event.caller, "root");
   EXPECT_EQ(event.message, "instances no limit, labels");
