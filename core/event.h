@@ -17,6 +17,7 @@ struct Event {
   Uuid uid;
   std::string reason;   // UpperCamelCase, stable; may be empty
   std::string message;  // for people; never holds user-data
+  std::string caller;   // who asked for it; empty: nobody did
   friend bool operator==(const Event&, const Event&) = default;
 };
 

@@ -199,6 +199,9 @@ struct Instance {
   bool ever_started = false;  // was to run at some time: its user-data may have been read
   WallTime created_at;
   Sequence changed_at;
+  // Grows with every order to start, stop, reboot or delete, and with nothing else: what an end or
+  // a failure of the guest belongs to. At most `generation`.
+  Generation run;
 };
 
 enum class Phase : uint8_t {

@@ -14,6 +14,7 @@ ExitCode exit_code_of(const absl::Status& status) {
   const auto reason = reason_of(status);
   if (reason == kUsageReason) return ExitCode::kUsage;
   if (reason == kWaitTimedOutReason) return ExitCode::kTimedOut;
+  if (reason == kQuotaExceededReason) return ExitCode::kOverLimit;
   if (reason == client::kNoHostConnected) return ExitCode::kNoCapacity;
   switch (status.code()) {
     case absl::StatusCode::kOk:

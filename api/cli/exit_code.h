@@ -14,6 +14,7 @@ enum class ExitCode : int {
   kNoDaemon = 5,    // no connection to the daemon, or no answer from it
   kTimedOut = 6,    // --wait gave up; the work goes on
   kNoCapacity = 7,  // no host takes it, or none is connected
+  kOverLimit = 8,   // the project's limits do not allow it
 };
 
 // Reasons that the CLI itself gives to statuses.
@@ -29,6 +30,7 @@ absl::Status usage_error(fmt::format_string<Args...> text, Args&&... args) {
 inline constexpr char kAnswerTooLargeReason[] = "ANSWER_TOO_LARGE";
 inline constexpr char kTooManyRequestsReason[] = "TOO_MANY_REQUESTS";
 inline constexpr char kTooManyStreamsReason[] = "TOO_MANY_STREAMS";
+inline constexpr char kQuotaExceededReason[] = "QUOTA_EXCEEDED";
 bool is_limit_of_daemon(const absl::Status& status);
 
 ExitCode exit_code_of(const absl::Status& status);

@@ -1,14 +1,12 @@
 #include <memory>
 
-#include "api/cli/commands.h"
 #include "api/cli/exit_code.h"
 #include "api/cli/files.h"
 #include "api/cli/format.h"
+#include "api/cli/instance_change.h"
 #include "api/cli/instance_ports.h"
 #include "api/cli/instance_view.h"
-#include "api/cli/options.h"
 #include "api/cli/pages.h"
-#include "api/cli/wait.h"
 #include "core/validate.h"
 
 namespace stellwerk::cli {
@@ -16,11 +14,6 @@ namespace {
 
 using v1::Instance;
 using v1::Instances;
-
-struct WaitOptions {
-  bool wait = false;
-  int64_t timeout_seconds = 300;
-};
 
 struct CreateOptions {
   std::string id;
@@ -35,38 +28,10 @@ struct CreateOptions {
   std::vector<std::string> labels;
   std::string restart_policy = "on-failure";
   bool stopped = false;
+  bool delete_protection = false;
   MutationOptions mutation;
   WaitOptions wait;
 };
-
-struct ChangeOptions {
-  std::string id;
-  bool force = false;
-  MutationOptions mutation;
-  WaitOptions wait;
-};
-
-std::string instance_name(const Context& context, std::string_view id) {
-  return full_name(project_name(context) + "/instances/", id);
-}
-
-void add_wait(CLI::App* verb, WaitOptions& options) {
-  CLI::Option* wait =
-      verb->add_flag("--wait", options.wait, "Wait until it is done, showing the phases");
-  verb->add_option("--timeout", options.timeout_seconds, "How long --wait waits")
-      ->type_name("SECONDS")
-      ->capture_default_str()
-      ->check(CLI::Range(int64_t{1}, int64_t{7 * 86400}))
-      ->needs(wait);
-}
-
-absl::StatusOr<Instance> wait_if_asked(Context& context, const WaitOptions& options, Goal goal,
-                                       const Instance& answer) {
-  if (!options.wait) return answer;
-  return wait_for(
-      context,
-      {.answer = answer, .goal = goal, .timeout = std::chrono::seconds(options.timeout_seconds)});
-}
 
 absl::Status set_ports(const Context& context, const CreateOptions& options, Instance& instance) {
   const std::string prefix = project_name(context) + "/networks/";
@@ -100,6 +65,7 @@ absl::StatusOr<v1::CreateInstanceRequest> create_request(Context& context,
   instance.set_restart_policy(options.restart_policy == "never" ? Instance::NEVER
                                                                 : Instance::ON_FAILURE);
   instance.set_desired_state(options.stopped ? Instance::STOPPED : Instance::RUNNING);
+  instance.set_delete_protection(options.delete_protection);
   request.set_request_id(claim_request_id(context, options.mutation));
   return request;
 }
@@ -114,9 +80,21 @@ absl::Status create_instance(Context& context, const CreateOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status list_instances(Context& context) {
+// "labels.app=web AND labels.tier=front"
+std::string filter_of(const std::vector<std::string>& selectors) {
+  std::string filter;
+  for (const std::string& selector : selectors) {
+    const bool empty = selector.ends_with('=');
+    filter +=
+        fmt::format("{}labels.{}{}", filter.empty() ? "" : " AND ", selector, empty ? "\"\"" : "");
+  }
+  return filter;
+}
+
+absl::Status list_instances(Context& context, const std::vector<std::string>& selectors) {
   v1::ListInstancesRequest request;
   request.set_parent(project_name(context));
+  request.set_filter(filter_of(selectors));
   std::vector<Instance> instances;
   SW_RETURN_IF_ERROR(for_each_page(context, &Instances::Stub::ListInstances, request,
                                    [&](v1::ListInstancesResponse& page) {
@@ -133,23 +111,11 @@ absl::Status show_instance(Context& context, const std::string& id) {
   request.set_name(instance_name(context, id));
   SW_ASSIGN_OR_RETURN(const Instance instance,
                       context.client.call(&Instances::Stub::GetInstance, request));
-  print_details(context, instance, instance_details(instance, context.now().wall));
+  print_document(context, instance, [&] {
+    print_key_values(context.out(), instance_details(instance, context.now().wall), context.colour);
+    print_timeline(context, instance);
+  });
   return absl::OkStatus();
-}
-
-// Start, stop, reboot and delete: one request shape but for `force`.
-template <class Request>
-absl::StatusOr<Instance> change(Context& context, const ChangeOptions& options, Goal goal,
-                                grpc::Status (Instances::Stub::*method)(grpc::ClientContext*,
-                                                                        const Request&,
-                                                                        Instance*)) {
-  Request request;
-  request.set_name(instance_name(context, options.id));
-  request.set_etag(options.mutation.etag);
-  request.set_request_id(claim_request_id(context, options.mutation));
-  if constexpr (requires { request.set_force(true); }) request.set_force(options.force);
-  SW_ASSIGN_OR_RETURN(const Instance answer, context.client.call(method, request));
-  return wait_if_asked(context, options.wait, goal, answer);
 }
 
 absl::Status delete_instance(Context& context, const ChangeOptions& options) {
@@ -195,6 +161,8 @@ void add_create(CLI::App* noun, Command& chosen) {
       ->capture_default_str()
       ->check(CLI::IsMember({"on-failure", "never"}));
   verb->add_flag("--stopped", options->stopped, "Reserve everything, but do not start it");
+  verb->add_flag("--delete-protection", options->delete_protection,
+                 "Refuse to delete it until instance update lifts this");
   add_request_id(verb, options->mutation);
   add_wait(verb, options->wait);
   verb->callback([options, &chosen] {
@@ -212,12 +180,18 @@ absl::Status change_and_print(Context& context, const ChangeOptions& options) {
   return absl::OkStatus();
 }
 
-void add_change(CLI::App* noun, Command& chosen, const VerbText& text, const char* force,
+// With `force` the names and the meaning of a flag.
+struct Force {
+  const char* names = nullptr;
+  const char* text = nullptr;
+};
+
+void add_change(CLI::App* noun, Command& chosen, const VerbText& text, const Force& force,
                 Action action) {
   CLI::App* verb = add_verb(noun, text);
   auto options = std::make_shared<ChangeOptions>();
   verb->add_option("NAME", options->id, "The instance")->required();
-  if (force != nullptr) verb->add_flag("--force", options->force, force);
+  if (force.names != nullptr) verb->add_flag(force.names, options->force, force.text);
   add_etag(verb, options->mutation);
   add_request_id(verb, options->mutation);
   add_wait(verb, options->wait);
@@ -228,8 +202,12 @@ void add_change(CLI::App* noun, Command& chosen, const VerbText& text, const cha
 
 void add_reads(CLI::App* noun, Command& chosen) {
   CLI::App* list = add_verb(noun, {"list", "List the project's instances; --project - lists all",
-                                   "stellwerk instance list -o wide"});
-  list->callback([&chosen] { chosen = list_instances; });
+                                   "stellwerk instance list --selector app=web -o wide"});
+  auto selectors = std::make_shared<std::vector<std::string>>();
+  add_pairs(list, "--selector", *selectors, "Only those with this label; may be repeated");
+  list->callback([selectors, &chosen] {
+    chosen = [selectors](Context& context) { return list_instances(context, *selectors); };
+  });
   CLI::App* show =
       add_verb(noun, {"show", "Show one instance", "stellwerk instance show web-1 -o json"});
   auto id = std::make_shared<std::string>();
@@ -246,24 +224,32 @@ void add_instance_commands(CLI::App& app, Command& chosen) {
   add_reads(noun, chosen);
   add_change(
       noun, chosen, {"start", "Start a stopped instance", "stellwerk instance start web-1 --wait"},
-      nullptr,
+      {},
       change_and_print<v1::StartInstanceRequest, Goal::kRunning, &Instances::Stub::StartInstance>);
   add_change(
       noun, chosen,
       {"stop", "Ask the guest to shut down; after a minute it is switched off",
        "stellwerk instance stop web-1 --wait --timeout 90"},
-      "Switch it off without asking the guest",
+      {"--force", "Switch it off without asking the guest"},
       change_and_print<v1::StopInstanceRequest, Goal::kStopped, &Instances::Stub::StopInstance>);
+  add_change(noun, chosen,
+             {"reboot", "Ask the guest to reboot", "stellwerk instance reboot web-1 --hard --wait"},
+             {"--hard,--force",
+              "A power cycle without asking the guest: a new process with the definition "
+              "of now"},
+             change_and_print<v1::RebootInstanceRequest, Goal::kRebooted,
+                              &Instances::Stub::RebootInstance>);
   add_change(
       noun, chosen,
-      {"reboot", "Ask the guest to reboot", "stellwerk instance reboot web-1 --force --wait"},
-      "Reset it without asking the guest",
-      change_and_print<v1::RebootInstanceRequest, Goal::kRebooted,
-                       &Instances::Stub::RebootInstance>);
+      {"reset", "Press the reset button; of an instance that has failed: try again at once",
+       "stellwerk instance reset web-1 --wait"},
+      {},
+      change_and_print<v1::ResetInstanceRequest, Goal::kRebooted, &Instances::Stub::ResetInstance>);
+  add_life_commands(noun, chosen);
   add_change(
       noun, chosen,
-      {"delete", "Delete an instance and its disk", "stellwerk instance delete web-1 --wait"},
-      nullptr, delete_instance);
+      {"delete", "Delete an instance and its disk", "stellwerk instance delete web-1 --wait"}, {},
+      delete_instance);
 }
 
 }  // namespace stellwerk::cli

@@ -69,11 +69,22 @@ int64_t bytes_of(const std::string& size) {
   return parsed.ok() ? parsed->count() : 0;
 }
 
-void add_labels(CLI::App* verb, std::vector<std::string>& values) {
-  verb->add_option("--label", values, "A label; may be repeated")
+void add_pairs(CLI::App* verb, const char* name, std::vector<std::string>& values,
+               const char* help) {
+  verb->add_option(name, values, help)
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false)
       ->check(CLI::Validator(check_label, ""));
+}
+
+void add_labels(CLI::App* verb, std::vector<std::string>& values) {
+  add_pairs(verb, "--label", values, "A label; may be repeated");
+}
+
+void add_unlabels(CLI::App* verb, std::vector<std::string>& keys) {
+  verb->add_option("--unlabel", keys, "A label to take away; may be repeated")
+      ->type_name("KEY")
+      ->allow_extra_args(false);
 }
 
 std::string project_name(const Context& context) {

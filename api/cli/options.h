@@ -36,8 +36,13 @@ CLI::Option* add_size(CLI::App* verb, const char* name, std::string& value, cons
 // Zero when not given.
 int64_t bytes_of(const std::string& size);
 
+// An option KEY=VALUE, repeated.
+void add_pairs(CLI::App* verb, const char* name, std::vector<std::string>& values,
+               const char* help);
 // --label k=v, repeated.
 void add_labels(CLI::App* verb, std::vector<std::string>& values);
+// --unlabel k, repeated.
+void add_unlabels(CLI::App* verb, std::vector<std::string>& keys);
 template <class Map>
 void copy_labels(const std::vector<std::string>& values, Map& labels) {
   for (const std::string& value : values) {

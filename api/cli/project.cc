@@ -1,10 +1,12 @@
 #include <memory>
 
 #include "api/cli/commands.h"
+#include "api/cli/exit_code.h"
 #include "api/cli/format.h"
 #include "api/cli/options.h"
 #include "api/cli/pages.h"
 #include "api/cli/print.h"
+#include "api/cli/project_limits.h"
 
 namespace stellwerk::cli {
 namespace {
@@ -15,6 +17,15 @@ using v1::Projects;
 struct CreateOptions {
   std::string id;
   std::vector<std::string> labels;
+  LimitOptions limits;
+  MutationOptions mutation;
+};
+
+struct UpdateOptions {
+  std::string id;
+  std::vector<std::string> labels;
+  std::vector<std::string> unlabels;
+  LimitOptions limits;
   MutationOptions mutation;
 };
 
@@ -29,14 +40,57 @@ Columns<Project> project_columns(const Context& context) {
   };
 }
 
+KeyValues details_of(const Context& context, const Project& project) {
+  KeyValues pairs = {{"Name", id_of(project.name())}, {"Labels", labels_text(project.labels())}};
+  const KeyValues limits = limits_and_use(project);
+  pairs.insert(pairs.end(), limits.begin(), limits.end());
+  pairs.emplace_back("Created", time_and_age(project.create_time(), context.now().wall));
+  pairs.emplace_back("UID", project.uid());
+  pairs.emplace_back("Etag", project.etag());
+  return pairs;
+}
+
 absl::Status create_project(Context& context, const CreateOptions& options) {
   v1::CreateProjectRequest request;
   request.set_project_id(options.id);
   copy_labels(options.labels, *request.mutable_project()->mutable_labels());
+  SW_RETURN_IF_ERROR(read_limits(options.limits, *request.mutable_project()).status());
   request.set_request_id(claim_request_id(context, options.mutation));
   SW_ASSIGN_OR_RETURN(const Project project,
                       context.client.call(&Projects::Stub::CreateProject, request));
   print_one(context, project, project_columns(context));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::Project> get_project(Context& context, const std::string& name) {
+  v1::GetProjectRequest request;
+  request.set_name(name);
+  return context.client.call(&Projects::Stub::GetProject, request);
+}
+
+absl::Status update_project(Context& context, const UpdateOptions& options) {
+  v1::UpdateProjectRequest request;
+  Project& project = *request.mutable_project();
+  project.set_name(full_name("projects/", options.id));
+  request.set_etag(options.mutation.etag);
+  SW_ASSIGN_OR_RETURN(std::vector<std::string> paths, read_limits(options.limits, project));
+  if (!options.labels.empty() || !options.unlabels.empty()) {
+    SW_ASSIGN_OR_RETURN(const Project present, get_project(context, project.name()));
+    *project.mutable_labels() = present.labels();
+    for (const std::string& key : options.unlabels) project.mutable_labels()->erase(key);
+    copy_labels(options.labels, *project.mutable_labels());
+    // Another's change in between is not undone.
+    if (options.mutation.etag.empty()) request.set_etag(present.etag());
+    paths.emplace_back("labels");
+  }
+  if (paths.empty()) {
+    return usage_error("nothing to change is given; see stellwerk project update --help");
+  }
+  for (const std::string& path : paths) request.mutable_update_mask()->add_paths(path);
+  request.set_request_id(claim_request_id(context, options.mutation));
+  SW_ASSIGN_OR_RETURN(const Project answer,
+                      context.client.call(&Projects::Stub::UpdateProject, request));
+  print_details(context, answer, details_of(context, answer));
   return absl::OkStatus();
 }
 
@@ -52,16 +106,8 @@ absl::Status list_projects(Context& context) {
 }
 
 absl::Status show_project(Context& context, const std::string& id) {
-  v1::GetProjectRequest request;
-  request.set_name(full_name("projects/", id));
-  SW_ASSIGN_OR_RETURN(const Project project,
-                      context.client.call(&Projects::Stub::GetProject, request));
-  print_details(context, project,
-                {{"Name", id_of(project.name())},
-                 {"Labels", labels_text(project.labels())},
-                 {"Created", time_and_age(project.create_time(), context.now().wall)},
-                 {"UID", project.uid()},
-                 {"Etag", project.etag()}});
+  SW_ASSIGN_OR_RETURN(const Project project, get_project(context, full_name("projects/", id)));
+  print_details(context, project, details_of(context, project));
   return absl::OkStatus();
 }
 
@@ -79,13 +125,31 @@ absl::Status delete_project(Context& context, const std::string& id,
 
 void add_create(CLI::App* noun, Command& chosen) {
   CLI::App* verb = add_verb(noun, {"create", "Make a project",
-                                   "stellwerk project create town-hall --label owner=registry"});
+                                   "stellwerk project create town-hall --label owner=registry \\\n"
+                                   "      --limit-instances 20 --limit-vcpus shared=40"});
   auto options = std::make_shared<CreateOptions>();
   verb->add_option("NAME", options->id, "A DNS label")->required();
   add_labels(verb, options->labels);
+  add_limits(verb, options->limits);
   add_request_id(verb, options->mutation);
   verb->callback([options, &chosen] {
     chosen = [options](Context& context) { return create_project(context, *options); };
+  });
+}
+
+void add_update(CLI::App* noun, Command& chosen) {
+  CLI::App* verb = add_verb(noun, {"update", "Change a project's labels and limits",
+                                   "stellwerk project update town-hall --limit-memory 64GiB \\\n"
+                                   "      --limit-disk none --label tier=gold"});
+  auto options = std::make_shared<UpdateOptions>();
+  verb->add_option("NAME", options->id, "The project")->required();
+  add_labels(verb, options->labels);
+  add_unlabels(verb, options->unlabels);
+  add_limits(verb, options->limits);
+  add_etag(verb, options->mutation);
+  add_request_id(verb, options->mutation);
+  verb->callback([options, &chosen] {
+    chosen = [options](Context& context) { return update_project(context, *options); };
   });
 }
 
@@ -94,6 +158,7 @@ void add_create(CLI::App* noun, Command& chosen) {
 void add_project_commands(CLI::App& app, Command& chosen) {
   CLI::App* noun = add_noun(app, "project", "Tenants");
   add_create(noun, chosen);
+  add_update(noun, chosen);
   CLI::App* list = add_verb(noun, {"list", "List the projects", "stellwerk project list"});
   list->callback([&chosen] { chosen = list_projects; });
   auto id = std::make_shared<std::string>();
@@ -101,7 +166,7 @@ void add_project_commands(CLI::App& app, Command& chosen) {
   show->add_option("NAME", *id, "The project")->required();
   show->callback(
       [id, &chosen] { chosen = [id](Context& context) { return show_project(context, *id); }; });
-  CLI::App* remove = add_verb(noun, {"delete", "Delete a project without instances and images",
+  CLI::App* remove = add_verb(noun, {"delete", "Delete a project in which nothing is left",
                                      "stellwerk project delete town-hall"});
   auto options = std::make_shared<MutationOptions>();
   remove->add_option("NAME", *id, "The project")->required();

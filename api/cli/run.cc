@@ -26,7 +26,8 @@ constexpr char kFooter[] =
     "  4  conflict: it exists already, or has changed meanwhile\n"
     "  5  no connection to the daemon, or no answer from it\n"
     "  6  --wait gave up; the work goes on\n"
-    "  7  no capacity, or no host is connected";
+    "  7  no capacity, or no host is connected\n"
+    "  8  the project's limits do not allow it";
 
 const std::map<std::string, OutputFormat> kFormats = {
     {"table", OutputFormat::kTable}, {"wide", OutputFormat::kWide}, {"json", OutputFormat::kJson}};

@@ -153,21 +153,6 @@ controller::Mutation to_mutation(const v1::DeleteFlavorRequest& request, const O
                   controller::DeleteFlavor{.id = name.id});
 }
 
-controller::Mutation to_mutation(const v1::CreateProjectRequest& request, const Origin& origin) {
-  RequestReader reader;
-  controller::CreateProject create;
-  create.id = reader.label_id("project_id", request.project_id());
-  create.labels = reader.labels("project.labels", request.project().labels());
-  return mutation(request, {"CreateProject", origin}, reader, std::move(create));
-}
-
-controller::Mutation to_mutation(const v1::DeleteProjectRequest& request, const Origin& origin) {
-  RequestReader reader;
-  const ResourceName name = reader.name("name", request.name(), ResourceKind::kProject);
-  return mutation(request, {"DeleteProject", origin}, reader,
-                  controller::DeleteProject{.id = name.id});
-}
-
 absl::StatusOr<controller::Query> to_query(const v1::GetImageRequest& request) {
   RequestReader reader;
   ResourceName name = reader.name("name", request.name(), ResourceKind::kImage);

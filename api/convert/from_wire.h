@@ -33,6 +33,10 @@ controller::Mutation to_mutation(const v1::CreateInstanceRequest& request, const
 controller::Mutation to_mutation(const v1::StartInstanceRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::StopInstanceRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::RebootInstanceRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::ResetInstanceRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::UpdateInstanceRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::RenameInstanceRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::ResizeInstanceRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::DeleteInstanceRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::DeleteImageRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::CreateFlavorRequest& request, const Origin& origin);
@@ -40,6 +44,7 @@ controller::Mutation to_mutation(const v1::DeleteFlavorRequest& request, const O
 controller::Mutation to_mutation(const v1::CreateNetworkRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::DeleteNetworkRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::CreateProjectRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::UpdateProjectRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::DeleteProjectRequest& request, const Origin& origin);
 
 struct Import {

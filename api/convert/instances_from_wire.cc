@@ -1,5 +1,6 @@
 #include "api/convert/from_wire.h"
 #include "api/convert/ingress_from_wire.h"
+#include "api/convert/instance_fields.h"
 #include "api/convert/mutation_context.h"
 #include "api/convert/reading.h"
 #include "core/validate.h"
@@ -73,43 +74,6 @@ std::vector<std::string> read_ssh_keys(RequestReader& reader, const v1::Instance
   return {instance.ssh_keys().begin(), instance.ssh_keys().end()};
 }
 
-RestartPolicy read_restart_policy(RequestReader& reader, const v1::Instance& instance) {
-  switch (instance.restart_policy()) {
-    case v1::Instance::RESTART_POLICY_UNSPECIFIED:
-    case v1::Instance::ON_FAILURE:
-      return RestartPolicy::kOnFailure;
-    case v1::Instance::NEVER:
-      return RestartPolicy::kNever;
-    default:
-      break;  // proto3 enums are open: any number may come
-  }
-  reader.add("instance.restart_policy",
-             fmt::format("{} is no restart policy; give ON_FAILURE or NEVER",
-                         static_cast<int>(instance.restart_policy())));
-  return RestartPolicy::kOnFailure;
-}
-
-DesiredState read_desired_state(RequestReader& reader, const v1::Instance& instance) {
-  switch (instance.desired_state()) {
-    case v1::Instance::DESIRED_STATE_UNSPECIFIED:
-    case v1::Instance::RUNNING:
-      return DesiredState::kRunning;
-    case v1::Instance::STOPPED:
-      return DesiredState::kStopped;
-    default:
-      break;  // DELETED, and whatever number may come
-  }
-  reader.add("instance.desired_state",
-             fmt::format("{} is no state to begin in; give RUNNING or STOPPED",
-                         static_cast<int>(instance.desired_state())));
-  return DesiredState::kRunning;
-}
-
-template <class Request>
-ResourceName instance_named(RequestReader& reader, const Request& request) {
-  return reader.name("name", request.name(), ResourceKind::kInstance);
-}
-
 }  // namespace
 
 controller::Mutation to_mutation(const v1::CreateInstanceRequest& request, const Origin& origin) {
@@ -132,6 +96,7 @@ controller::Mutation to_mutation(const v1::CreateInstanceRequest& request, const
   create.ingress = read_ingress(reader, "instance.ingress_rules", instance.ingress_rules());
   create.restart_policy = read_restart_policy(reader, instance);
   create.desired = read_desired_state(reader, instance);
+  create.delete_protection = instance.delete_protection();
   return mutation(request, {"CreateInstance", origin}, reader, std::move(create));
 }
 
@@ -178,6 +143,7 @@ absl::StatusOr<controller::Query> to_query(const v1::ListInstancesRequest& reque
   list.project = reader.parent_or_all("parent", request.parent());
   list.page = {.size = reader.page_size(request.page_size()),
                .token = reader.page_token(request.page_token())};
+  list.labels = read_label_filter(reader, request.filter());
   SW_RETURN_IF_ERROR(reader.status());
   return list;
 }

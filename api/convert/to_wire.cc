@@ -3,18 +3,12 @@
 #include <map>
 #include <string>
 
+#include "api/convert/wire_parts.h"
 #include "core/resource_names.h"
 #include "core/scs_flavors.h"
 
 namespace stellwerk::convert {
 namespace {
-
-void set_time(WallTime time, google::protobuf::Timestamp* wire) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-  wire->set_seconds(seconds.time_since_epoch().count());
-  wire->set_nanos(static_cast<int32_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(time - seconds).count()));
-}
 
 v1::Instance::DesiredState wire_of(DesiredState state) {
   switch (state) {
@@ -128,9 +122,15 @@ v1::Flavor::DiskType wire_of(DiskType type) {
   return v1::Flavor::DISK_TYPE_UNSPECIFIED;
 }
 
-void set_map(const std::map<std::string, std::string>& pairs,
-             google::protobuf::Map<std::string, std::string>* wire) {
-  for (const auto& [key, value] : pairs) (*wire)[key] = value;
+void add_timeline(const std::vector<controller::TimelineEntry>& timeline, v1::Instance* wire) {
+  for (const controller::TimelineEntry& entry : timeline) {
+    auto* item = wire->add_timeline();
+    set_time(entry.time, item->mutable_time());
+    item->set_type(entry.type);
+    item->set_reason(entry.reason);
+    item->set_message(entry.message);
+    item->set_caller(entry.caller);
+  }
 }
 
 void set_observed(const controller::InstanceView& view, v1::Instance* wire) {
@@ -210,6 +210,8 @@ v1::Instance to_wire(const controller::InstanceView& view) {
   wire.set_memory_bytes(instance.memory.count());
   wire.set_has_user_data(instance.has_user_data);
   wire.set_reboot_count(instance.reboot.count);
+  wire.set_delete_protection(instance.delete_protection);
+  add_timeline(view.timeline, &wire);
   return wire;
 }
 
@@ -319,16 +321,6 @@ v1::Network to_wire(const controller::NetworkView& view) {
   return wire;
 }
 
-v1::Project to_wire(const Project& project) {
-  v1::Project wire;
-  wire.set_name(project_name(project.id));
-  wire.set_uid(project.uid.to_string());
-  wire.set_etag(etag_of(project.changed_at));
-  set_time(project.created_at, wire.mutable_create_time());
-  set_map(project.labels, wire.mutable_labels());
-  return wire;
-}
-
 v1::Event to_wire(const Event& event, Sequence sequence) {
   v1::Event wire;
   set_time(event.time, wire.mutable_time());
@@ -381,13 +373,6 @@ v1::ListHostsResponse to_wire(const controller::Page<controller::HostView>& page
 v1::ListNetworksResponse to_wire(const controller::Page<controller::NetworkView>& page) {
   v1::ListNetworksResponse response;
   fill(page, response.mutable_networks());
-  response.set_next_page_token(page.next_token);
-  return response;
-}
-
-v1::ListProjectsResponse to_wire(const controller::Page<Project>& page) {
-  v1::ListProjectsResponse response;
-  fill(page, response.mutable_projects());
   response.set_next_page_token(page.next_token);
   return response;
 }

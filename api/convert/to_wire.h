@@ -18,7 +18,7 @@ v1::Image to_wire(const controller::ImageView& view);
 v1::Flavor to_wire(const Flavor& flavor);
 v1::Host to_wire(const controller::HostView& view);
 v1::Network to_wire(const controller::NetworkView& view);
-v1::Project to_wire(const Project& project);
+v1::Project to_wire(const controller::ProjectView& view);
 v1::Event to_wire(const Event& event, Sequence sequence);
 
 v1::ListInstancesResponse to_wire(const controller::Page<controller::InstanceView>& page);
@@ -26,6 +26,6 @@ v1::ListImagesResponse to_wire(const controller::Page<controller::ImageView>& pa
 v1::ListFlavorsResponse to_wire(const controller::Page<Flavor>& page);
 v1::ListHostsResponse to_wire(const controller::Page<controller::HostView>& page);
 v1::ListNetworksResponse to_wire(const controller::Page<controller::NetworkView>& page);
-v1::ListProjectsResponse to_wire(const controller::Page<Project>& page);
+v1::ListProjectsResponse to_wire(const controller::Page<controller::ProjectView>& page);
 
 }  // namespace stellwerk::convert

@@ -6,6 +6,7 @@ using controller::HostView;
 using controller::InstanceView;
 using controller::NetworkView;
 using controller::Page;
+using controller::ProjectView;
 
 Reactor* InstancesService::CreateInstance(Context* context, const Buffer* request,
                                           Buffer* response) {
@@ -33,6 +34,26 @@ Reactor* InstancesService::StopInstance(Context* context, const Buffer* request,
 Reactor* InstancesService::RebootInstance(Context* context, const Buffer* request,
                                           Buffer* response) {
   return calls_.mutate<v1::RebootInstanceRequest, InstanceView>({context, request, response});
+}
+
+Reactor* InstancesService::ResetInstance(Context* context, const Buffer* request,
+                                         Buffer* response) {
+  return calls_.mutate<v1::ResetInstanceRequest, InstanceView>({context, request, response});
+}
+
+Reactor* InstancesService::UpdateInstance(Context* context, const Buffer* request,
+                                          Buffer* response) {
+  return calls_.mutate<v1::UpdateInstanceRequest, InstanceView>({context, request, response});
+}
+
+Reactor* InstancesService::RenameInstance(Context* context, const Buffer* request,
+                                          Buffer* response) {
+  return calls_.mutate<v1::RenameInstanceRequest, InstanceView>({context, request, response});
+}
+
+Reactor* InstancesService::ResizeInstance(Context* context, const Buffer* request,
+                                          Buffer* response) {
+  return calls_.mutate<v1::ResizeInstanceRequest, InstanceView>({context, request, response});
 }
 
 Reactor* InstancesService::DeleteInstance(Context* context, const Buffer* request,
@@ -81,19 +102,23 @@ Reactor* HostsService::ListHosts(Context* context, const Buffer* request, Buffer
 }
 
 Reactor* ProjectsService::CreateProject(Context* context, const Buffer* request, Buffer* response) {
-  return calls_.mutate<v1::CreateProjectRequest, Project>({context, request, response});
+  return calls_.mutate<v1::CreateProjectRequest, ProjectView>({context, request, response});
 }
 
 Reactor* ProjectsService::GetProject(Context* context, const Buffer* request, Buffer* response) {
-  return calls_.query<v1::GetProjectRequest, Project>({context, request, response});
+  return calls_.query<v1::GetProjectRequest, ProjectView>({context, request, response});
 }
 
 Reactor* ProjectsService::ListProjects(Context* context, const Buffer* request, Buffer* response) {
-  return calls_.query<v1::ListProjectsRequest, Page<Project>>({context, request, response});
+  return calls_.query<v1::ListProjectsRequest, Page<ProjectView>>({context, request, response});
+}
+
+Reactor* ProjectsService::UpdateProject(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.mutate<v1::UpdateProjectRequest, ProjectView>({context, request, response});
 }
 
 Reactor* ProjectsService::DeleteProject(Context* context, const Buffer* request, Buffer* response) {
-  return calls_.mutate<v1::DeleteProjectRequest, Project>({context, request, response});
+  return calls_.mutate<v1::DeleteProjectRequest, ProjectView>({context, request, response});
 }
 
 }  // namespace stellwerk::server

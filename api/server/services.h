@@ -20,8 +20,12 @@ using RawInstances = v1::Instances::WithRawCallbackMethod_CreateInstance<
             v1::Instances::WithRawCallbackMethod_StartInstance<
                 v1::Instances::WithRawCallbackMethod_StopInstance<
                     v1::Instances::WithRawCallbackMethod_RebootInstance<
-                        v1::Instances::WithRawCallbackMethod_DeleteInstance<
-                            v1::Instances::Service>>>>>>>;
+                        v1::Instances::WithRawCallbackMethod_ResetInstance<
+                            v1::Instances::WithRawCallbackMethod_UpdateInstance<
+                                v1::Instances::WithRawCallbackMethod_RenameInstance<
+                                    v1::Instances::WithRawCallbackMethod_ResizeInstance<
+                                        v1::Instances::WithRawCallbackMethod_DeleteInstance<
+                                            v1::Instances::Service>>>>>>>>>>>;
 
 class InstancesService final : public RawInstances {
  public:
@@ -32,6 +36,10 @@ class InstancesService final : public RawInstances {
   Reactor* StartInstance(Context* context, const Buffer* request, Buffer* response) override;
   Reactor* StopInstance(Context* context, const Buffer* request, Buffer* response) override;
   Reactor* RebootInstance(Context* context, const Buffer* request, Buffer* response) override;
+  Reactor* ResetInstance(Context* context, const Buffer* request, Buffer* response) override;
+  Reactor* UpdateInstance(Context* context, const Buffer* request, Buffer* response) override;
+  Reactor* RenameInstance(Context* context, const Buffer* request, Buffer* response) override;
+  Reactor* ResizeInstance(Context* context, const Buffer* request, Buffer* response) override;
   Reactor* DeleteInstance(Context* context, const Buffer* request, Buffer* response) override;
 
  private:
@@ -85,7 +93,8 @@ class HostsService final : public RawHosts {
 
 using RawProjects = v1::Projects::WithRawCallbackMethod_CreateProject<
     v1::Projects::WithRawCallbackMethod_GetProject<v1::Projects::WithRawCallbackMethod_ListProjects<
-        v1::Projects::WithRawCallbackMethod_DeleteProject<v1::Projects::Service>>>>;
+        v1::Projects::WithRawCallbackMethod_UpdateProject<
+            v1::Projects::WithRawCallbackMethod_DeleteProject<v1::Projects::Service>>>>>;
 
 class ProjectsService final : public RawProjects {
  public:
@@ -93,6 +102,7 @@ class ProjectsService final : public RawProjects {
   Reactor* CreateProject(Context* context, const Buffer* request, Buffer* response) override;
   Reactor* GetProject(Context* context, const Buffer* request, Buffer* response) override;
   Reactor* ListProjects(Context* context, const Buffer* request, Buffer* response) override;
+  Reactor* UpdateProject(Context* context, const Buffer* request, Buffer* response) override;
   Reactor* DeleteProject(Context* context, const Buffer* request, Buffer* response) override;
 
  private:

@@ -32,7 +32,7 @@ struct PortDevice {
 struct Ownership {
   CellUid cell;
   InstanceUid instance;
-  Generation generation;
+  Generation run;             // of the instance, in which this domain was started
   uint64_t reboot_count = 0;  // the newest reboot order carried out on this domain
   std::string project_id;
   std::string instance_id;
@@ -94,7 +94,8 @@ class Hypervisor {
 
   // Asks the guest by ACPI and returns; `list` tells whether it obeyed. NotFound if none runs.
   virtual absl::Status request_shutdown(const InstanceUid& instance) = 0;
-  // Soft: asks the guest; hard: resets the virtual machine. Then records order.count.
+  // Soft: asks the guest; reset: presses the button. Then records order.count, and does nothing for
+  // one that is recorded. InvalidArgument for a power cycle: that is a destroy and a start.
   virtual absl::Status reboot(const InstanceUid& instance, const RebootOrder& order) = 0;
   // Ends the process and returns when it is gone. OK if none runs.
   virtual absl::Status destroy(const InstanceUid& instance) = 0;

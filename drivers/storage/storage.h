@@ -57,8 +57,9 @@ struct InstanceFiles {
   InstanceUid instance;
   bool has_disk = false;
   bool has_seed = false;
-  // The generation last passed to mark_started: tells an ended guest from one never started.
+  // The run last passed to mark_started: tells an ended guest from one never started.
   std::optional<Generation> started;
+  std::optional<Bytes> disk_size;  // that the guest sees; none: no disk, or not to be read
   friend bool operator==(const InstanceFiles&, const InstanceFiles&) = default;
 };
 
@@ -79,10 +80,11 @@ class Storage {
       const ImageUid& image, std::optional<Bytes> announced) = 0;
   virtual absl::Status delete_image(const ImageUid& image) = 0;
 
+  // A disk that is there and smaller is grown; none ever shrinks.
   virtual absl::Status create_disk(const DiskSpec& spec) = 0;
   virtual absl::Status create_seed(const SeedSpec& spec) = 0;
   // Durable before it returns.
-  virtual absl::Status mark_started(const InstanceUid& instance, Generation generation) = 0;
+  virtual absl::Status mark_started(const InstanceUid& instance, Generation run) = 0;
   // Disk, seed, mark and console log.
   virtual absl::Status delete_instance(const InstanceUid& instance) = 0;
 

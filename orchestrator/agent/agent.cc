@@ -100,8 +100,8 @@ void Agent::Body::receive(const OrdersArrived& arrived) {
   for (const Instance& instance : orders_->instances) {
     Tracked& tracked = kept[instance.uid] = std::move(tracked_[instance.uid]);
     tracked.wanted = instance.desired == DesiredState::kRunning;
-    if (tracked.history.generation == instance.generation) continue;
-    tracked.begin_generation(instance.generation, config_.limits, now_.monotonic);
+    if (tracked.history.run == instance.run) continue;
+    tracked.begin_run(instance.run, config_.limits, now_.monotonic);
   }
   // A step of an instance that is no longer named still ends; its end is then ignored.
   tracked_ = std::move(kept);

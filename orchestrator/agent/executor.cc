@@ -9,7 +9,7 @@ namespace {
 hypervisor::Ownership owner_of(const CellUid& cell, const Instance& instance) {
   return {.cell = cell,
           .instance = instance.uid,
-          .generation = instance.generation,
+          .run = instance.run,
           .reboot_count = instance.reboot.count,
           .project_id = instance.project.to_string(),
           .instance_id = instance.id,
@@ -82,7 +82,7 @@ absl::Status Executor::run_one(const StartDomain& step) {
 }
 
 absl::Status Executor::run_one(const MarkStarted& step) {
-  return storage_.mark_started(step.instance, step.generation);
+  return storage_.mark_started(step.instance, step.run);
 }
 
 absl::Status Executor::run_one(const ResumeDomain& step) {

@@ -24,6 +24,7 @@ class Decision {
  private:
   void decide_running();
   void decide_running_domain(const hypervisor::ObservedDomain& domain);
+  bool has_whole_files() const;
   void decide_start();
   void decide_restart();
   void decide_stopped();
@@ -103,10 +104,10 @@ bool Decision::refuse_domain() {
                     domain()->name));
     return true;
   }
-  if (owner->generation > desired().generation) {
+  if (owner->run > desired().run) {
     say(Phase::kUnknown, "StaleOrders",
-        fmt::format("the domain was started for generation {}, the orders name {}",
-                    owner->generation.value(), desired().generation.value()));
+        fmt::format("the domain was started for run {} of the instance, the orders name {}",
+                    owner->run.value(), desired().run.value()));
     return true;
   }
   return false;
@@ -145,12 +146,18 @@ void Decision::decide_running() {
 
 void Decision::decide_running_domain(const hypervisor::ObservedDomain& domain) {
   const InstanceUid uid = desired().uid;
+  const bool reboot = domain.owner->reboot_count < desired().reboot.count;
+  // Whatever the guest is at: the order began a new run, under which the next process is started.
+  if (reboot && desired().reboot.kind == RebootKind::kPowerCycle) {
+    return act(Phase::kStarting, DestroyDomain{uid, true});
+  }
   switch (domain.state) {
     case DomainState::kRunning: {
-      if (await_shutdown()) return;
-      if (domain.owner->reboot_count < desired().reboot.count) {
+      if (reboot && desired().reboot.kind == RebootKind::kReset) {
         return act(Phase::kRunning, RebootDomain{uid, desired().reboot});
       }
+      if (await_shutdown()) return;
+      if (reboot) return act(Phase::kRunning, RebootDomain{uid, desired().reboot});
       if (input_.unguarded.empty()) {
         done(Phase::kRunning);
       } else {
@@ -176,18 +183,18 @@ void Decision::decide_running_domain(const hypervisor::ObservedDomain& domain) {
 // While a guest may still follow an old request to shut down, its end would not be unexpected.
 void Decision::mark_started() {
   const auto& files = input_.observed.files;
-  if (!files || files->started == desired().generation) return;
+  if (!files || files->started == desired().run) return;
   if (input_.history.shutdown_asked_at) return;
   if (input_.history.failures > 0 && now_ < input_.history.not_before) {
     result_.wake_at = input_.history.not_before;
     return;
   }
-  result_.step = MarkStarted{desired().uid, desired().generation};
+  result_.step = MarkStarted{desired().uid, desired().run};
 }
 
 bool Decision::ran_and_ended() const {
   const auto& files = input_.observed.files;
-  return input_.history.end || (files && files->started == desired().generation);
+  return input_.history.end || (files && files->started == desired().run);
 }
 
 // A guest may live on although the hypervisor has forgotten it; only a look at the processes tells.
@@ -211,13 +218,19 @@ void Decision::decide_restart() {
   }
 }
 
+// Also a disk that has been given more bytes since.
+bool Decision::has_whole_files() const {
+  const auto& files = input_.observed.files;
+  if (!files || !files->has_disk || !files->has_seed) return false;
+  return !files->disk_size || *files->disk_size >= desired().boot_disk;
+}
+
 void Decision::decide_start() {
   if (remove_left_port()) {
     result_.observed.phase = Phase::kPreparing;
     return;
   }
-  const auto& files = input_.observed.files;
-  if (!files || !files->has_disk || !files->has_seed) {
+  if (!has_whole_files()) {
     return act(Phase::kPreparing, PrepareFiles{desired(), input_.networks});
   }
   // Nobody speaks before the firewall knows who it is.

@@ -44,10 +44,10 @@ struct StartDomain {
   Instance instance;
   std::vector<Network> networks;
 };
-// Notes that this generation has run, so that its end is not taken for "never started".
+// Notes that the guest of this run has run, so that its end is not taken for "never started".
 struct MarkStarted {
   InstanceUid instance;
-  Generation generation;
+  Generation run;
 };
 struct ResumeDomain {
   InstanceUid instance;
@@ -61,6 +61,7 @@ struct RebootDomain {
 };
 struct DestroyDomain {
   InstanceUid instance;
+  bool power_cycle = false;  // another one is started after it
 };
 struct RemovePort {
   InstanceUid instance;
@@ -90,8 +91,8 @@ struct History {
   int failures = 0;
   std::string last_error;
   MonotonicTime not_before;  // no step before this time
-  // The desired generation that failures and ends were seen under; a newer one clears them.
-  Generation generation;
+  // The run (see Instance::run) that failures and ends were seen under; a newer one clears them.
+  Generation run;
   std::optional<MonotonicTime> shutdown_asked_at;
   bool shutdown_refused = false;  // the request certainly did not reach the guest
   // The hypervisor and the process table agree that no process of this instance exists.

@@ -30,9 +30,9 @@ Duration backoff(int failures, const PlanLimits& limits) {
 
 }  // namespace
 
-void Tracked::begin_generation(Generation generation, const PlanLimits& limits, MonotonicTime now) {
+void Tracked::begin_run(Generation run, const PlanLimits& limits, MonotonicTime now) {
   History fresh;
-  fresh.generation = generation;
+  fresh.run = run;
   fresh.running_since = history.running_since;
   // A guest that was asked to stop may still do so; one that has ignored it is asked again.
   const auto asked_at = history.shutdown_asked_at;
@@ -49,7 +49,7 @@ void Tracked::note_seen(const InstanceObservation& seen, MonotonicTime begun,
   const auto asked_at = history.shutdown_asked_at;
   // An earlier process may have asked for this end, unless the guest was started under these
   // very orders.
-  const bool started = seen.files && seen.files->started == history.generation;
+  const bool started = seen.files && seen.files->started == history.run;
   if (!recalled && !started) told_end.reset();
   if (!present && !asked_at && (seen_running || told_end)) {
     note_end(told_end.value_or(DomainEnd::kCrashed), limits, now);
@@ -76,7 +76,7 @@ void Tracked::note_told_end(DomainEnd end, const Step* under_way, MonotonicTime 
   told_end_at = now;
 }
 
-// What this process finds running, under a generation that reboots do not explain, was stopped and
+// What this process finds running, under a run that reboots do not explain, was stopped and
 // wanted again while an earlier process looked: the guest may have been asked to shut down, and its
 // end would not be its own wish.
 void Tracked::recall_shutdown(const Instance& instance, const InstanceObservation& seen,
@@ -84,16 +84,17 @@ void Tracked::recall_shutdown(const Instance& instance, const InstanceObservatio
   if (instance.desired != DesiredState::kRunning || std::exchange(recalled, true)) return;
   if (!seen.domain || !seen.domain->owner) return;
   const auto& owner = *seen.domain->owner;
-  Generation known = owner.generation;
+  Generation known = owner.run;
   if (seen.files && seen.files->started) known = std::max(known, *seen.files->started);
   const uint64_t ordered = instance.reboot.count;
   const uint64_t reboots = ordered - std::min(ordered, owner.reboot_count);
-  if (instance.generation.value() > known.value() + reboots) note_asked(now);
+  if (instance.run.value() > known.value() + reboots) note_asked(now);
 }
 
 void Tracked::note_taken(StepId id, const Step& taken, MonotonicTime now) {
   // It may take effect long after its deadline, when the guest is wanted again.
-  if (std::holds_alternative<DestroyDomain>(taken) && present && !wanted) note_asked(now);
+  const auto* destroy = std::get_if<DestroyDomain>(&taken);
+  if (destroy && present && (!wanted || destroy->power_cycle)) note_asked(now);
   if (std::holds_alternative<StartDomain>(taken)) {
     history.end.reset();
     history.confirmed_gone = false;

@@ -29,9 +29,9 @@ struct Tracked {
   bool wanted = false;           // desired running
   bool paused_on_error = false;  // in the last observation
 
-  // New orders: failures and ends of the generation before are forgotten, a request to shut down
+  // New orders to run or stop: failures and ends of before are forgotten, a request to shut down
   // that the guest may still follow is not.
-  void begin_generation(Generation generation, const PlanLimits& limits, MonotonicTime now);
+  void begin_run(Generation run, const PlanLimits& limits, MonotonicTime now);
 
   // What an observation begun at `begun` says of the domain.
   void note_seen(const InstanceObservation& seen, MonotonicTime begun, const PlanLimits& limits,

@@ -16,7 +16,6 @@ namespace {
 // An instance's record, which holds them, is one value of the store.
 constexpr size_t kMostSshKeyBytes = 16 * 1024;
 constexpr size_t kMostSuggested = 5;
-constexpr Bytes kLargestDisk = gibibytes(64 * 1024);
 constexpr Bytes kLargestMemory = gibibytes(64 * 1024);
 constexpr Bytes kSmallestMemory = mebibytes(16);
 

@@ -9,6 +9,8 @@
 
 namespace stellwerk::controller {
 
+inline constexpr Bytes kLargestDisk = gibibytes(64 * 1024);
+
 struct Sizing {
   const Flavor* flavor = nullptr;
   const Image* image = nullptr;

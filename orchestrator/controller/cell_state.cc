@@ -1,5 +1,6 @@
 #include "orchestrator/controller/cell_state.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -9,17 +10,25 @@ namespace stellwerk::controller {
 namespace {
 
 constexpr size_t kPage = 1000;
+// Log records that are read to tell what happened to the instances.
+constexpr size_t kMostTimelineRecords = 10'000;
 
-// Calls `each` for every entry below `prefix`, a guarded page at a time.
-absl::Status scan_prefix(store::Store& store, const store::Head& head, std::string_view prefix,
-                         const std::function<void(const store::Entry&)>& each) {
-  store::ScanRange range{std::string(prefix), records::prefix_end(prefix), kPage};
+using Each = std::function<void(const store::Entry&)>;
+
+// Calls `each` for every entry of the range, a guarded page at a time.
+absl::Status scan_range(store::Store& store, const store::Head& head, store::ScanRange range,
+                        const Each& each) {
   while (true) {
     SW_ASSIGN_OR_RETURN(const std::vector<store::Entry> page, store.scan(range, head));
     for (const store::Entry& entry : page) each(entry);
     if (page.size() < kPage) return absl::OkStatus();
     range.begin = page.back().key + '\0';
   }
+}
+
+absl::Status scan_prefix(store::Store& store, const store::Head& head, std::string_view prefix,
+                         const Each& each) {
+  return scan_range(store, head, {std::string(prefix), records::prefix_end(prefix), kPage}, each);
 }
 
 // Decodes everything below `prefix` into `into`; what cannot be read is noted and left alone.
@@ -66,6 +75,23 @@ absl::Status load_requests_and_log(store::Store& store, const store::Head& head,
   });
 }
 
+// After the instances, whose events alone are of interest.
+absl::Status load_timelines(store::Store& store, const store::Head& head, CellState& state) {
+  if (state.log.empty()) return absl::OkStatus();
+  const size_t newest = std::min(state.log.size(), kMostTimelineRecords);
+  const Sequence first = state.log[state.log.size() - newest];
+  return scan_range(store, head,
+                    {records::log_key(first), records::prefix_end(records::kLogPrefix), kPage},
+                    [&state](const store::Entry& entry) {
+                      const auto record = records::decode_log(entry.value);
+                      if (!record.ok()) return;  // whoever reads the log is told
+                      for (const Event& event : record->events) {
+                        if (state.instances.contains(InstanceUid(event.uid)))
+                          state.timelines.note(event);
+                      }
+                    });
+}
+
 }  // namespace
 
 absl::StatusOr<CellState> load_cell(store::Store& store, const store::Head& head) {
@@ -84,6 +110,7 @@ absl::StatusOr<CellState> load_cell(store::Store& store, const store::Head& head
   SW_RETURN_IF_ERROR(load_kind(store, head, records::kInstancePrefix, state,
                                records::decode_instance, keep_by_uid(state.instances)));
   SW_RETURN_IF_ERROR(load_requests_and_log(store, head, state));
+  SW_RETURN_IF_ERROR(load_timelines(store, head, state));
   return state;
 }
 

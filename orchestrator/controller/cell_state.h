@@ -11,6 +11,7 @@
 #include "core/model.h"
 #include "core/status.h"
 #include "drivers/store/store.h"
+#include "orchestrator/controller/timeline.h"
 #include "orchestrator/records/records.h"
 
 namespace stellwerk::controller {
@@ -31,12 +32,13 @@ struct CellState {
   std::map<InstanceUid, Instance> instances;
   std::map<RequestKey, records::RequestRecord> requests;
   std::deque<Sequence> log;  // of the log records that are still kept, ascending
+  Timelines timelines;       // of the instances, from the newest of them
 
   // Keys whose values could not be read: left as they are, shown to operators, never overwritten.
   std::map<std::string, absl::Status> invalid;
 };
 
-// Reads everything but user-data and the log's contents, every page guarded by `head`.
+// Reads everything but user-data and older contents of the log, every page guarded by `head`.
 absl::StatusOr<CellState> load_cell(store::Store& store, const store::Head& head);
 
 }  // namespace stellwerk::controller

@@ -1,56 +1,21 @@
 // Mutations of instances.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <set>
 #include <utility>
 
-#include "core/overloaded.h"
 #include "core/resource_names.h"
 #include "core/validate.h"
 #include "orchestrator/controller/addresses.h"
+#include "orchestrator/controller/claims.h"
 #include "orchestrator/controller/frame.h"
+#include "orchestrator/controller/life.h"
 #include "orchestrator/controller/mutations.h"
+#include "orchestrator/controller/resize.h"
 #include "orchestrator/controller/views.h"
 #include "orchestrator/records/keys.h"
-#include "placement/engine.h"
 
 namespace stellwerk::controller {
-
-namespace {
-
-// Hosts that are not there yet are worth waiting for; hosts that are too small are not.
-absl::Status refusal(const std::string& id, const placement::Refused& refused) {
-  const auto& refusals = refused.refusals;
-  const bool none_reports =
-      std::all_of(refusals.begin(), refusals.end(),
-                  [](const placement::Refusal& one) { return one.rule == "accepting"; });
-  if (none_reports) {
-    return with_reason(unavailable("no host can take {}: {}", id, refused.summary),
-                       "NO_HOST_CONNECTED");
-  }
-  return with_reason(resource_exhausted("no host can take {}: {}", id, refused.summary),
-                     "NO_HOST_FITS");
-}
-
-}  // namespace
-
-absl::StatusOr<Claim> Mutations::place(const CreateInstance& create, const Sizing& sizing) const {
-  const Flavor& flavor = *sizing.flavor;
-  const placement::Request request{
-      .cpu_class = flavor.cpu_class,
-      .vcpus = flavor.vcpus,
-      .memory = memory_with_overhead(flavor.memory, flavor.vcpus),
-      .disk = sizing.boot_disk,
-      .disk_type = flavor.disks ? flavor.disks->type : DiskType::kUnspecified};
-  return std::visit(
-      Overloaded{
-          [](const placement::Placed& placed) -> absl::StatusOr<Claim> { return placed.claim; },
-          [&create](const placement::Refused& refused) -> absl::StatusOr<Claim> {
-            return refusal(create.id, refused);
-          }},
-      placement::place(ledger_.fleet(), request));
-}
 
 // Two ports of one instance may be on the same network: the second sees what the first took.
 // Nothing is put before every port has its addresses.
@@ -89,7 +54,9 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateInstance
                        other->desired == DesiredState::kDeleted ? " and is being deleted" : ""),
         "NAME_TAKEN");
   }
-  SW_ASSIGN_OR_RETURN(Claim claim, place(create, sizing));
+  SW_RETURN_IF_ERROR(check_quota(frame.project_uid, demand_of(sizing)));
+  SW_ASSIGN_OR_RETURN(
+      Claim claim, claim_somewhere(ledger_.fleet(), create.id, {*sizing.flavor, sizing.boot_disk}));
   // The last thing that can fail; it changes the ledger only when it succeeds.
   SW_ASSIGN_OR_RETURN(std::vector<Port> ports, allocate_ports(create, sizing));
 
@@ -114,8 +81,10 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateInstance
                     .labels = create.labels,
                     .claim = claim,
                     .ingress = create.ingress,
+                    .delete_protection = create.delete_protection,
                     .ever_started = create.desired == DesiredState::kRunning,
-                    .created_at = frame.now.wall};
+                    .created_at = frame.now.wall,
+                    .run = Generation(1)};
   const InstanceUid uid = instance.uid;
   if (instance.has_user_data) ledger_.put_user_data(uid, create.user_data);
   ledger_.put(std::move(instance));
@@ -139,17 +108,6 @@ absl::StatusOr<Instance> Mutations::changeable(const Frame& frame, const std::st
   return *instance;
 }
 
-namespace {
-
-absl::Status refuse_if_deleted(const Instance& instance) {
-  if (instance.desired != DesiredState::kDeleted) return absl::OkStatus();
-  return with_reason(
-      failed_precondition("instance {} is being deleted and cannot be changed", instance.id),
-      "BEING_DELETED");
-}
-
-}  // namespace
-
 Answer Mutations::put_changed(const Frame& frame, Instance instance, std::string type,
                               std::string message) {
   instance.generation = instance.generation.next();
@@ -169,9 +127,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const StartInstance&
   if (instance.desired == DesiredState::kRunning) {
     return view_of(instance, ledger_, book_, frame.now.monotonic);
   }
-  instance.desired = DesiredState::kRunning;
-  instance.ever_started = true;
-  instance.stop_hard = false;
+  order_run(instance);
   return put_changed(frame, std::move(instance), "InstanceStartRequested", "");
 }
 
@@ -181,8 +137,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const StopInstance& 
   if (instance.desired == DesiredState::kStopped && (instance.stop_hard || !stop.hard)) {
     return view_of(instance, ledger_, book_, frame.now.monotonic);
   }
-  instance.desired = DesiredState::kStopped;
-  instance.stop_hard = stop.hard;
+  order_stop(instance, stop.hard);
   return put_changed(frame, std::move(instance), "InstanceStopRequested",
                      stop.hard ? "without asking the guest" : "");
 }
@@ -190,14 +145,10 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const StopInstance& 
 absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const RebootInstance& reboot) {
   SW_ASSIGN_OR_RETURN(Instance instance, changeable(frame, reboot.project, reboot.id));
   SW_RETURN_IF_ERROR(refuse_if_deleted(instance));
-  if (instance.desired != DesiredState::kRunning) {
-    return with_reason(failed_precondition("instance {} is stopped; start it instead", instance.id),
-                       "NOT_RUNNING");
-  }
-  ++instance.reboot.count;
-  instance.reboot.kind = reboot.hard ? RebootKind::kReset : RebootKind::kSoft;
+  SW_RETURN_IF_ERROR(refuse_if_stopped(instance));
+  order_reboot(instance, reboot.hard ? RebootKind::kPowerCycle : RebootKind::kSoft);
   return put_changed(frame, std::move(instance), "InstanceRebootRequested",
-                     reboot.hard ? "reset without asking the guest" : "");
+                     reboot.hard ? "a power cycle, without asking the guest" : "");
 }
 
 absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteInstance& deletion) {
@@ -205,13 +156,16 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteInstance
   if (instance.desired == DesiredState::kDeleted) {
     return view_of(instance, ledger_, book_, frame.now.monotonic);
   }
+  SW_RETURN_IF_ERROR(refuse_if_protected(instance));
   instance.desired = DesiredState::kDeleted;
+  instance.run = instance.run.next();
   return put_changed(frame, std::move(instance), "InstanceDeleteRequested", "");
 }
 
 void Mutations::accept_end(const Instance& ended, FinalEnd end, Now now) {
   Instance instance = ended;
   instance.desired = DesiredState::kStopped;
+  instance.run = instance.run.next();
   instance.generation = instance.generation.next();
   const std::string project = ledger_.project_id(instance.project);
   const bool by_guest = end == FinalEnd::kShutDownByGuest;

@@ -58,8 +58,7 @@ void Ledger::index_all() {
   }
   for (const auto& [uid, instance] : state_.instances) {
     instance_names_[{project_id(instance.project), instance.id}] = uid;
-    charge(instance.claim);
-    hold_addresses(instance);
+    add(instance);
   }
   for (const auto& [uid, network] : state_.networks) network_names_[name_of(network)] = uid;
   for (const auto& [key, request] : state_.requests) {
@@ -74,6 +73,27 @@ void Ledger::charge(const Claim& claim) {
 
 void Ledger::release(const Claim& claim) {
   if (fleet_.find(claim.host)) fleet_.release(claim);
+}
+
+void Ledger::add(const Instance& instance) {
+  charge(instance.claim);
+  hold_addresses(instance);
+  ProjectUse& use = use_[instance.project];
+  use = use + use_of(instance);
+}
+
+void Ledger::take_out(const Instance& instance) {
+  release(instance.claim);
+  free_addresses(instance);
+  ProjectUse& use = use_[instance.project];
+  use = use - use_of(instance);
+  if (use.instances == 0) use_.erase(instance.project);
+}
+
+const ProjectUse& Ledger::use_of_project(const ProjectUid& project) const {
+  static const ProjectUse kNone;
+  const auto* use = find_or_null(use_, project);
+  return use ? *use : kNone;
 }
 
 void Ledger::add_host_load(const Host& host) {
@@ -225,17 +245,17 @@ void Ledger::put(Instance instance) {
   instance.changed_at = pending_sequence_;
   put_bytes(records::instance_key(instance.uid), records::encode(instance));
   if (const auto* old = find_or_null(state_.instances, instance.uid)) {
-    release(old->claim);
-    free_addresses(*old);
+    take_out(*old);
+    if (old->id != instance.id) instance_names_.erase({project_id(old->project), old->id});
   }
-  charge(instance.claim);
-  hold_addresses(instance);
+  add(instance);
   changed_hosts_.insert(instance.claim.host);
   instance_names_[{project_id(instance.project), instance.id}] = instance.uid;
   state_.instances[instance.uid] = std::move(instance);
 }
 
 void Ledger::put_user_data(const InstanceUid& uid, std::string bytes) {
+  if (bytes.empty()) return put_delete(records::user_data_key(uid));
   put_bytes(records::user_data_key(uid), std::move(bytes));
 }
 
@@ -278,10 +298,10 @@ void Ledger::erase(const InstanceUid& uid) {
   put_delete(records::instance_key(uid));
   const Instance& instance = state_.instances.at(uid);
   if (instance.has_user_data) put_delete(records::user_data_key(uid));
-  release(instance.claim);
-  free_addresses(instance);
+  take_out(instance);
   changed_hosts_.insert(instance.claim.host);
   instance_names_.erase({project_id(instance.project), instance.id});
+  state_.timelines.forget(uid);
   state_.instances.erase(uid);
 }
 
@@ -301,6 +321,7 @@ bool Ledger::forget_requests(WallTime before, size_t most) {
 
 void Ledger::record(Event event) {
   event.message = shortened(event.message, kLongestMessage);
+  if (state_.instances.contains(InstanceUid(event.uid))) state_.timelines.note(event);
   pending_log_bytes_ += 128 + event.resource.size() + event.message.size();
   pending_log_.events.push_back(std::move(event));
 }

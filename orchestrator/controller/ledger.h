@@ -14,6 +14,7 @@
 #include "core/event.h"
 #include "drivers/store/store.h"
 #include "orchestrator/controller/cell_state.h"
+#include "orchestrator/controller/quota.h"
 #include "placement/fleet.h"
 
 namespace stellwerk::controller {
@@ -47,6 +48,8 @@ class Ledger {
   const Network* visible_network(std::string_view project, std::string_view id) const;
   // Of the ports of every instance, those in deletion included.
   const std::set<IpAddress>& taken_addresses(const NetworkUid& network) const;
+  // The sum over its instances, those in deletion included.
+  const ProjectUse& use_of_project(const ProjectUid& project) const;
   // "?" and the uid where the project's record is unreadable: no id that a caller can name.
   std::string project_id(const ProjectUid& uid) const;
 
@@ -58,6 +61,7 @@ class Ledger {
   void put(Network network);
   void put(Host host);
   void put(Instance instance);
+  // Empty bytes take it away.
   void put_user_data(const InstanceUid& uid, std::string bytes);
   void remember(records::RequestRecord request);
 
@@ -94,6 +98,9 @@ class Ledger {
   void index_all();
   void charge(const Claim& claim);
   void release(const Claim& claim);
+  // Everything that is summed up over instances.
+  void add(const Instance& instance);
+  void take_out(const Instance& instance);
   void hold_addresses(const Instance& instance);
   void free_addresses(const Instance& instance);
   Name name_of(const Network& network) const;
@@ -107,6 +114,7 @@ class Ledger {
   std::map<Name, ImageUid> image_names_;
   std::map<Name, NetworkUid> network_names_;
   std::map<NetworkUid, std::set<IpAddress>> addresses_;
+  std::map<ProjectUid, ProjectUse> use_;  // no entry: none
   std::map<std::string, FlavorUid> flavor_names_;
   std::map<std::string, ProjectUid> project_names_;
   std::map<std::string, HostUid> host_names_;

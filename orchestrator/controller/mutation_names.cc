@@ -27,6 +27,10 @@ std::string_view method_of(const MutationBody& body) {
                                [](const StartInstance&) { return "StartInstance"sv; },
                                [](const StopInstance&) { return "StopInstance"sv; },
                                [](const RebootInstance&) { return "RebootInstance"sv; },
+                               [](const ResetInstance&) { return "ResetInstance"sv; },
+                               [](const UpdateInstance&) { return "UpdateInstance"sv; },
+                               [](const RenameInstance&) { return "RenameInstance"sv; },
+                               [](const ResizeInstance&) { return "ResizeInstance"sv; },
                                [](const DeleteInstance&) { return "DeleteInstance"sv; },
                                [](const BeginImageImport&) { return "ImportImage"sv; },
                                [](const FinishImageImport&) { return "ImportImage"sv; },
@@ -36,6 +40,7 @@ std::string_view method_of(const MutationBody& body) {
                                [](const CreateNetwork&) { return "CreateNetwork"sv; },
                                [](const DeleteNetwork&) { return "DeleteNetwork"sv; },
                                [](const CreateProject&) { return "CreateProject"sv; },
+                               [](const UpdateProject&) { return "UpdateProject"sv; },
                                [](const DeleteProject&) { return "DeleteProject"sv; }},
                     body);
 }
@@ -55,6 +60,7 @@ std::string resource_of(const MutationBody& body, const Ledger& ledger) {
           [](const CreateNetwork& m) { return network_name(logged(m.project), logged(m.id)); },
           [](const DeleteNetwork& m) { return network_name(logged(m.project), logged(m.id)); },
           [](const CreateProject& m) { return project_name(logged(m.id)); },
+          [](const UpdateProject& m) { return project_name(logged(m.id)); },
           [](const DeleteProject& m) { return project_name(logged(m.id)); },
           [](const auto& m) { return instance_name(logged(m.project), logged(m.id)); }},
       body);
@@ -63,14 +69,14 @@ std::string resource_of(const MutationBody& body, const Ledger& ledger) {
 std::optional<std::string> project_of(const MutationBody& body, const Ledger& ledger) {
   using Id = std::optional<std::string>;
   return std::visit(
-      Overloaded{[&ledger](const FinishImageImport& m) {
-                   const Image* image = find_image(m.image, ledger);
-                   return Id(image ? ledger.project_id(image->project) : "");
-                 },
-                 [](const CreateFlavor&) { return Id(); }, [](const DeleteFlavor&) { return Id(); },
-                 [](const CreateProject&) { return Id(); },
-                 [](const DeleteProject&) { return Id(); },
-                 [](const auto& m) { return Id(m.project); }},
+      Overloaded{
+          [&ledger](const FinishImageImport& m) {
+            const Image* image = find_image(m.image, ledger);
+            return Id(image ? ledger.project_id(image->project) : "");
+          },
+          [](const CreateFlavor&) { return Id(); }, [](const DeleteFlavor&) { return Id(); },
+          [](const CreateProject&) { return Id(); }, [](const UpdateProject&) { return Id(); },
+          [](const DeleteProject&) { return Id(); }, [](const auto& m) { return Id(m.project); }},
       body);
 }
 

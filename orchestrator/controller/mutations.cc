@@ -21,7 +21,7 @@ std::optional<std::pair<decltype(records::RequestRecord::resource), Observed>> k
                  },
                  [](const ImageView& view) { return std::optional(Kept(view.image, {})); },
                  [](const Flavor& flavor) { return std::optional(Kept(flavor, {})); },
-                 [](const Project& project) { return std::optional(Kept(project, {})); },
+                 [](const ProjectView& view) { return std::optional(Kept(view.project, {})); },
                  [](const NetworkView& view) { return std::optional(Kept(view.network, {})); },
                  [](const auto&) { return std::optional<Kept>(); }},
       answer);
@@ -40,8 +40,10 @@ absl::StatusOr<Answer> Mutations::decide(const Mutation& mutation, Now now) {
   const absl::StatusOr<std::optional<Answer>> first =
       scope.ok() ? repeated(frame, mutation.body) : scope;
   if (first.ok() && *first) return **first;
+  caller_ = frame.context.caller;
   const absl::StatusOr<Answer> answer =
       first.ok() ? carry_out(frame, mutation.body) : absl::StatusOr<Answer>(first.status());
+  caller_.clear();
   ledger_.record(AuditEntry{.time = now.wall,
                             .caller = frame.context.caller,
                             .method = frame.method,
@@ -91,14 +93,16 @@ absl::StatusOr<std::optional<Answer>> Mutations::repeated(const Frame& frame,
                        "REQUEST_ID_REUSED");
   }
   return std::visit(
-      Overloaded{[&](const Instance& instance) {
-                   return std::optional<Answer>(view_of(instance, ledger_, request.observed));
-                 },
-                 [&](const Image& image) { return std::optional<Answer>(view_of(image, ledger_)); },
-                 [&](const Network& network) {
-                   return std::optional<Answer>(view_of(network, frame.project, ledger_));
-                 },
-                 [](const auto& resource) { return std::optional<Answer>(resource); }},
+      Overloaded{
+          [&](const Instance& instance) {
+            return std::optional<Answer>(view_of(instance, ledger_, request.observed));
+          },
+          [&](const Image& image) { return std::optional<Answer>(view_of(image, ledger_)); },
+          [&](const Project& project) { return std::optional<Answer>(view_of(project, ledger_)); },
+          [&](const Network& network) {
+            return std::optional<Answer>(view_of(network, frame.project, ledger_));
+          },
+          [](const Flavor& flavor) { return std::optional<Answer>(flavor); }},
       request.resource);
 }
 
@@ -123,6 +127,7 @@ void Mutations::remember(const Frame& frame, const Answer& answer) {
 
 void Mutations::record_event(Now now, Event event) {
   event.time = now.wall;
+  event.caller = caller_;
   ledger_.record(std::move(event));
 }
 

@@ -47,6 +47,10 @@ class Mutations {
   absl::StatusOr<Answer> apply(const Frame& frame, const StartInstance& start);
   absl::StatusOr<Answer> apply(const Frame& frame, const StopInstance& stop);
   absl::StatusOr<Answer> apply(const Frame& frame, const RebootInstance& reboot);
+  absl::StatusOr<Answer> apply(const Frame& frame, const ResetInstance& reset);
+  absl::StatusOr<Answer> apply(const Frame& frame, const UpdateInstance& update);
+  absl::StatusOr<Answer> apply(const Frame& frame, const RenameInstance& rename);
+  absl::StatusOr<Answer> apply(const Frame& frame, const ResizeInstance& resize);
   absl::StatusOr<Answer> apply(const Frame& frame, const DeleteInstance& deletion);
   absl::StatusOr<Answer> apply(const Frame& frame, const BeginImageImport& begin);
   absl::StatusOr<Answer> apply(const Frame& frame, const FinishImageImport& finish);
@@ -56,11 +60,14 @@ class Mutations {
   absl::StatusOr<Answer> apply(const Frame& frame, const CreateNetwork& create);
   absl::StatusOr<Answer> apply(const Frame& frame, const DeleteNetwork& deletion);
   absl::StatusOr<Answer> apply(const Frame& frame, const CreateProject& create);
+  absl::StatusOr<Answer> apply(const Frame& frame, const UpdateProject& update);
   absl::StatusOr<Answer> apply(const Frame& frame, const DeleteProject& deletion);
 
-  absl::StatusOr<Claim> place(const CreateInstance& create, const Sizing& sizing) const;
+  absl::Status check_quota(const ProjectUid& project, const ProjectUse& added) const;
   absl::StatusOr<std::vector<Port>> allocate_ports(const CreateInstance& create,
                                                    const Sizing& sizing);
+  // Only before anything could have read it.
+  absl::Status change_user_data(Instance& instance, const std::string& user_data);
   // The instance, if it exists and the etag holds; it may be in deletion.
   absl::StatusOr<Instance> changeable(const Frame& frame, const std::string& project,
                                       const std::string& id) const;
@@ -68,7 +75,7 @@ class Mutations {
   absl::Status check_image_fits(const Image& image) const;
   void report_failed_import(const Image& image, std::string why, Now now);
   void delete_files(Image image);
-  // `event` without its time, which is now.
+  // `event` without its time, which is now, and its caller, who is the mutation's under way.
   void record_event(Now now, Event event);
   // Keeps the answer for a repetition of the request.
   void remember(const Frame& frame, const Answer& answer);
@@ -80,6 +87,7 @@ class Mutations {
 
   Ledger& ledger_;
   HostBook& book_;
+  std::string caller_;  // of the mutation under way; empty: none is
   std::vector<ImageUid> abandoned_images_;
   // Request ids whose imports have begun and not ended; an import does not outlive the process.
   std::map<RequestKey, ImageUid> imports_under_way_;

@@ -20,12 +20,13 @@ size_t page_size(const PageRequest& page) {
 
 // One page of a map from name to uid, in order, from the name after `after` on. Ids have at least
 // one character, so every name comes after an empty one.
-template <class Item, class Index, class Key, class Token, class View>
+template <class Item, class Uid, class Index, class Key, class Token, class View>
 Page<Item> page_of(const Index& index, size_t size, const Key& after,
-                   const std::function<bool(const Key&)>& wanted, Token token, View view) {
+                   const std::function<bool(const Key&, const Uid&)>& wanted, Token token,
+                   View view) {
   Page<Item> page;
   for (auto at = index.upper_bound(after); at != index.end(); ++at) {
-    if (!wanted(at->first)) continue;
+    if (!wanted(at->first, at->second)) continue;
     if (page.items.size() == size) {
       page.next_token = token(std::prev(at)->first);
       return page;
@@ -43,7 +44,9 @@ class Reader {
   absl::StatusOr<Answer> operator()(const GetInstance& get) const {
     const Instance* found = ledger_.instance(get.project, get.id);
     if (!found) return missing(instance_name(get.project, get.id));
-    return view_of(*found, ledger_, book_, now_);
+    InstanceView view = view_of(*found, ledger_, book_, now_);
+    view.timeline = ledger_.state().timelines.of(found->uid);
+    return view;
   }
   absl::StatusOr<Answer> operator()(const GetImage& get) const {
     const Image* found = ledger_.image(get.project, get.id);
@@ -63,7 +66,7 @@ class Reader {
   absl::StatusOr<Answer> operator()(const GetProject& get) const {
     const Project* found = ledger_.project(get.id);
     if (!found) return missing(project_name(get.id));
-    return *found;
+    return view_of(*found, ledger_);
   }
   absl::StatusOr<Answer> operator()(const GetHost& get) const {
     const auto found = ledger_.host_names().find(get.id);
@@ -101,8 +104,9 @@ class Reader {
                              [this](const auto& uid) { return ledger_.state().flavors.at(uid); });
   }
   absl::StatusOr<Answer> operator()(const ListProjects& list) const {
-    return cell_page<Project>(list, ledger_.project_names(),
-                              [this](const auto& uid) { return ledger_.state().projects.at(uid); });
+    return cell_page<ProjectView>(list, ledger_.project_names(), [this](const auto& uid) {
+      return view_of(ledger_.state().projects.at(uid), ledger_);
+    });
   }
   absl::StatusOr<Answer> operator()(const ListHosts& list) const {
     return cell_page<HostView>(list, ledger_.host_names(), [this](const auto& uid) {
@@ -123,20 +127,36 @@ class Reader {
         list.page.token.empty()
             ? Name(list.project == kAllProjects || with_cells ? "" : list.project, "")
             : Name(list.page.token.substr(0, slash), list.page.token.substr(slash + 1));
-    return page_of<Item, Index, Name>(
+    using Uid = typename Index::mapped_type;
+    return page_of<Item, Uid, Index, Name>(
         index, page_size(list.page), after,
-        [&list, with_cells](const Name& name) {
-          return list.project == kAllProjects || name.first == list.project ||
-                 (with_cells && name.first.empty());
+        [this, &list, with_cells](const Name& name, const Uid& uid) {
+          const bool in_project = list.project == kAllProjects || name.first == list.project ||
+                                  (with_cells && name.first.empty());
+          return in_project && wanted(list, uid);
         },
         [](const Name& name) { return name.first + "/" + name.second; }, view);
   }
 
   template <class Item, class List, class Index, class View>
   absl::StatusOr<Answer> cell_page(const List& list, const Index& index, View view) const {
-    return page_of<Item, Index, std::string>(
-        index, page_size(list.page), list.page.token, [](const std::string&) { return true; },
+    using Uid = typename Index::mapped_type;
+    return page_of<Item, Uid, Index, std::string>(
+        index, page_size(list.page), list.page.token,
+        [](const std::string&, const Uid&) { return true; },
         [](const std::string& id) { return id; }, view);
+  }
+
+  template <class List, class Uid>
+  bool wanted(const List&, const Uid&) const {
+    return true;
+  }
+  bool wanted(const ListInstances& list, const InstanceUid& uid) const {
+    const Labels& labels = ledger_.state().instances.at(uid).labels;
+    return std::all_of(list.labels.begin(), list.labels.end(), [&labels](const auto& asked) {
+      const auto found = labels.find(asked.first);
+      return found != labels.end() && found->second == asked.second;
+    });
   }
 
   static absl::Status bad_token(const PageRequest& page) {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "core/host_messages.h"
 #include "core/model.h"
 #include "core/status.h"
+#include "orchestrator/controller/quota.h"
+#include "orchestrator/controller/timeline.h"
 
 namespace stellwerk::controller {
 
@@ -41,6 +44,7 @@ struct CreateInstance {
   std::vector<IngressRule> ingress;
   RestartPolicy restart_policy = RestartPolicy::kOnFailure;
   DesiredState desired = DesiredState::kRunning;  // or kStopped: only reserve
+  bool delete_protection = false;
 };
 struct StartInstance {
   std::string project;
@@ -54,7 +58,33 @@ struct StopInstance {
 struct RebootInstance {
   std::string project;
   std::string id;
-  bool hard = false;
+  bool hard = false;  // a power cycle
+};
+// Presses the button of a running guest; of one that has failed, forgets that and tries at once.
+struct ResetInstance {
+  std::string project;
+  std::string id;
+};
+// What is absent stays as it is.
+struct UpdateInstance {
+  std::string project;
+  std::string id;
+  std::optional<Labels> labels;
+  std::optional<RestartPolicy> restart_policy;
+  std::optional<DesiredState> desired;  // running or stopped
+  std::optional<std::string> user_data;
+  std::optional<bool> delete_protection;
+};
+struct RenameInstance {
+  std::string project;
+  std::string id;
+  std::string new_id;
+};
+struct ResizeInstance {
+  std::string project;
+  std::string id;
+  std::string flavor;
+  std::optional<Bytes> boot_disk;  // none: as the flavor says, or as it is
 };
 struct DeleteInstance {
   std::string project;
@@ -120,15 +150,24 @@ struct DeleteNetwork {
 struct CreateProject {
   std::string id;
   Labels labels;
+  ProjectLimits limits;
+};
+struct UpdateProject {
+  std::string id;
+  std::optional<Labels> labels;
+  // The limits that are meant; those of them that `values` does not have are lifted.
+  std::set<Limit> limits;
+  ProjectLimits values;
 };
 struct DeleteProject {
   std::string id;
 };
 
 using MutationBody =
-    std::variant<CreateInstance, StartInstance, StopInstance, RebootInstance, DeleteInstance,
-                 BeginImageImport, FinishImageImport, DeleteImage, CreateFlavor, DeleteFlavor,
-                 CreateNetwork, DeleteNetwork, CreateProject, DeleteProject>;
+    std::variant<CreateInstance, StartInstance, StopInstance, RebootInstance, ResetInstance,
+                 UpdateInstance, RenameInstance, ResizeInstance, DeleteInstance, BeginImageImport,
+                 FinishImageImport, DeleteImage, CreateFlavor, DeleteFlavor, CreateNetwork,
+                 DeleteNetwork, CreateProject, UpdateProject, DeleteProject>;
 struct Mutation {
   MutationContext context;
   MutationBody body;
@@ -146,6 +185,7 @@ struct GetInstance {
 struct ListInstances {
   std::string project;  // "-": of all projects
   PageRequest page;
+  Labels labels;  // only those that have all of these
 };
 struct GetImage {
   std::string project;
@@ -199,6 +239,11 @@ struct InstanceView {
   std::string host_id;
   std::vector<PortView> ports;
   Observed observed;
+  std::vector<TimelineEntry> timeline;  // oldest first; empty but in the answer to GetInstance
+};
+struct ProjectView {
+  Project project;
+  ProjectUse use;
 };
 struct ImageView {
   Image image;
@@ -228,8 +273,8 @@ struct Page {
 };
 
 // Mutations answer with the resource as it is then; a deletion with its last state.
-using Answer = std::variant<InstanceView, ImageView, NetworkView, Flavor, HostView, Project,
+using Answer = std::variant<InstanceView, ImageView, NetworkView, Flavor, HostView, ProjectView,
                             Page<InstanceView>, Page<ImageView>, Page<NetworkView>, Page<Flavor>,
-                            Page<HostView>, Page<Project>>;
+                            Page<HostView>, Page<ProjectView>>;
 
 }  // namespace stellwerk::controller

@@ -1,4 +1,4 @@
-// Mutations of images, flavors and projects.
+// Mutations of images and flavors.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -6,7 +6,6 @@
 
 #include "core/resource_names.h"
 #include "core/validate.h"
-#include "orchestrator/controller/bootstrap.h"
 #include "orchestrator/controller/frame.h"
 #include "orchestrator/controller/mutations.h"
 #include "orchestrator/controller/users.h"
@@ -14,6 +13,7 @@
 #include "placement/capacity.h"
 
 namespace stellwerk::controller {
+
 absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const BeginImageImport& begin) {
   std::vector<FieldViolation> violations = frame.context.violations;
   if (const Problem problem = check_dns_label(begin.id)) {
@@ -196,67 +196,6 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteFlavor& 
   record_event(frame.now, {.type = "FlavorDeleted", .resource = name, .uid = flavor.uid.value()});
   ledger_.erase(flavor.uid);
   return flavor;
-}
-
-absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateProject& create) {
-  std::vector<FieldViolation> violations = frame.context.violations;
-  if (const Problem problem = check_dns_label(create.id)) {
-    add_once(violations, "project_id", *problem);
-  }
-  if (!violations.empty()) return invalid_fields(violations);
-  if (ledger_.project(create.id)) {
-    return with_reason(already_exists("project {} exists; choose another id", create.id),
-                       "NAME_TAKEN");
-  }
-  Project project{.uid = ProjectUid(frame.fresh_uid()),
-                  .id = create.id,
-                  .labels = create.labels,
-                  .created_at = frame.now.wall};
-  const ProjectUid uid = project.uid;
-  record_event(frame.now, {.type = "ProjectCreated",
-                           .project_id = create.id,
-                           .resource = project_name(create.id),
-                           .uid = uid.value()});
-  ledger_.put(std::move(project));
-  return ledger_.state().projects.at(uid);
-}
-
-absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteProject& deletion) {
-  if (!frame.context.violations.empty()) return invalid_fields(frame.context.violations);
-  const Project* found = ledger_.project(deletion.id);
-  const std::string name = project_name(deletion.id);
-  if (!found) return missing(name);
-  SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(found->changed_at)));
-  if (deletion.id == kDefaultProject) {
-    return with_reason(failed_precondition("the project {} always exists", deletion.id),
-                       "DEFAULT_PROJECT");
-  }
-  const auto instances =
-      users(ledger_, [found](const Instance& instance) { return instance.project == found->uid; });
-  if (!instances.empty()) {
-    return with_reason(failed_precondition("project {} has instances: {}; delete them first",
-                                           deletion.id, fmt::join(instances, ", ")),
-                       "PROJECT_IN_USE");
-  }
-  for (const auto& [uid, image] : ledger_.state().images) {
-    if (image.project != found->uid) continue;
-    return with_reason(failed_precondition("project {} has images, such as {}; delete them first",
-                                           deletion.id, image.id),
-                       "PROJECT_IN_USE");
-  }
-  for (const auto& [uid, network] : ledger_.state().networks) {
-    if (network.project != found->uid) continue;
-    return with_reason(failed_precondition("project {} has networks, such as {}; delete them first",
-                                           deletion.id, network.id),
-                       "PROJECT_IN_USE");
-  }
-  const Project project = *found;
-  record_event(frame.now, {.type = "ProjectDeleted",
-                           .project_id = project.id,
-                           .resource = name,
-                           .uid = project.uid.value()});
-  ledger_.erase(project.uid);
-  return project;
 }
 
 }  // namespace stellwerk::controller

@@ -1,4 +1,4 @@
-// Who still needs a thing that is to be deleted. Pure.
+// Who stands in the way of a deletion: ids of resources, the first few by name. Pure.
 #pragma once
 
 #include <string>
@@ -8,17 +8,26 @@
 
 namespace stellwerk::controller {
 
-// The ids of instances that match, the first few by name, then an ellipsis.
+inline constexpr size_t kMostUsersNamed = 5;
+
+// The ids of `index`, a map from Name to uid, whose uid matches; after the first few an ellipsis.
+template <class Index, class Matches>
+std::vector<std::string> ids_where(const Index& index, Matches matches) {
+  std::vector<std::string> ids;
+  for (const auto& [name, uid] : index) {
+    if (!matches(uid)) continue;
+    ids.push_back(ids.size() == kMostUsersNamed ? "…" : name.second);
+    if (ids.size() > kMostUsersNamed) break;
+  }
+  return ids;
+}
+
+// Those of instances.
 template <class Matches>
 std::vector<std::string> users(const Ledger& ledger, Matches matches) {
-  constexpr size_t kMostNamed = 5;
-  std::vector<std::string> names;
-  for (const auto& [name, uid] : ledger.instance_names()) {
-    if (!matches(ledger.state().instances.at(uid))) continue;
-    names.push_back(names.size() == kMostNamed ? "…" : name.second);
-    if (names.size() > kMostNamed) break;
-  }
-  return names;
+  return ids_where(ledger.instance_names(), [&](const InstanceUid& uid) {
+    return matches(ledger.state().instances.at(uid));
+  });
 }
 
 }  // namespace stellwerk::controller

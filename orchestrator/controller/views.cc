@@ -26,6 +26,10 @@ InstanceView view_of(const Instance& instance, const Ledger& ledger, const HostB
   return view_of(instance, ledger, book.observed(instance.uid, instance.claim.host, now));
 }
 
+ProjectView view_of(const Project& project, const Ledger& ledger) {
+  return {.project = project, .use = ledger.use_of_project(project.uid)};
+}
+
 ImageView view_of(const Image& image, const Ledger& ledger) {
   return {.image = image, .project_id = ledger.project_id(image.project)};
 }

@@ -12,6 +12,7 @@ InstanceView view_of(const Instance& instance, const Ledger& ledger, const HostB
                      MonotonicTime now);
 // With an observation from the past, for repeated requests.
 InstanceView view_of(const Instance& instance, const Ledger& ledger, Observed observed);
+ProjectView view_of(const Project& project, const Ledger& ledger);
 ImageView view_of(const Image& image, const Ledger& ledger);
 // `project` is the caller's: the cell's own networks appear under it.
 NetworkView view_of(const Network& network, std::string project, const Ledger& ledger);

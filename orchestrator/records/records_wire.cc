@@ -73,6 +73,7 @@ void event_to_wire(const Event& from, wire::Event& to) {
   to.set_uid(uuid_to_wire(from.uid));
   to.set_reason(from.reason);
   to.set_message(from.message);
+  to.set_caller(from.caller);
 }
 
 void audit_entry_to_wire(const AuditEntry& from, wire::AuditEntry& to) {
@@ -92,7 +93,8 @@ Event event_from_wire(const wire::Event& from) {
           .resource = from.resource(),
           .uid = uuid_from_wire(from.uid()),
           .reason = from.reason(),
-          .message = from.message()};
+          .message = from.message(),
+          .caller = from.caller()};
 }
 
 AuditEntry audit_entry_from_wire(const wire::AuditEntry& from) {

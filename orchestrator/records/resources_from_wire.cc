@@ -201,7 +201,8 @@ Instance from_wire(const wire::Instance& from) {
               .delete_protection = from.delete_protection(),
               .ever_started = from.ever_started(),
               .created_at = time_from_wire(from.created_at()),
-              .changed_at = Sequence(from.changed_at())};
+              .changed_at = Sequence(from.changed_at()),
+              .run = Generation(from.run())};
   for (const wire::Port& port : from.ports()) to.ports.push_back(port_from_wire(port));
   for (const wire::IngressRule& rule : from.ingress()) {
     to.ingress.push_back(ingress_from_wire(rule));

@@ -48,6 +48,8 @@ void upgrade(uint32_t version, wire::Instance& instance) {
   reboot.clear_old_hard();
   // Nobody wrote it down; an instance that is not known to be fresh is taken for one that ran.
   instance.set_ever_started(true);
+  // What was noted beside its disk and in its domain is the generation.
+  instance.set_run(instance.generation());
 }
 
 void upgrade(uint32_t version, wire::Request& request) {

@@ -52,14 +52,6 @@ class LifeCycle(CellCase):
         self.assertTrue(any("step ended" in line and f"instance={uid}" in line and "host=" in line
                             for line in lines))
 
-    def test_forced_reboot_resets_the_same_process(self):
-        uid = self.book("web")["uid"]
-        self.await_greeting(uid)
-        before = self.qemus_of(uid)
-        self.cell.cli("instance", "reboot", "web", "--force", "--wait")
-        self.await_greeting(uid, count=2)
-        self.assertEqual(self.qemus_of(uid), before)
-
     def test_delete_leaves_no_trace_and_frees_the_name(self):
         uid = self.book("web")["uid"]
         self.assertEqual(set(self.traces(uid)), {"domain", "process", "files", "interface", "keys"})

@@ -28,6 +28,14 @@ std::string_view to_string(Bug bug) {
       return "keep-bridges";
     case Bug::kKeepPartialFiles:
       return "keep-partial-files";
+    case Bug::kForgetReboots:
+      return "forget-reboots";
+    case Bug::kKeepDiskSize:
+      return "keep-disk-size";
+    case Bug::kMarkTooEarly:
+      return "mark-too-early";
+    case Bug::kLooseLimits:
+      return "loose-limits";
   }
   return "";
 }

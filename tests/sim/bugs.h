@@ -20,13 +20,18 @@ enum class Bug : uint8_t {
   kForgetGuards,         // the firewall says that it guards, and does not
   kKeepBridges,          // the bridge of a deleted network is told to be gone, and is not
   kKeepPartialFiles,     // opening the storage does not clean up
+  kForgetReboots,        // a reboot is not noted in the domain
+  kKeepDiskSize,         // a disk never grows
+  kMarkTooEarly,         // the guest of a new run counts as started before it is
+  kLooseLimits,          // the controller admits what the project's limits do not allow
 };
 
 inline constexpr Bug kAllBugs[] = {
     Bug::kAnswerBeforeDurable, Bug::kUnsyncedStore,    Bug::kLostReplyIsFailure,
     Bug::kLoadBeforeTakeover,  Bug::kForgetRequests,   Bug::kStaleOrders,
     Bug::kHidePorts,           Bug::kDestroyUnclaimed, Bug::kForgetGuards,
-    Bug::kKeepBridges,         Bug::kKeepPartialFiles};
+    Bug::kKeepBridges,         Bug::kKeepPartialFiles, Bug::kForgetReboots,
+    Bug::kKeepDiskSize,        Bug::kMarkTooEarly,     Bug::kLooseLimits};
 
 std::string_view to_string(Bug bug);
 

@@ -166,6 +166,9 @@ void Client::note_attempt(const Call& call) {
   if (const auto* remove = std::get_if<controller::DeleteInstance>(&call.operation.body)) {
     newest_deletion_[{remove->project, remove->id}] = attempt;
   }
+  if (const auto* rename = std::get_if<controller::RenameInstance>(&call.operation.body)) {
+    renamed_to_[{rename->project, rename->id}].insert({rename->project, rename->new_id});
+  }
 }
 
 void Client::note_success(const Call& call, const controller::Answer& answer) {
@@ -176,11 +179,27 @@ void Client::note_success(const Call& call, const controller::Answer& answer) {
                                 .first_attempt = first_attempts_.at(call.number)});
 }
 
+bool Client::may_be_deleted(const Name& name, uint64_t since) const {
+  std::set<Name> names = {name};
+  std::vector<Name> left = {name};
+  while (!left.empty()) {
+    const Name one = left.back();
+    left.pop_back();
+    const auto deletion = newest_deletion_.find(one);
+    if (deletion != newest_deletion_.end() && deletion->second > since) return true;
+    const auto renamed = renamed_to_.find(one);
+    if (renamed == renamed_to_.end()) continue;
+    for (const Name& next : renamed->second) {
+      if (names.insert(next).second) left.push_back(next);
+    }
+  }
+  return false;
+}
+
 std::optional<std::string> Client::lost_instance() const {
   for (const auto& [uid, created] : created_) {
     if (stage_.invariants.history().instances().contains(uid)) continue;
-    const auto deletion = newest_deletion_.find(created.name);
-    if (deletion != newest_deletion_.end() && deletion->second > created.first_attempt) continue;
+    if (may_be_deleted(created.name, created.first_attempt)) continue;
     return fmt::format("{}/{} ({})", created.name.first, created.name.second, brief(uid));
   }
   return std::nullopt;

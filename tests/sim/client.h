@@ -56,6 +56,8 @@ class Client {
   void daemon_died();
   void note_attempt(const Call& call);
   void note_success(const Call& call, const controller::Answer& answer);
+  // Whether a deletion that was tried since then may have meant an instance first called so.
+  bool may_be_deleted(const Name& name, uint64_t since) const;
 
   const Stage& stage_;
   Daemon& daemon_;
@@ -75,6 +77,7 @@ class Client {
   };
   std::map<uint64_t, uint64_t> first_attempts_;  // of a call
   std::map<Name, uint64_t> newest_deletion_;     // attempt
+  std::map<Name, std::set<Name>> renamed_to_;    // tried
   std::map<InstanceUid, Created> created_;       // acknowledged
 };
 

@@ -22,7 +22,10 @@ Executor::Executor(const Stage& stage, Life& life, CellUid cell)
       life_(life),
       hypervisor_(std::make_shared<SimHypervisor>(stage.world, stage.guests, cell)),
       storage_(stage.world),
-      network_(stage.world) {}
+      network_(stage.world) {
+  if (stage.bug == Bug::kForgetReboots) hypervisor_->stop_recording_reboots();
+  if (stage.bug == Bug::kKeepDiskSize) storage_.stop_growing_disks();
+}
 
 void Executor::run(const agent::Step& step, Done done) {
   const std::string name =
@@ -92,41 +95,38 @@ void Executor::happen(const Call& call, Duration delay, Done done) {
 
 Executor::Calls Executor::calls_of(const agent::Step& step) {
   return std::visit(
-      Overloaded{[&](const agent::PrepareFiles& s) { return calls_for(s); },
-                 [&](const agent::StartDomain& s) { return calls_for(s); },
-                 [&](const agent::MarkStarted& s) {
-                   return Calls{mark_started(s.instance, s.generation)};
-                 },
-                 [&](const agent::ResumeDomain& s) {
-                   return Calls{domain_call("resume", s.instance, [s](SimHypervisor& hypervisor) {
-                     return hypervisor.resume(s.instance);
-                   })};
-                 },
-                 [&](const agent::RequestShutdown& s) {
-                   return Calls{domain_call("shutdown", s.instance, [s](SimHypervisor& hypervisor) {
-                     return hypervisor.request_shutdown(s.instance);
-                   })};
-                 },
-                 [&](const agent::RebootDomain& s) {
-                   return Calls{domain_call("reboot", s.instance, [s](SimHypervisor& hypervisor) {
-                     return hypervisor.reboot(s.instance, s.order);
-                   })};
-                 },
-                 [&](const agent::DestroyDomain& s) {
-                   return Calls{domain_call("destroy", s.instance, [s](SimHypervisor& hypervisor) {
-                     return hypervisor.destroy(s.instance);
-                   })};
-                 },
-                 [&](const agent::RemovePort& s) {
-                   return Calls{{.name = "remove-port", .effect = [this, s] {
-                                   return network_.remove_port(s.interface_name);
-                                 }}};
-                 },
-                 [&](const agent::DeleteFiles& s) {
-                   return Calls{{.name = "delete-instance", .effect = [this, s] {
-                                   return storage_.delete_instance(s.instance);
-                                 }}};
-                 }},
+      Overloaded{
+          [&](const agent::PrepareFiles& s) { return calls_for(s); },
+          [&](const agent::StartDomain& s) { return calls_for(s); },
+          [&](const agent::MarkStarted& s) { return Calls{mark_started(s.instance, s.run)}; },
+          [&](const agent::ResumeDomain& s) {
+            return Calls{domain_call("resume", s.instance, [s](SimHypervisor& hypervisor) {
+              return hypervisor.resume(s.instance);
+            })};
+          },
+          [&](const agent::RequestShutdown& s) {
+            return Calls{domain_call("shutdown", s.instance, [s](SimHypervisor& hypervisor) {
+              return hypervisor.request_shutdown(s.instance);
+            })};
+          },
+          [&](const agent::RebootDomain& s) {
+            return Calls{domain_call("reboot", s.instance, [s](SimHypervisor& hypervisor) {
+              return hypervisor.reboot(s.instance, s.order);
+            })};
+          },
+          [&](const agent::DestroyDomain& s) {
+            return Calls{domain_call("destroy", s.instance, [s](SimHypervisor& hypervisor) {
+              return hypervisor.destroy(s.instance);
+            })};
+          },
+          [&](const agent::RemovePort& s) {
+            return Calls{{.name = "remove-port",
+                          .effect = [this, s] { return network_.remove_port(s.interface_name); }}};
+          },
+          [&](const agent::DeleteFiles& s) {
+            return Calls{{.name = "delete-instance",
+                          .effect = [this, s] { return storage_.delete_instance(s.instance); }}};
+          }},
       step);
 }
 
@@ -145,9 +145,11 @@ Executor::Call Executor::domain_call(std::string name, const InstanceUid& target
   return call;
 }
 
-Executor::Call Executor::mark_started(const InstanceUid& instance, Generation generation) {
-  return {.name = "mark-started",
-          .effect = [=, this] { return storage_.mark_started(instance, generation); }};
+Executor::Call Executor::mark_started(const InstanceUid& instance, Generation run) {
+  return {.name = "mark-started", .effect = [=, this] {
+            const bool early = stage_.bug == Bug::kMarkTooEarly;
+            return storage_.mark_started(instance, early ? run.next() : run);
+          }};
 }
 
 Executor::Calls Executor::calls_for(const agent::PrepareFiles& step) {

@@ -49,7 +49,7 @@ class Executor {
   Calls calls_of(const agent::Step& step);
   Calls calls_for(const agent::PrepareFiles& step);
   Calls calls_for(const agent::StartDomain& step);
-  Call mark_started(const InstanceUid& instance, Generation generation);
+  Call mark_started(const InstanceUid& instance, Generation run);
   Call hypervisor_call(std::string name, std::function<absl::Status(SimHypervisor&)> effect);
   Call domain_call(std::string name, const InstanceUid& target,
                    std::function<absl::Status(SimHypervisor&)> effect);

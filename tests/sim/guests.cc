@@ -58,7 +58,7 @@ void Guests::start_stranger(const std::optional<CellUid>& cell) {
   if (cell) {
     stranger.owner = hypervisor::Ownership{.cell = *cell,
                                            .instance = InstanceUid(stranger.uuid),
-                                           .generation = Generation(1),
+                                           .run = Generation(1),
                                            .project_id = "default",
                                            .instance_id = "lost"};
   }

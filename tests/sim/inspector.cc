@@ -17,7 +17,13 @@ void Inspector::inspect(std::function<void(Finding)> done) {
                        controller::ListHosts{},
                        [this, done, page = std::get<Instances>(*instances)](const auto& hosts) {
                          if (!hosts.ok()) return done(describe(hosts.status()));
-                         done(judge(page, std::get<Hosts>(*hosts)));
+                         if (auto finding = judge(page, std::get<Hosts>(*hosts))) {
+                           return done(std::move(finding));
+                         }
+                         daemon_.submit(controller::ListProjects{}, [this, done](const auto& all) {
+                           if (!all.ok()) return done(describe(all.status()));
+                           done(judge(std::get<Projects>(*all)));
+                         });
                        });
                  });
 }
@@ -75,6 +81,12 @@ Inspector::Finding Inspector::judge_running(const controller::InstanceView& view
     return name + " is reported running and does not run";
   }
   if (process->owner->reboot_count != instance.reboot.count) return name + " was not rebooted";
+  if (process->vcpus != instance.vcpus || process->memory != instance.memory) {
+    return name + " runs in another size";
+  }
+  if (stage_.world.machine().files.at(instance.uid).size != instance.boot_disk) {
+    return name + " has a disk of another size";
+  }
   if (process->ports.size() != instance.ports.size()) return name + " has not its ports";
   return std::nullopt;
 }
@@ -90,6 +102,18 @@ Inspector::Finding Inspector::judge(const controller::HostView& host) const {
   }
   if (host.orphans.size() != orphans) return "orphans are not reported as they are";
   if (host.foreign.domains != foreign) return "foreign domains are not counted as they are";
+  return std::nullopt;
+}
+
+// What a project is said to use is the sum over its instances.
+Inspector::Finding Inspector::judge(const Projects& projects) const {
+  for (const controller::ProjectView& view : projects.items) {
+    controller::ProjectUse sum;
+    for (const auto& [uid, instance] : stage_.invariants.history().instances()) {
+      if (instance.project == view.project.uid) sum = sum + controller::use_of(instance);
+    }
+    if (sum != view.use) return "the use of project " + view.project.id + " is not the sum";
+  }
   return std::nullopt;
 }
 

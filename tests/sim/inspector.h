@@ -24,11 +24,13 @@ class Inspector {
  private:
   using Instances = controller::Page<controller::InstanceView>;
   using Hosts = controller::Page<controller::HostView>;
+  using Projects = controller::Page<controller::ProjectView>;
 
   Finding judge(const Instances& instances, const Hosts& hosts) const;
   Finding judge(const controller::InstanceView& view) const;
   Finding judge_running(const controller::InstanceView& view) const;
   Finding judge(const controller::HostView& host) const;
+  Finding judge(const Projects& projects) const;
   Finding judge_memory() const;
   Finding judge_files() const;
   Finding judge_networks() const;

@@ -17,7 +17,7 @@ std::string bytes_of(const controller::Answer& answer) {
           [](const controller::ImageView& view) { return records::encode(view.image); },
           [](const controller::NetworkView& view) { return records::encode(view.network); },
           [](const Flavor& flavor) { return records::encode(flavor); },
-          [](const Project& project) { return records::encode(project); },
+          [](const controller::ProjectView& view) { return records::encode(view.project); },
           [](const auto&) { return std::string(); }},
       answer);
 }
@@ -41,6 +41,15 @@ bool fits(const std::map<CpuClass, int64_t>& used, const HostFacts& facts) {
          shared * facts.threads <= 5 * facts.cores * left;
 }
 
+bool asked_for(const RecordHistory::Change& change, const Instance& instance,
+               std::string_view method) {
+  return std::any_of(change.requests.begin(), change.requests.end(), [&](const auto& each) {
+    const auto* answer = std::get_if<Instance>(&each.resource);
+    return answer && answer->uid == instance.uid && each.method == method &&
+           answer->desired == instance.desired;
+  });
+}
+
 }  // namespace
 
 Invariants::Invariants(EventLog& log, const World& world, SimStore& store)
@@ -62,6 +71,7 @@ void Invariants::committed(const store::Head& head, const store::Batch& batch) {
   for (const Instance& instance : change.written) check_written(instance, change);
   for (const Instance& instance : change.erased) check_erased(instance);
   if (!change.written.empty()) check_capacity();
+  check_limits(change);
 }
 
 void Invariants::check_audit(const RecordHistory::Change& change) {
@@ -89,10 +99,51 @@ void Invariants::check_written(const Instance& instance, const RecordHistory::Ch
   if (before->desired == DesiredState::kDeleted && instance.desired != DesiredState::kDeleted) {
     fail("a deletion is taken back");
   }
-  if (instance.claim != before->claim || instance.ports != before->ports) {
-    fail("a claim or port changes after admission");
-  }
+  if (instance.ports != before->ports) fail("a port changes after admission");
+  check_claim(*before, instance, change);
   check_own_stop(instance, change);
+}
+
+void Invariants::check_claim(const Instance& before, const Instance& after,
+                             const RecordHistory::Change& change) {
+  const Claim& claim = after.claim;
+  if (claim.vcpus != after.vcpus || claim.disk != after.boot_disk ||
+      claim.memory != memory_with_overhead(after.memory, after.vcpus)) {
+    fail("a claim is not of its instance's size");
+  }
+  if (after.boot_disk < before.boot_disk) fail("a disk shrinks");
+  if (claim == before.claim) return;
+  if (claim.host != before.claim.host) fail("an instance changes its host");
+  if (!asked_for(change, after, "ResizeInstance")) fail("a claim changes without a resize");
+}
+
+// What a commit adds to a project's use fits the limits that it had before, after or in between.
+void Invariants::check_limits(const RecordHistory::Change& change) {
+  std::map<ProjectUid, controller::ProjectUse> now;
+  for (const auto& [uid, instance] : history_.instances()) {
+    now[instance.project] = now[instance.project] + controller::use_of(instance);
+  }
+  for (const auto& [uid, use] : now) {
+    const auto project = history_.projects().find(uid);
+    if (project == history_.projects().end()) continue;
+    std::vector<Project> versions = {project->second};
+    for (const Project& before : change.limits) versions.push_back(before);
+    for (const auto& request : change.requests) {
+      if (const auto* answer = std::get_if<Project>(&request.resource)) versions.push_back(*answer);
+    }
+    for (const controller::Limit limit : controller::kAllLimits) {
+      const int64_t value = controller::value_of(use, limit);
+      if (value <= controller::value_of(use_[uid], limit)) continue;
+      const bool allowed = std::any_of(versions.begin(), versions.end(), [&](const Project& each) {
+        const auto most = controller::value_of(each.limits, limit);
+        return each.uid == uid && (!most || value <= *most);
+      });
+      if (!allowed)
+        fail(fmt::format("project {} is given more {} than its limit", project->second.id,
+                         controller::to_string(limit)));
+    }
+  }
+  use_ = std::move(now);
 }
 
 // An instance that is stopped without anybody asking must have stopped by itself.
@@ -101,12 +152,10 @@ void Invariants::check_own_stop(const Instance& instance, const RecordHistory::C
   if (before->desired != DesiredState::kRunning || instance.desired != DesiredState::kStopped) {
     return;
   }
-  const bool asked = std::any_of(
-      change.requests.begin(), change.requests.end(), [&](const records::RequestRecord& each) {
-        const auto* stopped = std::get_if<Instance>(&each.resource);
-        return stopped && stopped->uid == instance.uid && each.method == "StopInstance";
-      });
-  if (asked) return;
+  if (asked_for(change, instance, "StopInstance") ||
+      asked_for(change, instance, "UpdateInstance")) {
+    return;
+  }
   const auto& endings = world_.endings(instance.uid.value());
   if (endings.empty()) return fail("stopped as if it had ended: an instance that never ran");
   const Cause cause = endings.back().cause;
@@ -170,6 +219,7 @@ void Invariants::after_event() {
 
 void Invariants::check_processes() {
   if (world_.unguarded()) fail("a port that the firewall did not know: " + *world_.unguarded());
+  if (world_.double_reboot()) fail("rebooted twice: " + *world_.double_reboot());
   if (world_.trespass()) fail("a domain that no record names was ended: " + *world_.trespass());
   const auto& processes = world_.machine().processes;
   for (auto process = processes.begin(); process != processes.end(); ++process) {
@@ -275,10 +325,13 @@ void Invariants::stepped_down(const std::string& why) {
 
 bool Invariants::may_destroy(const InstanceUid& uid, const Instance& ordered) const {
   if (ordered.desired != DesiredState::kRunning) return true;
-  // What is left of a panicked guest has to go before it starts anew.
+  // What is left of a panicked guest has to go before it starts anew, and a power cycle ends one.
   const auto& processes = world_.machine().processes;
   return std::any_of(processes.begin(), processes.end(), [&](const Process& process) {
-    return process.uuid == uid.value() && process.state == hypervisor::DomainState::kCrashed;
+    if (process.uuid != uid.value()) return false;
+    const bool cycled = ordered.reboot.kind == RebootKind::kPowerCycle && process.owner &&
+                        process.owner->reboot_count < ordered.reboot.count;
+    return cycled || process.state == hypervisor::DomainState::kCrashed;
   });
 }
 
@@ -287,7 +340,7 @@ bool Invariants::must_stay_down(const Instance& ordered) const {
   if (ordered.restart_policy != RestartPolicy::kNever) return false;
   const auto files = world_.machine().files.find(ordered.uid);
   const auto& endings = world_.endings(ordered.uid.value());
-  return files != world_.machine().files.end() && files->second.started == ordered.generation &&
+  return files != world_.machine().files.end() && files->second.started == ordered.run &&
          !endings.empty() && endings.back().cause == Cause::kCrash;
 }
 

@@ -7,6 +7,8 @@
 //  - the same request is decided once and always answered alike
 //  - no address at the same time and no MAC ever is given twice; capacity is never exceeded
 //  - nothing is stopped or destroyed unless the orders at hand name it
+//  - a reboot is carried out once; a claim changes by a resize alone, and then as a whole
+//  - nothing is admitted beyond a project's limits
 #pragma once
 
 #include <map>
@@ -51,6 +53,9 @@ class Invariants {
   void check_ports(const Instance& instance);
   void check_erased(const Instance& instance);
   void check_audit(const RecordHistory::Change& change);
+  void check_claim(const Instance& before, const Instance& after,
+                   const RecordHistory::Change& change);
+  void check_limits(const RecordHistory::Change& change);
   void check_capacity();
   void check_processes();
   void check_left_overs();
@@ -67,8 +72,9 @@ class Invariants {
   SimStore& store_;
   RecordHistory history_;
   std::optional<std::string> failure_;
-  std::map<uint64_t, InstanceUid> macs_;  // ever given, to whom
-  std::set<std::string> port_names_;      // of the instances that have a record
+  std::map<uint64_t, InstanceUid> macs_;              // ever given, to whom
+  std::map<ProjectUid, controller::ProjectUse> use_;  // after the last commit
+  std::set<std::string> port_names_;                  // of the instances that have a record
   struct Kept {
     Sha256 body;
     std::string answer;

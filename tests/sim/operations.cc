@@ -104,9 +104,58 @@ Operation Operations::change_instance(const std::string& project, const std::str
   }
 }
 
+Operation Operations::update(const std::string& project, const std::string& id) {
+  controller::UpdateInstance update{.project = project, .id = id};
+  if (random_.chance(500)) update.labels = Labels{{"tier", random_.chance(500) ? "front" : "back"}};
+  if (random_.chance(300)) {
+    update.restart_policy = random_.chance(500) ? RestartPolicy::kNever : RestartPolicy::kOnFailure;
+  }
+  if (random_.chance(300)) {
+    update.desired = random_.chance(700) ? DesiredState::kRunning : DesiredState::kStopped;
+  }
+  if (random_.chance(100)) update.user_data = random_.chance(700) ? "#cloud-config" : "";
+  if (random_.chance(100)) update.delete_protection = random_.chance(300);
+  return {std::move(update), fmt::format("update {}/{} {}", project, id, random_.next())};
+}
+
+Operation Operations::limit(const std::string& project) {
+  controller::UpdateProject update{.id = project};
+  for (const controller::Limit limit : controller::kAllLimits) {
+    if (random_.chance(600)) continue;
+    update.limits.insert(limit);
+    const bool is_bytes = limit == controller::Limit::kMemory || limit == controller::Limit::kDisk;
+    const auto value = static_cast<int64_t>(random_.below(8)) * (is_bytes ? (int64_t{1} << 30) : 1);
+    if (random_.chance(600)) controller::set_value(update.values, limit, value);
+  }
+  return {std::move(update), fmt::format("limit {} {}", project, random_.next())};
+}
+
+Operation Operations::change_life(const std::string& project, const std::string& id) {
+  switch (random_.below(5)) {
+    case 0:
+      return {controller::ResetInstance{project, id}, fmt::format("reset {}/{}", project, id)};
+    case 1: {
+      const std::string to = random_.pick(kInstances);
+      return {controller::RenameInstance{project, id, to},
+              fmt::format("rename {}/{} to {}", project, id, to)};
+    }
+    case 2:
+    case 3: {
+      controller::ResizeInstance resize{.project = project, .id = id};
+      resize.flavor = random_.pick(kFlavors);
+      if (random_.chance(500)) resize.boot_disk = gibibytes(random_.chance(800) ? 4 : 1);
+      std::string text = fmt::format("resize {}/{} {}{}", project, id, resize.flavor,
+                                     resize.boot_disk ? to_string(*resize.boot_disk) : "");
+      return {std::move(resize), std::move(text)};
+    }
+    default:
+      return update(project, id);
+  }
+}
+
 Operation Operations::change_resource() {
   const std::string project = random_.pick(kProjects);
-  switch (random_.below(10)) {
+  switch (random_.below(12)) {
     case 6:
     case 7:
       return create_network(project);
@@ -116,6 +165,9 @@ Operation Operations::change_resource() {
       return {controller::DeleteNetwork{project, id},
               fmt::format("delete network {}/{}", project, id)};
     }
+    case 10:
+    case 11:
+      return limit(project);
     case 0:
       return image(project, "other");
     case 1:
@@ -136,7 +188,8 @@ Operation Operations::any() {
   const std::string project = random_.pick(kProjects);
   const std::string id = random_.pick(kInstances);
   if (random_.chance(350)) return create(project, id);
-  return random_.chance(150) ? change_resource() : change_instance(project, id);
+  if (random_.chance(150)) return change_resource();
+  return random_.chance(450) ? change_life(project, id) : change_instance(project, id);
 }
 
 }  // namespace stellwerk::sim

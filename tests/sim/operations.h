@@ -25,6 +25,9 @@ class Operations {
 
  private:
   Operation change_instance(const std::string& project, const std::string& id);
+  Operation change_life(const std::string& project, const std::string& id);
+  Operation update(const std::string& project, const std::string& id);
+  Operation limit(const std::string& project);
   Operation change_resource();
   Operation create_network(const std::string& project);
   std::vector<controller::PortRequest> ports();

@@ -45,6 +45,12 @@ void RecordHistory::put(const store::Entry& entry, Sequence sequence, Change& ch
   } else if (is(records::kHostPrefix)) {
     decode_into(entry, records::decode_host, change,
                 [&](Host host) { hosts_[host.uid] = std::move(host); });
+  } else if (is(records::kProjectPrefix)) {
+    decode_into(entry, records::decode_project, change, [&](Project project) {
+      const auto old = projects_.find(project.uid);
+      if (old != projects_.end()) change.limits.push_back(old->second);
+      projects_[project.uid] = std::move(project);
+    });
   } else if (is(records::kRequestPrefix)) {
     decode_into(entry, records::decode_request, change, [&](records::RequestRecord request) {
       if (!requests_.emplace(request.request_id, request).second) {
@@ -73,6 +79,8 @@ void RecordHistory::erase(const std::string& key, Sequence sequence, Change& cha
     instances_.erase(found);
   } else if (key.starts_with(records::kImagePrefix)) {
     images_.erase(ImageUid::parse(uid).value_or(ImageUid()));
+  } else if (key.starts_with(records::kProjectPrefix)) {
+    projects_.erase(ProjectUid::parse(uid).value_or(ProjectUid()));
   } else if (key.starts_with(records::kRequestPrefix)) {
     change.problems.push_back("an answer is forgotten within its 24 hours: " + key);
   }

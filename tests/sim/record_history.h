@@ -21,6 +21,7 @@ class RecordHistory {
     std::vector<Instance> written;
     std::vector<Instance> erased;  // as they were before
     std::vector<records::RequestRecord> requests;
+    std::vector<Project> limits;  // of the projects that it changed, as they were before
     std::optional<LogRecord> log;
     std::vector<std::string> problems;  // what could not be read or should not be there
   };
@@ -29,6 +30,7 @@ class RecordHistory {
   const std::map<InstanceUid, Instance>& instances() const { return instances_; }
   const std::map<ImageUid, Image>& images() const { return images_; }
   const std::map<HostUid, Host>& hosts() const { return hosts_; }
+  const std::map<ProjectUid, Project>& projects() const { return projects_; }
   const std::map<RequestId, records::RequestRecord>& requests() const { return requests_; }
   // As of `sequence`; null if it was not there. Also what is gone by now.
   const Instance* instance_at(const InstanceUid& uid, Sequence sequence) const;
@@ -45,6 +47,7 @@ class RecordHistory {
   std::map<InstanceUid, std::map<Sequence, std::optional<Instance>>> versions_;
   std::map<ImageUid, Image> images_;
   std::map<HostUid, Host> hosts_;
+  std::map<ProjectUid, Project> projects_;
   std::map<RequestId, records::RequestRecord> requests_;
 };
 

@@ -85,7 +85,12 @@ absl::Status SimHypervisor::request_shutdown(const InstanceUid& instance) {
 
 absl::Status SimHypervisor::reboot(const InstanceUid& instance, const RebootOrder& order) {
   SW_ASSIGN_OR_RETURN(const Found found, find(instance));
-  found->owner->reboot_count = std::max(found->owner->reboot_count, order.count);
+  if (order.kind == RebootKind::kPowerCycle) {
+    return invalid_argument("a power cycle is a destroy and a start");
+  }
+  if (found->owner->reboot_count >= order.count) return absl::OkStatus();
+  world_.note_reboot(*found, order.count);
+  if (records_reboots_) found->owner->reboot_count = order.count;
   return absl::OkStatus();
 }
 

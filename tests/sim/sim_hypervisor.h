@@ -26,6 +26,9 @@ class SimHypervisor final : public hypervisor::Hypervisor {
   absl::StatusOr<HostFacts> host_facts() override;
   void listen(std::function<void(const hypervisor::DomainEvent&)> listener) override;
 
+  // From now on reboots happen and leave no trace in the metadata.
+  void stop_recording_reboots() { records_reboots_ = false; }
+
   // The first half of `start`: a paused domain, after which the caller may die.
   absl::Status define(const hypervisor::DomainSpec& spec);
 
@@ -37,6 +40,7 @@ class SimHypervisor final : public hypervisor::Hypervisor {
   World& world_;
   Guests& guests_;
   const CellUid cell_;
+  bool records_reboots_ = true;
 };
 
 }  // namespace stellwerk::sim

@@ -1,5 +1,6 @@
 #include "tests/sim/sim_storage.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace stellwerk::sim {
@@ -77,13 +78,17 @@ void SimStorage::abandon_disk(const InstanceUid& instance) {
 
 absl::Status SimStorage::create_disk(const storage::DiskSpec& spec) {
   DiskFiles& files = world_.machine().files[spec.instance];
-  if (files.disk) return absl::OkStatus();
+  if (files.disk) {
+    if (grows_disks_) files.size = std::max(files.size, spec.size);
+    return absl::OkStatus();
+  }
   const auto image = world_.machine().images.find(spec.image);
   if (image == world_.machine().images.end() || image->second != ImageFile::kPublished) {
     return not_found("image {} has no file on this host", spec.image.to_string());
   }
   files.partial = false;
   files.disk = true;
+  files.size = spec.size;
   return absl::OkStatus();
 }
 
@@ -92,8 +97,8 @@ absl::Status SimStorage::create_seed(const storage::SeedSpec& spec) {
   return absl::OkStatus();
 }
 
-absl::Status SimStorage::mark_started(const InstanceUid& instance, Generation generation) {
-  world_.machine().files[instance].started = generation;
+absl::Status SimStorage::mark_started(const InstanceUid& instance, Generation run) {
+  world_.machine().files[instance].started = run;
   return absl::OkStatus();
 }
 
@@ -107,10 +112,12 @@ absl::StatusOr<storage::Inventory> SimStorage::inventory() {
   storage::Inventory inventory{.capacity = machine.facts.disk, .available = machine.facts.disk};
   for (const auto& [uid, files] : machine.files) {
     if (!files.disk && !files.seed && !files.started) continue;
-    inventory.instances.push_back({.instance = uid,
-                                   .has_disk = files.disk,
-                                   .has_seed = files.seed,
-                                   .started = files.started});
+    inventory.instances.push_back(
+        {.instance = uid,
+         .has_disk = files.disk,
+         .has_seed = files.seed,
+         .started = files.started,
+         .disk_size = files.disk ? std::optional(files.size) : std::nullopt});
     inventory.available -= kImageDisk;
   }
   for (const auto& [uid, file] : machine.images) {

@@ -23,10 +23,13 @@ class SimStorage final : public storage::Storage {
   absl::Status delete_image(const ImageUid& image) override;
   absl::Status create_disk(const storage::DiskSpec& spec) override;
   absl::Status create_seed(const storage::SeedSpec& spec) override;
-  absl::Status mark_started(const InstanceUid& instance, Generation generation) override;
+  absl::Status mark_started(const InstanceUid& instance, Generation run) override;
   absl::Status delete_instance(const InstanceUid& instance) override;
   absl::StatusOr<storage::Inventory> inventory() override;
   Paths paths(const InstanceUid& instance) const override;
+
+  // From now on a disk stays as large as it was made.
+  void stop_growing_disks() { grows_disks_ = false; }
 
   void begin_disk(const InstanceUid& instance);
   void abandon_disk(const InstanceUid& instance);
@@ -36,6 +39,7 @@ class SimStorage final : public storage::Storage {
 
  private:
   World& world_;
+  bool grows_disks_ = true;
 };
 
 // Ports on the simulated machine, after the contract of drivers/network/network.h.

@@ -141,6 +141,13 @@ void World::tell(const hypervisor::DomainEvent& event) const {
   if (listener_) listener_(event);
 }
 
+void World::note_reboot(const Process& process, uint64_t count) {
+  log_.add("world: process {} is rebooted by order {}", process.pid, count);
+  if (!reboots_.emplace(process.pid, count).second && !double_reboot_) {
+    double_reboot_ = process.name + " by order " + std::to_string(count);
+  }
+}
+
 const std::vector<Ending>& World::endings(const Uuid& uuid) const {
   static const std::vector<Ending> kNone;
   const auto found = endings_.find(uuid);

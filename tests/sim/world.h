@@ -40,6 +40,7 @@ struct DiskFiles {
   bool disk = false;
   bool seed = false;
   std::optional<Generation> started;
+  Bytes size;  // of the disk
 };
 
 enum class ImageFile : uint8_t { kPartial, kPublished };
@@ -99,6 +100,10 @@ class World {
 
   // The first port that came into being before the firewall knew it, if any did.
   const std::optional<std::string>& unguarded() const { return unguarded_; }
+  // A reboot of the guest, by the number of its order.
+  void note_reboot(const Process& process, uint64_t count);
+  // The first order that was carried out twice on one process, if any was.
+  const std::optional<std::string>& double_reboot() const { return double_reboot_; }
 
   // All ends of an instance's processes so far.
   const std::vector<Ending>& endings(const Uuid& uuid) const;
@@ -116,6 +121,8 @@ class World {
   std::map<Uuid, std::vector<Ending>> endings_;
   std::optional<std::string> trespass_;
   std::optional<std::string> unguarded_;
+  std::set<std::pair<uint64_t, uint64_t>> reboots_;  // pid and order
+  std::optional<std::string> double_reboot_;
 };
 
 }  // namespace stellwerk::sim

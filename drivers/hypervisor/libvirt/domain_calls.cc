@@ -259,6 +259,10 @@ absl::Status DomainCalls::request_shutdown(const InstanceUid& instance) const {
 }
 
 absl::Status DomainCalls::reboot(const InstanceUid& instance, const RebootOrder& order) const {
+  if (order.kind == RebootKind::kPowerCycle) {
+    return invalid_argument("a power cycle of instance {} is a destroy and a start",
+                            instance.to_string());
+  }
   SW_ASSIGN_OR_RETURN(const DomainHandle domain, require_running(*this, instance));
   SW_ASSIGN_OR_RETURN(const Ownership owner, require_ours(domain.get(), cell));
   if (owner.reboot_count >= order.count) return absl::OkStatus();  // done before

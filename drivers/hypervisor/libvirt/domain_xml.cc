@@ -94,7 +94,8 @@ void append_ownership(pugi::xml_node parent, const Ownership& owner, NameSpace n
   };
   add("cell", owner.cell.to_string());
   add("instance", owner.instance.to_string());
-  add("generation", std::to_string(owner.generation.value()));
+  // Named when runs were not counted apart; guests outlive the programs that started them.
+  add("generation", std::to_string(owner.run.value()));
   add("reboot-count", std::to_string(owner.reboot_count));
   add("project-id", percent_encode(owner.project_id));
   add("instance-id", percent_encode(owner.instance_id));
@@ -288,15 +289,15 @@ absl::StatusOr<Ownership> parse_ownership(std::string_view xml) {
   const pugi::xml_node node = document.document_element();
   if (local_name(node) != "owner") return invalid_argument("metadata: there is no <owner>");
   Ownership owner;
-  uint64_t generation = 0;
+  uint64_t run = 0;
   SW_RETURN_IF_ERROR(read(node, "cell", owner.cell));
   SW_RETURN_IF_ERROR(read(node, "instance", owner.instance));
-  SW_RETURN_IF_ERROR(read(node, "generation", generation));
+  SW_RETURN_IF_ERROR(read(node, "generation", run));
   SW_RETURN_IF_ERROR(read(node, "reboot-count", owner.reboot_count));
   SW_RETURN_IF_ERROR(read(node, "project-id", owner.project_id));
   SW_RETURN_IF_ERROR(read(node, "instance-id", owner.instance_id));
   SW_RETURN_IF_ERROR(read(node, "adoption", owner.adoption));
-  owner.generation = Generation(generation);
+  owner.run = Generation(run);
   return owner;
 }
 

@@ -80,6 +80,12 @@ Generation parse_mark(std::string_view text) {
   return Generation(parse_number<uint64_t>(text).value_or(0));
 }
 
+absl::StatusOr<Bytes> virtual_size_of(const std::string& disk) {
+  SW_ASSIGN_OR_RETURN(const FileReader file, FileReader::open(disk));
+  SW_ASSIGN_OR_RETURN(const Qcow2Header header, read_qcow2_header(file));
+  return Bytes(static_cast<int64_t>(header.virtual_size));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LocalStorage>> LocalStorage::open(const Options& options) {
@@ -210,7 +216,7 @@ absl::Status LocalStorage::create_in(const InstanceUid& instance, Create create)
 absl::Status LocalStorage::create_disk(const DiskSpec& spec) {
   const std::shared_lock lock(images_mutex_);
   SW_ASSIGN_OR_RETURN(const bool exists, file_exists(layout_.disk(spec.instance)));
-  if (exists) return absl::OkStatus();
+  if (exists) return grow_disk(spec);
   SW_RETURN_IF_ERROR(check_disk_fits_image(spec));
   failpoint("storage.create-disk.before");
   SW_RETURN_IF_ERROR(create_in(spec.instance, [&] {
@@ -223,6 +229,23 @@ absl::Status LocalStorage::create_disk(const DiskSpec& spec) {
     return made;
   }));
   failpoint("storage.create-disk.after");
+  return absl::OkStatus();
+}
+
+// A kill in the middle leaves the old size or the new one, and at most some unused clusters: QEMU
+// writes the larger table before the header that names it.
+absl::Status LocalStorage::grow_disk(const DiskSpec& spec) const {
+  const std::string path = layout_.disk(spec.instance);
+  SW_ASSIGN_OR_RETURN(const Bytes size, virtual_size_of(path));
+  if (size >= spec.size) return absl::OkStatus();
+  failpoint("storage.grow-disk.before");
+  const absl::Status grown = run_to_end({.argv = {options_.qemu_img, "resize", "-q", "-f", "qcow2",
+                                                  path, std::to_string(spec.size.count())},
+                                         .deadline = options_.qemu_img_deadline});
+  if (!grown.ok()) return explain_failed_disk(grown);
+  SW_ASSIGN_OR_RETURN(const FileDescriptor disk, open_file(path, O_RDWR));
+  SW_RETURN_IF_ERROR(sync_file(disk, path));
+  failpoint("storage.grow-disk.after");
   return absl::OkStatus();
 }
 
@@ -281,9 +304,9 @@ absl::Status LocalStorage::create_seed(const SeedSpec& spec) {
   return absl::OkStatus();
 }
 
-absl::Status LocalStorage::mark_started(const InstanceUid& instance, Generation generation) {
+absl::Status LocalStorage::mark_started(const InstanceUid& instance, Generation run) {
   failpoint("storage.mark-started.before");
-  const std::string text = std::to_string(generation.value()) + "\n";
+  const std::string text = std::to_string(run.value()) + "\n";
   SW_RETURN_IF_ERROR(create_in(instance, [&] {
     return create_file(layout_.started(instance),
                        [&](const FileDescriptor& file, const std::string& name) {
@@ -314,6 +337,7 @@ absl::StatusOr<InstanceFiles> LocalStorage::files_of(const InstanceUid& instance
   InstanceFiles files;
   files.instance = instance;
   SW_ASSIGN_OR_RETURN(files.has_disk, file_exists(layout_.disk(instance)));
+  if (const auto size = virtual_size_of(layout_.disk(instance)); size.ok()) files.disk_size = *size;
   SW_ASSIGN_OR_RETURN(files.has_seed, file_exists(layout_.seed(instance)));
   const auto mark = read_small_file(layout_.started(instance), 64);
   if (mark.ok()) files.started = parse_mark(*mark);

@@ -48,7 +48,7 @@ class LocalStorage final : public Storage {
 
   absl::Status create_disk(const DiskSpec& spec) override;
   absl::Status create_seed(const SeedSpec& spec) override;
-  absl::Status mark_started(const InstanceUid& instance, Generation generation) override;
+  absl::Status mark_started(const InstanceUid& instance, Generation run) override;
   absl::Status delete_instance(const InstanceUid& instance) override;
 
   absl::StatusOr<Inventory> inventory() override;
@@ -67,6 +67,7 @@ class LocalStorage final : public Storage {
   template <class Create>
   absl::Status create_in(const InstanceUid& instance, Create create) const;
   absl::Status check_disk_fits_image(const DiskSpec& spec) const;
+  absl::Status grow_disk(const DiskSpec& spec) const;
   absl::Status make_overlay(const DiskSpec& spec, const std::string& partial) const;
   absl::Status explain_failed_disk(const absl::Status& failure) const;
   absl::StatusOr<InstanceFiles> files_of(const InstanceUid& instance) const;

@@ -34,7 +34,7 @@ Ownership owner() {
   Ownership owner;
   owner.cell = kCell;
   owner.instance = kInstance;
-  owner.generation = Generation(5);
+  owner.run = Generation(5);
   owner.project_id = "default";
   owner.instance_id = "web-1";
   owner.adoption = "decided";

@@ -77,7 +77,7 @@ LibvirtReal::LibvirtReal() {
   std::filesystem::create_directories(directory_);
   spec_.owner.cell = config().cell;
   spec_.owner.instance = instance(tests);
-  spec_.owner.generation = Generation(1);
+  spec_.owner.run = Generation(1);
   spec_.owner.project_id = "default";
   spec_.owner.instance_id = "web-1";
   spec_.owner.adoption = "what the cell decided, \"quoted\" <&>";

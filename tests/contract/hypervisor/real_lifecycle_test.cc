@@ -127,12 +127,36 @@ TEST_F(LibvirtReal, SoftRebootBootsTheSameProcessAgainAndIsRecordedOnce) {
   EXPECT_THAT(passed, ElementsAre());
 }
 
-TEST_F(LibvirtReal, HardRebootResetsAGuestThatDoesNotListen) {
+TEST_F(LibvirtReal, AResetBootsTheSameProcessAgainOnce) {
   start_and_wait_for_greeting();
+  const auto before = processes();
   EXPECT_TRUE(driver_->reboot(me(), {.count = 7, .kind = RebootKind::kReset}).ok());
   EXPECT_TRUE(testing::eventually([this] { return greetings() == 2; }));
   ASSERT_EQ(listed().size(), 1u);
   EXPECT_EQ(listed()[0].owner->reboot_count, 7u);
+  EXPECT_EQ(processes(), before);
+  std::vector<std::string> passed;
+  failpoints().on([&passed](std::string_view name) { passed.emplace_back(name); });
+  EXPECT_TRUE(driver_->reboot(me(), {.count = 7, .kind = RebootKind::kReset}).ok());
+  EXPECT_THAT(passed, ElementsAre());
+}
+
+// The process ends, and the next one bears the order's number from its birth.
+TEST_F(LibvirtReal, APowerCycleIsADestroyAndAStartOfTheDefinitionOfNow) {
+  start_and_wait_for_greeting();
+  const auto before = processes();
+  const RebootOrder order{.count = 3, .kind = RebootKind::kPowerCycle};
+  EXPECT_TRUE(absl::IsInvalidArgument(driver_->reboot(me(), order)));
+  EXPECT_EQ(processes(), before);
+  ASSERT_TRUE(driver_->destroy(me()).ok());
+  spec_.owner.reboot_count = order.count;
+  spec_.vcpus = VcpuCount(2);
+  ASSERT_TRUE(driver_->start(spec_).ok());
+  EXPECT_TRUE(testing::eventually([this] { return greetings() == 2; }));
+  ASSERT_EQ(listed().size(), 1u);
+  EXPECT_NE(processes(), before);
+  EXPECT_EQ(listed()[0].owner->reboot_count, order.count);
+  EXPECT_EQ(listed()[0].vcpus, VcpuCount(2));
 }
 
 TEST_F(LibvirtReal, AKilledQemuIsACrash) {

@@ -44,6 +44,7 @@ InstanceFiles files(uint8_t instance, bool disk, bool seed,
   expected.has_disk = disk;
   expected.has_seed = seed;
   expected.started = started;
+  if (disk) expected.disk_size = mebibytes(8);
   return expected;
 }
 
@@ -150,13 +151,25 @@ TEST_P(StorageContract, RefusesADiskThatIsSmallerThanItsImage) {
   EXPECT_THAT(inventory().instances, IsEmpty());
 }
 
+TEST_P(StorageContract, GrowsADiskAndNeverShrinksIt) {
+  ASSERT_OK(upload(image_uid(1), raw_disk()));
+  DiskSpec spec = disk_of(1, 1);
+  ASSERT_OK(storage().create_disk(spec));
+  spec.size = mebibytes(20);
+  EXPECT_OK(storage().create_disk(spec));
+  EXPECT_EQ(inventory().instances.front().disk_size, mebibytes(20));
+  EXPECT_OK(storage().create_disk(disk_of(1, 1)));
+  reopen();
+  EXPECT_EQ(inventory().instances.front().disk_size, mebibytes(20));
+}
+
 TEST_P(StorageContract, MakesASeedOnce) {
   EXPECT_OK(storage().create_seed(seed_of(1)));
   EXPECT_OK(storage().create_seed(seed_of(1)));
   EXPECT_THAT(inventory().instances, ElementsAre(files(1, false, true)));
 }
 
-TEST_P(StorageContract, RemembersTheLastStartedGeneration) {
+TEST_P(StorageContract, RemembersTheLastStartedRun) {
   EXPECT_OK(storage().mark_started(instance_uid(1), Generation(3)));
   EXPECT_OK(storage().mark_started(instance_uid(1), Generation(18446744073709551615u)));
   reopen();

@@ -86,6 +86,26 @@ struct FakeInstances final : v1::Instances::Service {
     if (Status begun = begin(script, "RebootInstance", *request); !begun.ok()) return begun;
     return answer(response);
   }
+  Status ResetInstance(ServerContext*, const v1::ResetInstanceRequest* request,
+                       v1::Instance* response) override {
+    if (Status begun = begin(script, "ResetInstance", *request); !begun.ok()) return begun;
+    return answer(response);
+  }
+  Status UpdateInstance(ServerContext*, const v1::UpdateInstanceRequest* request,
+                        v1::Instance* response) override {
+    if (Status begun = begin(script, "UpdateInstance", *request); !begun.ok()) return begun;
+    return answer(response);
+  }
+  Status RenameInstance(ServerContext*, const v1::RenameInstanceRequest* request,
+                        v1::Instance* response) override {
+    if (Status begun = begin(script, "RenameInstance", *request); !begun.ok()) return begun;
+    return answer(response);
+  }
+  Status ResizeInstance(ServerContext*, const v1::ResizeInstanceRequest* request,
+                        v1::Instance* response) override {
+    if (Status begun = begin(script, "ResizeInstance", *request); !begun.ok()) return begun;
+    return answer(response);
+  }
   Status DeleteInstance(ServerContext*, const v1::DeleteInstanceRequest* request,
                         v1::Instance* response) override {
     if (Status begun = begin(script, "DeleteInstance", *request); !begun.ok()) return begun;
@@ -210,6 +230,11 @@ struct FakeProjects final : v1::Projects::Service {
     *response = request->project();
     response->set_name("projects/" + request->project_id());
     return Status::OK;
+  }
+  Status UpdateProject(ServerContext*, const v1::UpdateProjectRequest* request,
+                       v1::Project* response) override {
+    if (Status begun = begin(script, "UpdateProject", *request); !begun.ok()) return begun;
+    return find(script, script.projects, request->project().name(), response);
   }
   Status GetProject(ServerContext*, const v1::GetProjectRequest* request,
                     v1::Project* response) override {

@@ -218,6 +218,9 @@ TEST_F(InstanceCommands, ChangesCarryNameEtagForceAndRequestId) {
   EXPECT_EQ(request_of({"instance", "stop", "--force"}), "StopInstance " + common + " force: true");
   EXPECT_EQ(request_of({"instance", "reboot", "--force"}),
             "RebootInstance " + common + " force: true");
+  EXPECT_EQ(request_of({"instance", "reboot", "--hard"}),
+            "RebootInstance " + common + " force: true");
+  EXPECT_EQ(request_of({"instance", "reset"}), "ResetInstance " + common);
   EXPECT_EQ(request_of({"instance", "delete"}), "DeleteInstance " + common);
 }
 

@@ -14,7 +14,8 @@ TEST_F(Usage, HelpNamesNounsExampleAndExitCodes) {
   const Ran ran = run_bare({"--help"});
   EXPECT_EQ(ran.code, 0);
   for (const char* text : {"instance", "image", "flavor", "host", "project", "event",
-                           "Example:\n  stellwerk instance create", "Exit codes:", "  6  --wait"}) {
+                           "Example:\n  stellwerk instance create", "Exit codes:", "  6  --wait",
+                           "  8  the project's limits"}) {
     EXPECT_THAT(ran.out, HasSubstr(text));
   }
   EXPECT_THAT(ran.err, IsEmpty());
@@ -22,11 +23,13 @@ TEST_F(Usage, HelpNamesNounsExampleAndExitCodes) {
 
 TEST_F(Usage, EveryCommandHasAnExampleOfItself) {
   const std::map<std::string, std::vector<std::string>> commands = {
-      {"instance", {"create", "list", "show", "start", "stop", "reboot", "delete"}},
+      {"instance",
+       {"create", "list", "show", "start", "stop", "reboot", "reset", "rename", "update", "resize",
+        "delete"}},
       {"image", {"import", "list", "show", "delete"}},
       {"flavor", {"list", "show", "create", "delete"}},
       {"host", {"list", "show"}},
-      {"project", {"create", "list", "show", "delete"}},
+      {"project", {"create", "update", "list", "show", "delete"}},
       {"event", {"list", "watch"}}};
   for (const auto& [noun, verbs] : commands) {
     for (const std::string& verb : verbs) {

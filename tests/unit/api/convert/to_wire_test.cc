@@ -217,10 +217,10 @@ TEST(ToWire, WritesAHost) {
 }
 
 TEST(ToWire, WritesPagesInTheirOrder) {
-  controller::Page<Project> page;
+  controller::Page<controller::ProjectView> page;
   page.items.resize(2);
-  page.items[0].id = "a";
-  page.items[1].id = "b";
+  page.items[0].project.id = "a";
+  page.items[1].project.id = "b";
   page.next_token = "b";
   const v1::ListProjectsResponse wire = to_wire(page);
   ASSERT_EQ(wire.projects_size(), 2);
@@ -229,9 +229,48 @@ TEST(ToWire, WritesPagesInTheirOrder) {
   EXPECT_EQ(wire.next_page_token(), "b");
 }
 
+TEST(ToWire, WritesLimitsThatAreSetAndAllUse) {
+  controller::ProjectView view;
+  view.project.limits.instances = 0;
+  view.project.limits.vcpus[CpuClass::kDedicatedCore] = VcpuCount(4);
+  view.use = {.instances = 2,
+              .vcpus = {{CpuClass::kDedicatedCore, VcpuCount(3)}},
+              .memory = gibibytes(5),
+              .disk = gibibytes(6),
+              .addresses = 7};
+  const v1::Project wire = to_wire(view);
+  EXPECT_TRUE(wire.limits().has_instances());
+  EXPECT_EQ(wire.limits().instances(), 0);
+  EXPECT_EQ(wire.limits().dedicated_cores(), 4);
+  EXPECT_FALSE(wire.limits().has_memory_bytes());
+  EXPECT_EQ(wire.use().instances(), 2);
+  EXPECT_EQ(wire.use().dedicated_cores(), 3);
+  EXPECT_EQ(wire.use().memory_bytes(), gibibytes(5).count());
+  EXPECT_EQ(wire.use().disk_bytes(), gibibytes(6).count());
+  EXPECT_EQ(wire.use().addresses(), 7);
+}
+
+TEST(ToWire, WritesTheTimelineAndTheProtectionOfAnInstance) {
+  controller::InstanceView view;
+  view.instance.delete_protection = true;
+  view.timeline = {{.time = kTime,
+                    .type = "InstanceEnded",
+                    .reason = "Crashed",
+                    .message = "gone",
+                    .caller = "root"}};
+  const v1::Instance wire = to_wire(view);
+  EXPECT_TRUE(wire.delete_protection());
+  ASSERT_EQ(wire.timeline_size(), 1);
+  EXPECT_EQ(wire.timeline(0).type(), "InstanceEnded");
+  EXPECT_EQ(wire.timeline(0).reason(), "Crashed");
+  EXPECT_EQ(wire.timeline(0).message(), "gone");
+  EXPECT_EQ(wire.timeline(0).caller(), "root");
+  EXPECT_EQ(wire.timeline(0).time().seconds(), 1'700'000'000);
+}
+
 TEST(ToWire, WritesTimesBeforeTheEpochRight) {
-  Project project;
-  project.created_at = WallTime(std::chrono::microseconds(-1));
+  controller::ProjectView project;
+  project.project.created_at = WallTime(std::chrono::microseconds(-1));
   EXPECT_EQ(to_wire(project).create_time().seconds(), -1);
   EXPECT_EQ(to_wire(project).create_time().nanos(), 999'999'000);
 }

@@ -163,7 +163,7 @@ TEST_F(ControllerRuntimeTest, AnswersFromItsOwnThread) {
   submit(create_project("one"));
   const auto answer = answers_.next();
   ASSERT_TRUE(answer && answer->ok());
-  EXPECT_EQ(std::get<Project>(**answer).id, "one");
+  EXPECT_EQ(std::get<controller::ProjectView>(**answer).project.id, "one");
   EXPECT_NE(answering_thread_.load(), std::this_thread::get_id());
 }
 

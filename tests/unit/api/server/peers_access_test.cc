@@ -66,7 +66,8 @@ class Access : public ServerTest {
   void open_to_all() { ASSERT_EQ(chmod(socket_.c_str(), 0777), 0); }
 
   void SetUp() override {
-    gateway_.answer_with([](const controller::Request&) { return controller::Page<Project>(); });
+    gateway_.answer_with(
+        [](const controller::Request&) { return controller::Page<controller::ProjectView>(); });
   }
 };
 

@@ -62,27 +62,43 @@ void expect_mutation(FakeGateway& gateway, Stub& stub, Method method, const Requ
   EXPECT_EQ(gateway.mutations<Body>().size(), 1u) << Request::descriptor()->name();
 }
 
+template <class Request>
+Request of_instance() {
+  Request request;
+  request.set_name("projects/p/instances/i");
+  return request;
+}
+
 TEST_F(Services, PassOnEveryMutationOfInstances) {
   start();
   gateway_.answer_with([](const controller::Request&) { return instance_view(); });
   const auto instances = stub<v1::Instances>();
   using Stub = v1::Instances::Stub;
-  v1::StartInstanceRequest start;
-  start.set_name("projects/p/instances/i");
   expect_mutation<controller::StartInstance, v1::StartInstanceRequest, v1::Instance>(
-      gateway_, *instances, &Stub::StartInstance, start);
-  v1::StopInstanceRequest stop;
-  stop.set_name("projects/p/instances/i");
+      gateway_, *instances, &Stub::StartInstance, of_instance<v1::StartInstanceRequest>());
   expect_mutation<controller::StopInstance, v1::StopInstanceRequest, v1::Instance>(
-      gateway_, *instances, &Stub::StopInstance, stop);
-  v1::RebootInstanceRequest reboot;
-  reboot.set_name("projects/p/instances/i");
+      gateway_, *instances, &Stub::StopInstance, of_instance<v1::StopInstanceRequest>());
   expect_mutation<controller::RebootInstance, v1::RebootInstanceRequest, v1::Instance>(
-      gateway_, *instances, &Stub::RebootInstance, reboot);
-  v1::DeleteInstanceRequest remove;
-  remove.set_name("projects/p/instances/i");
+      gateway_, *instances, &Stub::RebootInstance, of_instance<v1::RebootInstanceRequest>());
+  expect_mutation<controller::ResetInstance, v1::ResetInstanceRequest, v1::Instance>(
+      gateway_, *instances, &Stub::ResetInstance, of_instance<v1::ResetInstanceRequest>());
+  v1::UpdateInstanceRequest update;
+  update.mutable_instance()->set_name("projects/p/instances/i");
+  update.mutable_update_mask()->add_paths("labels");
+  expect_mutation<controller::UpdateInstance, v1::UpdateInstanceRequest, v1::Instance>(
+      gateway_, *instances, &Stub::UpdateInstance, update);
+  v1::RenameInstanceRequest rename;
+  rename.set_name("projects/p/instances/i");
+  rename.set_new_instance_id("j");
+  expect_mutation<controller::RenameInstance, v1::RenameInstanceRequest, v1::Instance>(
+      gateway_, *instances, &Stub::RenameInstance, rename);
+  v1::ResizeInstanceRequest resize;
+  resize.set_name("projects/p/instances/i");
+  resize.set_flavor("flavors/f");
+  expect_mutation<controller::ResizeInstance, v1::ResizeInstanceRequest, v1::Instance>(
+      gateway_, *instances, &Stub::ResizeInstance, resize);
   expect_mutation<controller::DeleteInstance, v1::DeleteInstanceRequest, v1::Instance>(
-      gateway_, *instances, &Stub::DeleteInstance, remove);
+      gateway_, *instances, &Stub::DeleteInstance, of_instance<v1::DeleteInstanceRequest>());
 }
 
 TEST_F(Services, PassOnEveryMutationOfTheOthers) {
@@ -97,11 +113,16 @@ TEST_F(Services, PassOnEveryMutationOfTheOthers) {
   expect_mutation<controller::DeleteFlavor, v1::DeleteFlavorRequest, v1::Flavor>(
       gateway_, *stub<v1::Flavors>(), &v1::Flavors::Stub::DeleteFlavor, no_flavor);
 
-  gateway_.answer_with([](const controller::Request&) { return Project(); });
+  gateway_.answer_with([](const controller::Request&) { return controller::ProjectView(); });
   v1::CreateProjectRequest project;
   project.set_project_id("p");
   expect_mutation<controller::CreateProject, v1::CreateProjectRequest, v1::Project>(
       gateway_, *stub<v1::Projects>(), &v1::Projects::Stub::CreateProject, project);
+  v1::UpdateProjectRequest other_project;
+  other_project.mutable_project()->set_name("projects/p");
+  (*other_project.mutable_project()->mutable_labels())["a"] = "b";
+  expect_mutation<controller::UpdateProject, v1::UpdateProjectRequest, v1::Project>(
+      gateway_, *stub<v1::Projects>(), &v1::Projects::Stub::UpdateProject, other_project);
   v1::DeleteProjectRequest no_project;
   no_project.set_name("projects/p");
   expect_mutation<controller::DeleteProject, v1::DeleteProjectRequest, v1::Project>(
@@ -139,7 +160,7 @@ TEST_F(Services, AnswerEveryGet) {
         if (std::holds_alternative<controller::GetImage>(query)) return controller::ImageView();
         if (std::holds_alternative<controller::GetFlavor>(query)) return Flavor();
         if (std::holds_alternative<controller::GetHost>(query)) return controller::HostView();
-        return Project();
+        return controller::ProjectView();
       });
   EXPECT_EQ(read<v1::Instance>(*stub<v1::Instances>(), &v1::Instances::Stub::GetInstance,
                                named<v1::GetInstanceRequest>("projects/p/instances/web-1"))
@@ -173,7 +194,7 @@ TEST_F(Services, AnswerEveryList) {
         if (std::holds_alternative<controller::ListHosts>(query)) {
           return Page<controller::HostView>{.items = {{}}, .next_token = "t"};
         }
-        return Page<Project>{.items = {{}}, .next_token = "t"};
+        return Page<controller::ProjectView>{.items = {{}}, .next_token = "t"};
       });
   v1::ListInstancesRequest instances;
   instances.set_parent("projects/-");

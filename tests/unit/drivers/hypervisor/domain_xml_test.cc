@@ -16,7 +16,7 @@ DomainSpec spec() {
   DomainSpec spec;
   spec.owner.cell = *CellUid::parse("11111111-2222-4333-8444-555555555555");
   spec.owner.instance = *InstanceUid::parse("aaaaaaaa-bbbb-5ccc-8ddd-eeeeeeeeeeee");
-  spec.owner.generation = Generation(3);
+  spec.owner.run = Generation(3);
   spec.owner.reboot_count = 1;
   spec.owner.project_id = "default";
   spec.owner.instance_id = "web-1";
@@ -142,7 +142,7 @@ RC_GTEST_PROP(Ownership, ComesBackWhateverTheTextHolds,
   owner.instance_id = instance;
   owner.adoption = *rc::gen::container<std::string>(rc::gen::arbitrary<char>());
   owner.reboot_count = reboots;
-  owner.generation = Generation(generation);
+  owner.run = Generation(generation);
   const auto again =
       parse_ownership(ownership_xml(owner, declared ? NameSpace::kDeclared : NameSpace::kImplied));
   RC_ASSERT(again.ok());

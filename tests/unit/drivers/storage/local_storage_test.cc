@@ -126,6 +126,22 @@ TEST_F(LocalStorageTest, CopiesShowTheImagesContentAndGrowBeyondIt) {
   EXPECT_EQ(content_of(root() + "/images/" + kImage.to_string() + ".raw"), raw_disk());
 }
 
+TEST_F(LocalStorageTest, AGrownDiskKeepsItsContent) {
+  open();
+  ASSERT_OK(upload(*storage_, raw_disk()));
+  ASSERT_OK(storage_->create_disk(disk_of()));
+  const std::string disk = storage_->paths(kInstance).disk;
+  run_tool({"qemu-io", "-f", "qcow2", "-c", "write -P 7 2M 1M", disk});
+  DiskSpec larger = disk_of();
+  larger.size = gibibytes(900);  // needs a larger table of tables
+  ASSERT_OK(storage_->create_disk(larger));
+  EXPECT_EQ(read_qcow2_header(*FileReader::open(disk))->virtual_size, 900ull << 30);
+  EXPECT_EQ(mode_of(disk), 0600u);
+  run_tool({"qemu-img", "check", "-q", "-f", "qcow2", disk});
+  run_tool({"qemu-io", "-f", "qcow2", "-c", "read -P 0x64 0 1M", "-c", "read -P 7 2M 1M", "-c",
+            "write -P 9 899G 4k", disk});
+}
+
 TEST_F(LocalStorageTest, WorksOnAfterItsDirectoryHasMoved) {
   open();
   ASSERT_OK(upload(*storage_, raw_disk()));
@@ -308,6 +324,9 @@ class LocalStorageCrash : public LocalStorageTest,
   void act() {
     (void)upload(*storage_, raw_disk());
     (void)storage_->create_disk(disk_of());
+    DiskSpec larger = disk_of();
+    larger.size = gibibytes(20);
+    (void)storage_->create_disk(larger);
     (void)storage_->create_seed(seed());
     (void)storage_->mark_started(kInstance, Generation(1));
     (void)storage_->delete_instance(kInstance);
@@ -351,7 +370,8 @@ INSTANTIATE_TEST_SUITE_P(
     AtEveryStep, LocalStorageCrash,
     ::testing::Values("storage.publish-image.before", "storage.publish-image.after",
                       "storage.create-disk.before", "storage.create-disk.during",
-                      "storage.create-disk.after", "storage.create-seed.before",
+                      "storage.create-disk.after", "storage.grow-disk.before",
+                      "storage.grow-disk.after", "storage.create-seed.before",
                       "storage.create-seed.after", "storage.mark-started.before",
                       "storage.mark-started.after", "storage.delete-instance.before",
                       "storage.delete-instance.after", "storage.delete-image.before",

@@ -66,6 +66,46 @@ TEST_F(AgentTest, ACrashIsRestartedWithGrowingBackOff) {
   EXPECT_EQ(restart_after(), seconds(1)) << "a long calm run did not end the back-off";
 }
 
+// Its own destroy may take effect late, be told late, or be found done by the next process.
+TEST_F(AgentTest, APowerCycleIsNoCrashHoweverItsEndIsTold) {
+  Instance& wanted = want("web-1");
+  wanted.restart_policy = RestartPolicy::kNever;
+  const InstanceUid uid = wanted.uid;
+  files(uid, Generation(1));
+  domain(uid);
+  order();
+  observe();
+  orders_.instances[0].reboot = {.count = 1, .kind = RebootKind::kPowerCycle};
+  orders_.instances[0].run = Generation(2);
+  orders_.instances[0].generation = Generation(2);
+  order();
+  ASSERT_THAT(step_names(), ElementsAre("destroy-domain"));
+  finish(steps_.back().id, absl::DeadlineExceededError("no answer"));
+  world_.domains.clear();
+  input(DomainChanged{{.uuid = uid.value(), .ended = DomainEnd::kDestroyed}});
+  observe();
+  EXPECT_THAT(reports_.back().instances[0].final_end, testing::Eq(std::nullopt));
+  pass(seconds(5));
+  if (observing_) observe();
+  EXPECT_EQ(step_names().back(), "start-domain");
+  EXPECT_FALSE(reports_.back().instances[0].final_end);
+}
+
+TEST_F(AgentTest, ANewGenerationOfTheSameRunDoesNotForgetThatTheGuestShutItselfDown) {
+  const InstanceUid uid = want("web-1").uid;
+  files(uid, Generation(1));
+  domain(uid);
+  order();
+  observe();
+  world_.domains.clear();
+  input(DomainChanged{{.uuid = uid.value(), .ended = DomainEnd::kShutDownByGuest}});
+  observe();
+  orders_.instances[0].generation = Generation(2);  // its labels, say
+  order();
+  EXPECT_THAT(steps_, IsEmpty());
+  EXPECT_EQ(reports_.back().instances[0].final_end, FinalEnd::kShutDownByGuest);
+}
+
 TEST_F(AgentTest, AnEndWithoutAnEventCountsAsACrash) {
   const InstanceUid uid = want("web-1").uid;
   files(uid, Generation(1));
@@ -91,6 +131,7 @@ TEST_F(AgentTest, AnEndThatItAskedForIsNoShutdownByTheGuest) {
   // Before the guest is down, the client wants it up again.
   orders_.instances[0].desired = DesiredState::kRunning;
   orders_.instances[0].generation = Generation(2);
+  orders_.instances[0].run = Generation(2);
   order();
   world_.domains.clear();
   input(DomainChanged{{.uuid = uid.value(), .ended = DomainEnd::kShutDownByGuest}});
@@ -109,6 +150,7 @@ TEST_F(AgentTest, ASlowShutdownThatItAskedForDoesNotUndoANewerStart) {
   observe();
   orders_.instances[0].desired = DesiredState::kRunning;
   orders_.instances[0].generation = Generation(2);
+  orders_.instances[0].run = Generation(2);
   order();
   pass(seconds(75));  // longer than patience
   observe();
@@ -133,6 +175,7 @@ TEST_F(AgentTest, ALateDestroyThatItAskedForDoesNotUndoANewerStart) {
   ASSERT_THAT(step_names(), ElementsAre("destroy-domain"));
   orders_.instances[0].desired = DesiredState::kRunning;
   orders_.instances[0].generation = Generation(2);
+  orders_.instances[0].run = Generation(2);
   order();
   finish(steps_.back().id, absl::DeadlineExceededError("no answer"));
   observe();
@@ -167,7 +210,8 @@ TEST_F(AgentTest, ALateEventOfAnEarlierProcessSaysNothingOfTheOneThatRuns) {
 TEST_F(AgentTest, AnEndThatAnEarlierProcessAskedForDoesNotUndoANewerStart) {
   Instance& wanted = want("web-1");
   const InstanceUid uid = wanted.uid;
-  wanted.generation = Generation(3);  // stopped and started again before this process
+  wanted.generation = Generation(3);
+  wanted.run = Generation(3);  // stopped and started again before this process
   files(uid, Generation(1));
   domain(uid);
   order();
@@ -182,7 +226,8 @@ TEST_F(AgentTest, AnEndThatAnEarlierProcessAskedForDoesNotUndoANewerStart) {
 TEST_F(AgentTest, AnEndBeforeItsFirstLookDoesNotUndoANewerStart) {
   Instance& wanted = want("web-1");
   const InstanceUid uid = wanted.uid;
-  wanted.generation = Generation(3);  // stopped and started again before this process
+  wanted.generation = Generation(3);
+  wanted.run = Generation(3);  // stopped and started again before this process
   files(uid, Generation(1));
   order();
   input(DomainChanged{{.uuid = uid.value(), .ended = DomainEnd::kShutDownByGuest}});
@@ -203,6 +248,7 @@ TEST_F(AgentTest, ARebootBeforeThisProcessIsNoReasonToDoubtAGuestsOwnShutdown) {
   Instance& wanted = want("web-1");
   const InstanceUid uid = wanted.uid;
   wanted.generation = Generation(2);
+  wanted.run = Generation(2);
   wanted.reboot.count = 1;
   files(uid, Generation(1));
   domain(uid);
@@ -254,6 +300,7 @@ TEST_F(AgentTest, AnObservationThatOverlapsItsOwnDestroyIsNoCrash) {
   orders_.instances[0].desired = DesiredState::kStopped;
   orders_.instances[0].stop_hard = true;
   orders_.instances[0].generation = Generation(2);
+  orders_.instances[0].run = Generation(2);
   order();
   ASSERT_THAT(step_names(), ElementsAre("destroy-domain"));
   const MonotonicTime begun = now_.monotonic;
@@ -345,6 +392,7 @@ TEST_F(AgentTest, ANewGenerationClearsFailures) {
   EXPECT_EQ(reported().reason, "RetryingAfterError");
   EXPECT_THAT(reported().message, testing::HasSubstr("no space"));
   orders_.instances[0].generation = Generation(2);
+  orders_.instances[0].run = Generation(2);
   order();
   EXPECT_THAT(steps_, SizeIs(2));
 }

@@ -46,6 +46,7 @@ class AgentTest : public ::testing::Test {
     instance.uid = InstanceUid(Uuid::v5(Uuid(), id));
     instance.id = std::move(id);
     instance.generation = Generation(1);
+    instance.run = Generation(1);
     instance.desired = state;
     orders_.instances.push_back(instance);
     return orders_.instances.back();
@@ -57,7 +58,7 @@ class AgentTest : public ::testing::Test {
   void domain(const InstanceUid& uid, CellUid cell = kCell) {
     hypervisor::Ownership owner{.cell = cell, .instance = uid, .project_id = "default"};
     owner.instance_id = "left";
-    owner.generation = Generation(1);
+    owner.run = Generation(1);
     world_.domains.push_back({.uuid = uid.value(),
                               .name = "stellwerk-" + uid.to_string(),
                               .owner = owner,

@@ -142,6 +142,7 @@ class ExecutorTest : public ::testing::Test {
     instance_.project = ProjectUid(Uuid({5}));
     instance_.id = "web";
     instance_.generation = Generation(3);
+    instance_.run = Generation(3);
     instance_.reboot.count = 2;
     instance_.vcpus = VcpuCount(2);
     instance_.memory = mebibytes(512);
@@ -215,7 +216,7 @@ TEST_F(ExecutorTest, StartsADomainOnItsBridge) {
   EXPECT_EQ(spec.ports[0].interface_name, "swabcd00000000");
   EXPECT_EQ(spec.owner.cell, cell);
   EXPECT_EQ(spec.owner.instance, instance_.uid);
-  EXPECT_EQ(spec.owner.generation, Generation(3));
+  EXPECT_EQ(spec.owner.run, Generation(3));
   EXPECT_EQ(spec.owner.reboot_count, 2u);
   EXPECT_EQ(spec.owner.instance_id, "web");
   EXPECT_EQ(spec.owner.project_id, instance_.project.to_string());

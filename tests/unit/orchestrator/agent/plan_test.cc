@@ -20,6 +20,7 @@ class Plan : public ::testing::Test {
     desired_.uid = InstanceUid(Uuid::v5(Uuid(), "web-1"));
     desired_.id = "web-1";
     desired_.generation = Generation(3);
+    desired_.run = Generation(3);
   }
 
   InstancePlan decide(MonotonicTime now = kNow) {
@@ -42,7 +43,7 @@ class Plan : public ::testing::Test {
   }
   void give_domain(DomainState state = DomainState::kRunning) {
     hypervisor::Ownership owner{.cell = kCell, .instance = desired_.uid};
-    owner.generation = Generation(3);
+    owner.run = Generation(3);
     observed_.domain = {
         .uuid = desired_.uid.value(), .name = "stellwerk-x", .owner = owner, .state = state};
   }
@@ -105,6 +106,76 @@ TEST_F(Plan, RebootsOncePerOrder) {
   EXPECT_NE(reboot.observed.generation, Generation(3)) << "carried out before it was";
   observed_.domain->owner->reboot_count = 2;
   EXPECT_FALSE(decide().step);
+}
+
+TEST_F(Plan, APowerCycleEndsTheProcessAndStartsTheDefinitionOfNow) {
+  desired_.restart_policy = RestartPolicy::kNever;
+  desired_.reboot = {.count = 1, .kind = RebootKind::kPowerCycle};
+  desired_.run = Generation(4);
+  give_files(Generation(3));
+  give_domain();
+  const InstancePlan end = decide();
+  ASSERT_TRUE(steps<DestroyDomain>(end));
+  EXPECT_TRUE(std::get<DestroyDomain>(*end.step).power_cycle);
+  EXPECT_NE(end.observed.generation, Generation(3)) << "carried out before it was";
+  // Whoever finds it gone, this process or the next, takes it for no crash.
+  observed_.domain.reset();
+  const InstancePlan start = decide();
+  ASSERT_TRUE(steps<StartDomain>(start));
+  EXPECT_FALSE(start.final_end);
+  EXPECT_EQ(std::get<StartDomain>(*start.step).instance.reboot.count, 1u);
+  give_domain();
+  observed_.domain->owner->run = Generation(4);
+  observed_.domain->owner->reboot_count = 1;
+  EXPECT_TRUE(steps<MarkStarted>(decide()));
+  give_files(Generation(4));
+  EXPECT_FALSE(decide().step);
+}
+
+TEST_F(Plan, APowerCycleIsNotHeldUpByWhatTheGuestIsAt) {
+  desired_.reboot = {.count = 1, .kind = RebootKind::kPowerCycle};
+  give_files(Generation(3));
+  history_.shutdown_asked_at = kNow;
+  for (const DomainState state : {DomainState::kRunning, DomainState::kPaused,
+                                  DomainState::kPausedOnError, DomainState::kShuttingDown}) {
+    give_domain(state);
+    EXPECT_TRUE(steps<DestroyDomain>(decide()));
+  }
+}
+
+TEST_F(Plan, AResetIsNotHeldUpByAnOldRequestToShutDown) {
+  give_files(Generation(3));
+  give_domain();
+  history_.shutdown_asked_at = kNow;
+  desired_.reboot = {.count = 1, .kind = RebootKind::kReset};
+  EXPECT_TRUE(steps<RebootDomain>(decide()));
+  desired_.reboot.kind = RebootKind::kSoft;
+  EXPECT_FALSE(decide().step);
+  EXPECT_EQ(decide().observed.reason, "WaitingForGuest");
+}
+
+TEST_F(Plan, ADiskThatIsTooSmallIsGrownBeforeTheNextStart) {
+  give_files();
+  observed_.files->disk_size = gibibytes(2);
+  desired_.boot_disk = gibibytes(3);
+  EXPECT_TRUE(steps<PrepareFiles>(decide()));
+  observed_.files->disk_size = gibibytes(3);
+  EXPECT_TRUE(steps<StartDomain>(decide()));
+  observed_.files->disk_size.reset();  // not to be read: the start will tell
+  EXPECT_TRUE(steps<StartDomain>(decide()));
+  give_domain();
+  observed_.files->disk_size = gibibytes(2);
+  EXPECT_FALSE(steps<PrepareFiles>(decide())) << "under a running guest";
+}
+
+TEST_F(Plan, ANewGenerationOfTheSameRunKeepsWhatTheGuestDid) {
+  give_files(Generation(3));
+  desired_.generation = Generation(9);  // its labels, say
+  desired_.restart_policy = RestartPolicy::kNever;
+  EXPECT_EQ(decide().final_end, FinalEnd::kCrashedAndNotRestarted);
+  give_domain();
+  EXPECT_FALSE(decide().step);
+  EXPECT_EQ(decide().observed.generation, Generation(9));
 }
 
 TEST_F(Plan, AsksAGuestToStopWaitsAndThenEndsIt) {
@@ -181,7 +252,7 @@ TEST_F(Plan, LeavesADomainOfAnotherOwnerAlone) {
 TEST_F(Plan, DoesNotLetOldOrdersTouchANewerDomain) {
   desired_.desired = DesiredState::kDeleted;
   give_domain();
-  observed_.domain->owner->generation = Generation(4);
+  observed_.domain->owner->run = Generation(4);
   EXPECT_FALSE(decide().step);
   EXPECT_EQ(decide().observed.reason, "StaleOrders");
 }

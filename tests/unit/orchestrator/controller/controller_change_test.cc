@@ -49,7 +49,7 @@ TEST_F(ControllerChange, CountsRebootsAndRefusesThemWhenStopped) {
   ASSERT_TRUE(cell_.run(RebootInstance{"default", "web-1"}).ok());
   ASSERT_TRUE(cell_.run(RebootInstance{"default", "web-1", true}).ok());
   EXPECT_EQ(now().reboot.count, 2u);
-  EXPECT_EQ(now().reboot.kind, RebootKind::kReset);
+  EXPECT_EQ(now().reboot.kind, RebootKind::kPowerCycle);
   ASSERT_TRUE(cell_.run(StopInstance{"default", "web-1"}).ok());
   EXPECT_EQ(reason_of(cell_.run(RebootInstance{"default", "web-1"}).status()), "NOT_RUNNING");
 }

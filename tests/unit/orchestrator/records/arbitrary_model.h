@@ -185,7 +185,8 @@ inline Instance any_instance() {
           any<bool>(),
           any<bool>(),
           any_time(),
-          any_sequence()};
+          any_sequence(),
+          Generation(any<uint64_t>())};
 }
 inline Observed any_observed() {
   return {any_enum(Phase::kUnknown), any_text(), any_text(), Generation(any<uint64_t>()),
@@ -209,7 +210,8 @@ inline records::Cell any_cell() {
   return {any_uid<CellUid>(), any_time(), any<uint64_t>()};
 }
 inline Event any_event() {
-  return {any_time(), any_text(), any_text(), any_text(), any_uuid(), any_text(), any_text()};
+  return {any_time(), any_text(), any_text(), any_text(),
+          any_uuid(), any_text(), any_text(), any_text()};
 }
 inline AuditEntry any_audit() {
   return {any_time(),           any_text(), any_text(), any_text(),

@@ -55,6 +55,7 @@ TEST(Upgrade, InstanceOfVersionOneKeepsAddressAndReboots) {
   EXPECT_EQ(instance->ports[0].mac, 42u);
   EXPECT_EQ(instance->reboot, (RebootOrder{3, RebootKind::kReset}));
   EXPECT_TRUE(instance->ever_started);
+  EXPECT_EQ(instance->run, instance->generation);
   EXPECT_EQ(decode_instance(encode(*instance))->ports, instance->ports);
 }
 

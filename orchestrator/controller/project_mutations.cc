@@ -1,0 +1,116 @@
+// Mutations of projects.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <utility>
+
+#include "core/resource_names.h"
+#include "core/validate.h"
+#include "orchestrator/controller/bootstrap.h"
+#include "orchestrator/controller/frame.h"
+#include "orchestrator/controller/mutations.h"
+#include "orchestrator/controller/users.h"
+#include "orchestrator/controller/views.h"
+
+namespace stellwerk::controller {
+namespace {
+
+Event event_of(const Project& project, std::string type, std::string message) {
+  return {.type = std::move(type),
+          .project_id = project.id,
+          .resource = project_name(project.id),
+          .uid = project.uid.value(),
+          .message = std::move(message)};
+}
+
+// "instances 10, memory no limit"
+std::string limit_changes(const ProjectLimits& before, const ProjectLimits& after) {
+  std::vector<std::string> changes;
+  for (const Limit limit : kAllLimits) {
+    const auto value = value_of(after, limit);
+    if (value == value_of(before, limit)) continue;
+    changes.push_back(fmt::format("{} {}", to_string(limit),
+                                  value ? amount_of(limit, *value) : std::string("no limit")));
+  }
+  return fmt::format("{}", fmt::join(changes, ", "));
+}
+
+// All that is in it, kind by kind.
+absl::Status refuse_if_used(const Project& project, const Ledger& ledger) {
+  const auto& state = ledger.state();
+  const auto in_project = [&project](const auto& resources) {
+    return [&](const auto& uid) { return resources.at(uid).project == project.uid; };
+  };
+  std::string users;
+  const auto add = [&users](std::string_view kind, const std::vector<std::string>& ids) {
+    if (!ids.empty()) users += fmt::format("{}: {}; ", kind, fmt::join(ids, ", "));
+  };
+  add("instances", ids_where(ledger.instance_names(), in_project(state.instances)));
+  add("images", ids_where(ledger.image_names(), in_project(state.images)));
+  add("networks", ids_where(ledger.network_names(), in_project(state.networks)));
+  if (users.empty()) return absl::OkStatus();
+  return with_reason(failed_precondition("project {} has {}delete them first", project.id, users),
+                     "PROJECT_IN_USE");
+}
+
+}  // namespace
+
+absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateProject& create) {
+  std::vector<FieldViolation> violations = frame.context.violations;
+  if (const Problem problem = check_dns_label(create.id)) {
+    add_once(violations, "project_id", *problem);
+  }
+  if (!violations.empty()) return invalid_fields(violations);
+  if (ledger_.project(create.id)) {
+    return with_reason(already_exists("project {} exists; choose another id", create.id),
+                       "NAME_TAKEN");
+  }
+  Project project{.uid = ProjectUid(frame.fresh_uid()),
+                  .id = create.id,
+                  .labels = create.labels,
+                  .limits = create.limits,
+                  .created_at = frame.now.wall};
+  const ProjectUid uid = project.uid;
+  record_event(frame.now, event_of(project, "ProjectCreated", limit_changes({}, project.limits)));
+  ledger_.put(std::move(project));
+  return view_of(ledger_.state().projects.at(uid), ledger_);
+}
+
+absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const UpdateProject& update) {
+  if (!frame.context.violations.empty()) return invalid_fields(frame.context.violations);
+  const Project* found = ledger_.project(update.id);
+  const std::string name = project_name(update.id);
+  if (!found) return missing(name);
+  SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(found->changed_at)));
+  Project project = *found;
+  if (update.labels) project.labels = *update.labels;
+  for (const Limit limit : update.limits) {
+    set_value(project.limits, limit, value_of(update.values, limit));
+  }
+  std::string changes = limit_changes(found->limits, project.limits);
+  if (project.labels != found->labels) changes += changes.empty() ? "labels" : ", labels";
+  if (changes.empty()) return view_of(*found, ledger_);
+  const ProjectUid uid = project.uid;
+  record_event(frame.now, event_of(project, "ProjectUpdated", changes));
+  ledger_.put(std::move(project));
+  return view_of(ledger_.state().projects.at(uid), ledger_);
+}
+
+absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteProject& deletion) {
+  if (!frame.context.violations.empty()) return invalid_fields(frame.context.violations);
+  const Project* found = ledger_.project(deletion.id);
+  const std::string name = project_name(deletion.id);
+  if (!found) return missing(name);
+  SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(found->changed_at)));
+  if (deletion.id == kDefaultProject) {
+    return with_reason(failed_precondition("the project {} always exists", deletion.id),
+                       "DEFAULT_PROJECT");
+  }
+  SW_RETURN_IF_ERROR(refuse_if_used(*found, ledger_));
+  const ProjectView view = view_of(*found, ledger_);
+  record_event(frame.now, event_of(view.project, "ProjectDeleted", ""));
+  ledger_.erase(view.project.uid);
+  return view;
+}
+
+}  // namespace stellwerk::controller
