@@ -21,7 +21,10 @@ bool is_after_last(const Subnet& subnet, const IpAddress& address) {
   return address.is_v4() ? address >= last : address > last;
 }
 
-absl::Status exhausted(const Network& network, const Subnet& subnet, size_t taken) {
+absl::Status exhausted(const Network& network, const Subnet& subnet,
+                       const std::set<IpAddress>& known) {
+  const auto taken = std::ranges::count_if(
+      known, [&subnet](const IpAddress& address) { return subnet.range.contains(address); });
   return with_reason(
       resource_exhausted("network {}: no address of {} is free, {} are taken; delete instances or "
                          "make a network with a larger subnet",
@@ -45,7 +48,7 @@ absl::StatusOr<IpAddress> next_free(const Network& network, Subnet& subnet,
     subnet.next = candidate.value_or(first);
     return address;
   }
-  return exhausted(network, subnet, taken.known.size());
+  return exhausted(network, subnet, taken.known);
 }
 
 const Subnet* subnet_of(const Network& network, const IpAddress& address) {

@@ -64,13 +64,17 @@ void check_image_reference(const CreateInstance& create, const Ledger& ledger, S
   }
 }
 
+// `chosen`: those of the ports before it, by network.
+using Chosen = std::set<std::pair<NetworkUid, IpAddress>>;
+
 void check_chosen_addresses(const PortRequest& port, const Network& network, const Ledger& ledger,
-                            const std::string& field, Violations& violations) {
+                            const std::string& field, Chosen& chosen, Violations& violations) {
   std::set<IpAddress::Family> families;
   for (const IpAddress& address : port.addresses) {
     if (const auto problem = check_address(network, address)) {
       add_once(violations, field + ".ip_addresses", *problem);
-    } else if (ledger.taken_addresses(network.uid).contains(address)) {
+    } else if (ledger.taken_addresses(network.uid).contains(address) ||
+               chosen.contains({network.uid, address})) {
       add_once(violations, field + ".ip_addresses",
                fmt::format("{} is taken; choose another or leave it out", address.to_string()));
     } else if (!families.insert(address.family()).second) {
@@ -78,6 +82,7 @@ void check_chosen_addresses(const PortRequest& port, const Network& network, con
                "a port has at most one address of each family; give it fewer");
     }
   }
+  for (const IpAddress& address : port.addresses) chosen.emplace(network.uid, address);
 }
 
 void check_network_reference(const CreateInstance& create, const Ledger& ledger, Sizing& sizing,
@@ -88,6 +93,7 @@ void check_network_reference(const CreateInstance& create, const Ledger& ledger,
                          kMostNetworkInterfaces));
     return;
   }
+  Chosen chosen;
   for (size_t i = 0; i < create.ports.size(); ++i) {
     const PortRequest& port = create.ports[i];
     const Network* network = ledger.visible_network(create.project, port.network);
@@ -100,7 +106,7 @@ void check_network_reference(const CreateInstance& create, const Ledger& ledger,
       add_once(violations, field + ".network",
                fmt::format("network {} is being deleted", network->id));
     } else {
-      check_chosen_addresses(port, *network, ledger, field, violations);
+      check_chosen_addresses(port, *network, ledger, field, chosen, violations);
     }
   }
 }

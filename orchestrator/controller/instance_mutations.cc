@@ -17,7 +17,8 @@
 
 namespace stellwerk::controller {
 
-// Two ports of one instance may be on the same network: the second sees what the first took.
+// Two ports of one instance may be on the same network: each sees what the other has chosen or
+// was given.
 // Nothing is put before every port has its addresses.
 absl::StatusOr<std::vector<Port>> Mutations::allocate_ports(const CreateInstance& create,
                                                             const Sizing& sizing) {
@@ -31,8 +32,15 @@ absl::StatusOr<std::vector<Port>> Mutations::allocate_ports(const CreateInstance
   records::Cell cell = *ledger_.state().cell;
   for (size_t i = 0; i < create.ports.size(); ++i) {
     const NetworkUid uid = sizing.networks[i]->uid;
-    Network& network = networks.try_emplace(uid, *sizing.networks[i]).first->second;
-    std::set<IpAddress>& held = taken.try_emplace(uid, ledger_.taken_addresses(uid)).first->second;
+    networks.try_emplace(uid, *sizing.networks[i]);
+    const std::vector<IpAddress>& chosen = create.ports[i].addresses;
+    taken.try_emplace(uid, ledger_.taken_addresses(uid))
+        .first->second.insert(chosen.begin(), chosen.end());
+  }
+  for (size_t i = 0; i < create.ports.size(); ++i) {
+    const NetworkUid uid = sizing.networks[i]->uid;
+    Network& network = networks.at(uid);
+    std::set<IpAddress>& held = taken.at(uid);
     SW_ASSIGN_OR_RETURN(std::vector<IpAddress> addresses,
                         allocate_addresses(network, create.ports[i].addresses, {held, incomplete}));
     held.insert(addresses.begin(), addresses.end());

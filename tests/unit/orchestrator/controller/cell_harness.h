@@ -123,6 +123,14 @@ class CellHarness {
                         .orphans = std::move(orphans)}});
   }
 
+  // The agent has taken these networks' bridges away.
+  void report_networks_gone(const HostUid& host, std::vector<NetworkUid> networks) {
+    input(HostReported{{.host = host,
+                        .epoch = head_.epoch,
+                        .sequence = head_.sequence,
+                        .networks_gone = std::move(networks)}});
+  }
+
   // Held back, a commit's outcome is the test's to deliver.
   void hold_commits(bool hold) { hold_commits_ = hold; }
   bool commit_under_way() const { return under_way_.has_value(); }
