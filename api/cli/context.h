@@ -34,7 +34,7 @@ struct Environment {
   client::CallPolicy call_policy;
 };
 
-enum class OutputFormat { kTable, kWide, kJson };
+enum class OutputFormat { kTable, kWide, kJson, kYaml };
 
 struct Context {
   Environment& environment;

@@ -28,8 +28,10 @@ constexpr char kFooter[] =
     "  6  --wait gave up; the work goes on\n"
     "  7  no capacity, or no host is connected";
 
-const std::map<std::string, OutputFormat> kFormats = {
-    {"table", OutputFormat::kTable}, {"wide", OutputFormat::kWide}, {"json", OutputFormat::kJson}};
+const std::map<std::string, OutputFormat> kFormats = {{"table", OutputFormat::kTable},
+                                                      {"wide", OutputFormat::kWide},
+                                                      {"json", OutputFormat::kJson},
+                                                      {"yaml", OutputFormat::kYaml}};
 
 struct GlobalOptions {
   std::string endpoint;
@@ -60,7 +62,7 @@ void define(CommandLine& line) {
       ->type_name("NAME");
   app.add_option("-o,--output", line.global.format, "How results are shown")
       ->capture_default_str()
-      ->check(CLI::IsMember({"table", "wide", "json"}));
+      ->check(CLI::IsMember({"table", "wide", "json", "yaml"}));
   app.add_option("--endpoint", line.global.endpoint,
                  "The daemon's socket, unix:///path; else STELLWERK_ENDPOINT, else "
                  "unix:///run/stellwerk/stellwerkd.sock")
