@@ -57,6 +57,8 @@ DaemonConfig read_daemon(Section section) {
                                                                      {"warning", "warning"},
                                                                      {"error", "error"},
                                                                      {"critical", "critical"}}));
+  assign(config.log_format, section.one_of<LogFormat>("log_format", {{"text", LogFormat::kText},
+                                                                     {"json", LogFormat::kJson}}));
   assign(config.max_log_records,
          section.integer("max_log_records", {.least = 1'000, .most = 10'000'000}));
   section.reject_unknown_keys();

@@ -23,11 +23,14 @@ namespace stellwerk::daemon {
 
 inline constexpr std::string_view kDefaultConfigPath = "/etc/stellwerk/stellwerk.toml";
 
+enum class LogFormat : uint8_t { kText, kJson };
+
 struct DaemonConfig {
   std::string state_dir = "/var/lib/stellwerk";
   std::string socket = "/run/stellwerk/stellwerkd.sock";
   std::string operator_group = "stellwerk";  // empty: root alone
   std::string log_level = "info";            // one of spdlog's names
+  LogFormat log_format = LogFormat::kText;
   int64_t max_log_records = 100'000;
 };
 

@@ -101,7 +101,7 @@ ExitCode Daemon::run() {
     io_.stop();
   });
   if (const absl::Status status = start(); !status.ok()) {
-    spdlog::critical("refusing to start: {}", one_line(message_of(status)));
+    spdlog::critical("refusing to start: {}", free_text(message_of(status)));
     code_ = kRefusedToStart;
   } else {
     ::sd_notify(0, "READY=1");

@@ -43,6 +43,7 @@ TEST(Config, IsTheDocumentedDefaultWhenTheFileIsEmpty) {
   EXPECT_EQ(config->daemon.socket, "/run/stellwerk/stellwerkd.sock");
   EXPECT_EQ(config->daemon.operator_group, "stellwerk");
   EXPECT_EQ(config->daemon.log_level, "info");
+  EXPECT_EQ(config->daemon.log_format, LogFormat::kText);
   EXPECT_EQ(config->daemon.max_log_records, 100'000);
   EXPECT_EQ(config->host.id, std::nullopt);
   EXPECT_EQ(config->host.memory, std::nullopt);
@@ -72,6 +73,7 @@ state_dir = "/srv/sw"
 socket = "/tmp/sw.sock"
 operator_group = ""
 log_level = "debug"
+log_format = "json"
 max_log_records = 5000
 [host]
 id = "rack-1"
@@ -106,6 +108,7 @@ TEST(Config, TakesEveryKey) {
   EXPECT_EQ(config->daemon.socket, "/tmp/sw.sock");
   EXPECT_EQ(config->daemon.operator_group, "");
   EXPECT_EQ(config->daemon.log_level, "debug");
+  EXPECT_EQ(config->daemon.log_format, LogFormat::kJson);
   EXPECT_EQ(config->daemon.max_log_records, 5000);
   EXPECT_EQ(config->host.id, "rack-1");
   EXPECT_EQ(config->host.memory, gibibytes(64));
@@ -198,6 +201,8 @@ TEST(Config, RejectsWhatIsNoneOfTheChoices) {
               HasSubstr("\"xen\" is none of \"auto\", \"kvm\", \"tcg\""));
   EXPECT_THAT(mistakes_of("daemon", "log_level = \"loud\""), HasSubstr("\"info\""));
   EXPECT_THAT(mistakes_of("host", "local_disk_type = \"floppy\""), HasSubstr("\"ssd\""));
+  EXPECT_THAT(mistakes_of("daemon", "log_format = \"xml\""),
+              HasSubstr("\"xml\" is none of \"text\", \"json\""));
 }
 
 TEST(Config, RejectsRelativePathsAndControlCharacters) {
@@ -340,7 +345,7 @@ TEST(ConfigFile, ExampleShowsEveryKeyWithItsDefault) {
     keys += key ? 1 : 0;
     uncommented += (key ? line.substr(1) : line) + "\n";
   }
-  EXPECT_EQ(keys, 25);
+  EXPECT_EQ(keys, 26);
   const auto config = parse_config(uncommented, "example");
   ASSERT_OK(config);
   const Config defaults;
