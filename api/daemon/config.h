@@ -67,6 +67,15 @@ struct NetworkConfig {
   int64_t mtu = 1500;
 };
 
+// Where Prometheus may ask, on this host alone: off, a Unix socket, or a loopback address.
+struct MetricsConfig {
+  std::string unix_path;
+  std::string address;
+  uint16_t port = 0;
+
+  bool on() const { return !unix_path.empty() || port != 0; }
+};
+
 struct Config {
   DaemonConfig daemon;
   HostConfig host;
@@ -74,6 +83,7 @@ struct Config {
   HypervisorConfig hypervisor;
   StorageConfig storage;
   NetworkConfig network;
+  MetricsConfig metrics;
 };
 
 // InvalidArgument: one line for each mistake, "ORIGIN:LINE: section.key: what is wrong; what would

@@ -1,13 +1,17 @@
 """Operating a host: the log as JSON, YAML, backup and restore beside a daemon at work."""
 
+import http.client
 import json
 import os
+import re
+import socket
 import subprocess
 import unittest
 
+import grpc
 import yaml
 
-from lab import cell as cells, processes
+from lab import api, cell as cells, processes
 from lab.case import CellCase
 
 ODD_LABELS = {"a": "yes", "b": "1.0", "c": "2026-11-23", "d": "null", "e": "0x1f", "f": "1_000",
@@ -166,6 +170,116 @@ class Backup(CellCase):
     def test_usage_mistakes_are_told(self):
         self.assertEqual(stellwerkd(self.cell, "backup").returncode, 2)
         self.assertEqual(stellwerkd(self.cell, "restore").returncode, 2)
+
+
+def scrape(place):
+    """The page of metrics at a Unix socket's path or at a port of loopback."""
+    connection = http.client.HTTPConnection("127.0.0.1", timeout=20)
+    if isinstance(place, int):
+        connection.sock = socket.create_connection(("127.0.0.1", place), timeout=20)
+    else:
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.sock.connect(str(place))
+    connection.request("GET", "/metrics")
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.status
+    return answer.read().decode()
+
+
+def samples_of(page):
+    """{name and labels: value}; a line that is not of the text format fails."""
+    found = {}
+    for line in page.splitlines():
+        if not line.startswith("#"):
+            match = re.fullmatch(r'([a-z_]+(?:\{[^}]*\})?) (\S+)', line)
+            assert match, line
+            found[match[1]] = float(match[2])
+    return found
+
+
+class Metrics(CellCase):
+    # Without a folder of its own, as the runtime directory is root's.
+    configuration = {"metrics": {"listen": "unix:/run/stellwerk-test/metrics.sock"}}
+    place = "/run/stellwerk-test/metrics.sock"
+
+    def samples(self):
+        return samples_of(scrape(self.place))
+
+    def test_page_shows_the_cell_the_work_and_the_process(self):
+        before = self.samples()
+        self.book("web")
+        self.refused("instance", "show", "nobody", names="nobody", code=3)
+        after = self.samples()
+        self.assertEqual(after['stellwerk_instances{phase="running"}'], 1)
+        self.assertEqual(after["stellwerk_cell_answers"], 1)
+        self.assertEqual(after['stellwerk_host_ready{host="lab"}'], 1)
+        memory = self.cell.json("host", "list")[0]["use"]["memoryBytes"]
+        self.assertEqual(after['stellwerk_host_memory_used_bytes{host="lab"}'], int(memory))
+        def grown(name):
+            return after[name] - before.get(name, 0)
+        self.assertGreater(grown('stellwerk_store_commits_total{code="OK"}'), 0)
+        self.assertEqual(grown("stellwerk_store_commit_duration_seconds_count"),
+                         grown('stellwerk_store_commits_total{code="OK"}'))
+        for step in ("prepare-files", "start-domain"):
+            self.assertEqual(grown(f'stellwerk_agent_steps_total{{code="OK",step="{step}"}}'), 1)
+        for method, code in (("CreateInstance", "OK"), ("GetInstance", "NOT_FOUND")):
+            self.assertEqual(grown(f'stellwerk_api_requests_total{{code="{code}",'
+                                   f'method="Instances/{method}"}}'), 1)
+        self.assertEqual(after["stellwerk_libvirt_connections_total"], 1)
+        self.assertGreater(after["stellwerk_event_log_records"], 0)
+        status = (f"/proc/{self.cell.daemon.pid}/status", "VmRSS:")
+        with open(status[0], encoding="utf-8") as lines:
+            resident = next(int(line.split()[1]) for line in lines if line.startswith(status[1]))
+        self.assertAlmostEqual(after["process_resident_memory_bytes"], resident * 1024,
+                               delta=8 << 20)
+
+    def test_names_and_labels_follow_the_conventions(self):
+        self.book("odd-name")
+        page = scrape(self.place)
+        types = dict(re.findall(r"# TYPE (\S+) (\S+)", page))
+        helped = set(re.findall(r"# HELP (\S+) \S", page))
+        self.assertEqual(set(types), helped)
+        for name, kind in types.items():
+            self.assertRegex(name, r"^(stellwerk|process)_[a-z_]+$")
+            self.assertEqual(kind == "counter", name.endswith("_total"), name)
+        labels = set(re.findall(r"[{,](\w+)=", page))
+        self.assertLessEqual(labels, {"phase", "code", "method", "step", "host", "class", "le",
+                                      "version"})
+        self.assertNotIn("odd-name", page)
+
+    def test_operators_alone_may_ask_at_the_socket(self):
+        status = os.stat(self.place)
+        self.assertEqual(status.st_mode & 0o777, 0o660)
+        self.assertEqual(status.st_gid, 64056)
+
+    def test_calls_that_are_not_of_the_api_get_no_label_of_their_own(self):
+        for method in ("/stellwerk.v1.Instances/Forged", "/a.b/c"):
+            with self.assertRaises(grpc.RpcError):
+                api.raw_unary(self.cell, method, b"")
+        self.assertNotIn("Forged", scrape(self.place))
+
+
+class MetricsOnLoopback(CellCase):
+    configuration = {"metrics": {"listen": "127.0.0.1:9464"}}
+
+    @classmethod
+    def prepare(cls):
+        pass
+
+    def test_page_is_served_on_loopback_alone(self):
+        self.assertIn("stellwerk_cell_answers 1", scrape(9464))
+        with open("/proc/net/tcp", encoding="utf-8") as table:
+            listening = [line.split()[1] for line in table if line.split()[3] == "0A"]
+        self.assertEqual(listening, ["0100007F:24F8"])
+
+    def test_port_that_is_taken_keeps_the_daemon_from_starting(self):
+        self.cell.stop()
+        self.addCleanup(self.cell.start)
+        with socket.create_server(("127.0.0.1", 9464)):
+            said = len(self.cell.log_text())
+            self.assertEqual(self.cell.launch().wait(timeout=60), 1)
+            self.assertIn("metrics.listen: cannot listen on 127.0.0.1 port 9464",
+                          self.cell.log_text()[said:])
 
 
 if __name__ == "__main__":
