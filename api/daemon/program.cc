@@ -3,11 +3,14 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "api/daemon/backup.h"
 #include "api/daemon/config.h"
 #include "api/daemon/daemon.h"
+#include "api/daemon/doctor/real_machine.h"
+#include "api/daemon/doctor/report.h"
 #include "api/daemon/log.h"
 #include "api/daemon/one_line.h"
 #include "core/time.h"
@@ -40,6 +43,23 @@ int tell(const absl::StatusOr<std::string>& outcome) {
   return kRefusedToStart;
 }
 
+// For `stellwerk doctor`: JSON alone on standard output; the log of drivers would be in its way.
+int examine(const std::string& path) {
+  spdlog::set_level(spdlog::level::off);
+  const auto config = load_config(path);
+  if (!config.ok()) {
+    fmt::print("{}\n", doctor::report_of_mistakes(STELLWERK_VERSION, config.status(), path));
+    return kRefusedToStart;
+  }
+  doctor::RealMachine machine;
+  const doctor::Findings findings = doctor::examine(*config, machine);
+  fmt::print("{}\n", doctor::report(STELLWERK_VERSION, *config, findings));
+  const bool failed = std::ranges::any_of(findings, [](const doctor::Finding& finding) {
+    return finding.verdict == doctor::Verdict::kFailed;
+  });
+  return failed ? kRefusedToStart : kCleanEnd;
+}
+
 struct BackupOptions {
   std::string file;
   bool force = false;
@@ -70,6 +90,8 @@ int run_program(int argc, char** argv) {
       app.add_subcommand("all", "controller and agent in one process, on this host");
   const CLI::App* const check =
       app.add_subcommand("check-config", "says every mistake in the configuration, and ends");
+  const CLI::App* const doctor = app.add_subcommand(
+      "doctor", "says as JSON what is wrong with this host; for people: stellwerk doctor");
   BackupOptions options;
   CLI::App* const backup = app.add_subcommand(
       "backup",
@@ -85,6 +107,7 @@ int run_program(int argc, char** argv) {
     return app.exit(error) == 0 ? kCleanEnd : kBadUsage;
   }
   if (check->parsed()) return check_config(path);
+  if (doctor->parsed()) return examine(path);
   return with_config(path, [&](const Config& config) {
     if (all->parsed()) return run_daemon(config, path);
     const WallTime now = SystemClock().now().wall;

@@ -172,6 +172,92 @@ class Backup(CellCase):
         self.assertEqual(stellwerkd(self.cell, "restore").returncode, 2)
 
 
+class Doctor(CellCase):
+    def findings(self, code, config=None):
+        result = self.cell.run("doctor", "--config", config or self.cell.config_file, "-o", "json")
+        self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+        return {finding["check"]: finding for finding in json.loads(result.stdout)}
+
+    def with_line(self, wrong, right):
+        """Another configuration, in which one line differs."""
+        file = self.cell.directory / "other.toml"
+        text = self.cell.config_file.read_text(encoding="utf-8")
+        self.assertIn(wrong, text)
+        file.write_text(text.replace(wrong, right), encoding="utf-8")
+        return file
+
+    def test_host_in_order_fails_in_nothing(self):
+        self.book("web")
+        findings = self.findings(0)
+        self.assertEqual(len(findings), 16)
+        for check in ("daemon", "operators", "libvirt", "kvm", "memory", "state", "storage",
+                      "passage", "space", "bridge", "subnet", "api", "guests"):
+            self.assertEqual(findings[check]["verdict"], "ok", findings[check])
+        self.assertIn("QEMU", findings["libvirt"]["what"])
+        self.assertIn(str(self.cell.daemon.pid), findings["daemon"]["what"])
+        self.assertEqual(list(self.cell.state.glob("#*")), [])
+
+    def test_daemon_that_is_away_is_told(self):
+        self.cell.stop()
+        self.addCleanup(self.cell.start)
+        findings = self.findings(1)
+        self.assertEqual(findings["daemon"]["verdict"], "failed")
+        self.assertIn("systemctl", findings["daemon"]["todo"])
+        self.assertEqual(findings["api"]["verdict"], "failed")
+        self.assertEqual(findings["libvirt"]["verdict"], "ok")
+
+    def test_libvirt_that_is_away_is_told(self):
+        file = self.with_line("qemu:///system", "qemu:///system?socket=/nowhere")
+        findings = self.findings(1, file)
+        self.assertEqual(findings["libvirt"]["verdict"], "failed")
+        self.assertIn("/nowhere", findings["libvirt"]["what"])
+
+    def test_name_of_the_bridge_that_something_else_has_is_told(self):
+        subprocess.run(["ip", "link", "add", "taken0", "type", "veth", "peer", "taken1"],
+                       check=True)
+        self.addCleanup(subprocess.run, ["ip", "link", "delete", "taken0"], check=True)
+        subprocess.run(["ip", "address", "add", "10.64.0.200/24", "dev", "taken0"], check=True)
+        findings = self.findings(1, self.with_line('"stellwerk0"', '"taken0"'))
+        self.assertEqual(findings["bridge"]["verdict"], "failed")
+        self.assertIn("no bridge", findings["bridge"]["what"])
+        findings = self.findings(1)
+        self.assertEqual(findings["subnet"]["verdict"], "failed")
+        self.assertIn("taken0", findings["subnet"]["what"])
+
+    def test_disk_below_its_reserve_is_told(self):
+        findings = self.findings(1, self.with_line("disk_reserve_mib = 16",
+                                                   "disk_reserve_mib = 1000000000"))
+        self.assertEqual(findings["space"]["verdict"], "failed")
+
+    def test_wrong_configuration_is_told_and_nothing_else_looked_at(self):
+        file = self.cell.directory / "wrong.toml"
+        file.write_text("[daemon]\nnonsense = 1\n", encoding="utf-8")
+        findings = self.findings(1, file)
+        self.assertEqual(set(findings), {"configuration", "api", "guests"})
+        self.assertIn("nonsense", findings["configuration"]["what"])
+
+
+class TopAndCompletion(CellCase):
+    def test_top_shows_hosts_and_instances(self):
+        self.book("web")
+        table = self.cell.cli("top")
+        self.assertRegex(table, r"(?m)^lab\s+READY\s+1 ")
+        self.assertRegex(table, r"(?m)^web\s+default\s+RUNNING ")
+        self.assertEqual(self.cell.json("top")["instances"][0]["uid"],
+                         self.cell.instance("web")["uid"])
+
+    def test_bash_is_offered_the_ids_that_there_are(self):
+        self.book("web-with-a-name", "--stopped")
+        script = (f'source <({cells.BINARIES}/stellwerk completion bash); '
+                  'COMP_WORDS=(stellwerk instance show we); COMP_CWORD=3; _stellwerk; '
+                  'echo "${COMPREPLY[@]}"')
+        said = subprocess.run(["bash", "--norc", "-c", script], check=True, text=True,
+                              capture_output=True, timeout=60, env=dict(
+                                  os.environ, PATH=f"{cells.BINARIES}:{os.environ['PATH']}",
+                                  STELLWERK_ENDPOINT=f"unix://{self.cell.socket}"))
+        self.assertEqual(said.stdout.split(), ["web-with-a-name"])
+
+
 def scrape(place):
     """The page of metrics at a Unix socket's path or at a port of loopback."""
     connection = http.client.HTTPConnection("127.0.0.1", timeout=20)
