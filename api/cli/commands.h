@@ -15,5 +15,9 @@ void add_flavor_commands(CLI::App& app, Command& chosen);
 void add_host_commands(CLI::App& app, Command& chosen);
 void add_project_commands(CLI::App& app, Command& chosen);
 void add_event_commands(CLI::App& app, Command& chosen);
+// Without verbs:
+void add_doctor_command(CLI::App& app, Command& chosen);
+void add_top_command(CLI::App& app, Command& chosen);
+void add_shell_commands(CLI::App& app, Command& chosen);
 
 }  // namespace stellwerk::cli

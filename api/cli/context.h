@@ -7,6 +7,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "api/client/client.h"
 #include "core/time.h"
@@ -32,9 +33,12 @@ struct Environment {
   const Clock& clock;
   Interrupt& interrupt;
   client::CallPolicy call_policy;
+  // What stellwerkd prints when it is run with these arguments.
+  std::function<absl::StatusOr<std::string>(const std::vector<std::string>&, Duration patience)>
+      stellwerkd;
 };
 
-enum class OutputFormat { kTable, kWide, kJson };
+enum class OutputFormat { kTable, kWide, kJson, kYaml };
 
 struct Context {
   Environment& environment;

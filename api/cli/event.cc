@@ -81,6 +81,8 @@ void print_event_line(const Context& context, const Event& event) {
 void print_response(const Context& context, const v1::WatchEventsResponse& response) {
   if (context.format == OutputFormat::kJson) {
     context.out() << to_json(response, JsonLayout::kOneLine) << '\n';
+  } else if (context.format == OutputFormat::kYaml) {
+    context.out() << "---\n" << yaml_of_json(to_json(response, JsonLayout::kOneLine)) << '\n';
   } else {
     for (const Event& event : response.events()) print_event_line(context, event);
   }

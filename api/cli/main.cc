@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
 #include "api/cli/run.h"
+#include "api/cli/spawn.h"
 
 namespace {
 
@@ -33,6 +35,16 @@ std::optional<std::string> environment_variable(const char* name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
+// The one that lies beside this program, or else the one that PATH leads to.
+absl::StatusOr<std::string> run_stellwerkd(const std::vector<std::string>& arguments,
+                                           stellwerk::Duration patience) {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  const std::filesystem::path beside = self.parent_path() / "stellwerkd";
+  const bool there = !error && std::filesystem::exists(beside, error);
+  return stellwerk::cli::output_of(there ? beside.string() : "stellwerkd", arguments, patience);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -50,6 +62,7 @@ int main(int argc, char** argv) {
                                           .variable = environment_variable,
                                           .clock = clock,
                                           .interrupt = interrupt,
-                                          .call_policy = {}};
+                                          .call_policy = {},
+                                          .stellwerkd = run_stellwerkd};
   return stellwerk::cli::run(std::vector<std::string>(argv + 1, argv + argc), environment);
 }

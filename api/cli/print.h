@@ -1,4 +1,5 @@
-// One way of showing every noun: columns for lists, pairs for one resource, JSON for programs.
+// One way of showing every noun: columns for lists, pairs for one resource, JSON and YAML for
+// programs.
 #pragma once
 
 #include <functional>
@@ -9,6 +10,7 @@
 #include "api/cli/context.h"
 #include "api/cli/json.h"
 #include "api/cli/table.h"
+#include "api/cli/yaml.h"
 
 namespace stellwerk::cli {
 
@@ -34,6 +36,16 @@ void print_json_list(std::ostream& out, const std::vector<Message>& items) {
   out << (items.empty() ? "]\n" : "\n]\n");
 }
 
+// A sequence of documents' contents, or "[]".
+template <class Message>
+void print_yaml_list(std::ostream& out, const std::vector<Message>& items) {
+  std::string json = "[";
+  for (const Message& item : items) {
+    json += (json.size() > 1 ? "," : "") + to_json(item, JsonLayout::kOneLine);
+  }
+  out << yaml_of_json(json + "]") << '\n';
+}
+
 template <class Message>
 void print_table(const Context& context, const std::vector<Message>& items,
                  const Columns<Message>& columns) {
@@ -57,6 +69,8 @@ void print_list(const Context& context, const std::vector<Message>& items,
                 const Columns<Message>& columns) {
   if (context.format == OutputFormat::kJson) {
     print_json_list(context.out(), items);
+  } else if (context.format == OutputFormat::kYaml) {
+    print_yaml_list(context.out(), items);
   } else {
     print_table(context, items, columns);
   }
@@ -67,6 +81,8 @@ template <class Message, class Otherwise>
 void print_document(const Context& context, const Message& item, const Otherwise& otherwise) {
   if (context.format == OutputFormat::kJson) {
     context.out() << to_json(item, JsonLayout::kIndented) << '\n';
+  } else if (context.format == OutputFormat::kYaml) {
+    context.out() << yaml_of_json(to_json(item, JsonLayout::kOneLine)) << '\n';
   } else {
     otherwise();
   }

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "api/cli/commands.h"
+#include "api/cli/complete.h"
 #include "api/cli/errors.h"
 #include "api/cli/exit_code.h"
 #include "api/cli/table.h"
@@ -29,8 +30,10 @@ constexpr char kFooter[] =
     "  7  no capacity, or no host is connected\n"
     "  8  the project's limits do not allow it";
 
-const std::map<std::string, OutputFormat> kFormats = {
-    {"table", OutputFormat::kTable}, {"wide", OutputFormat::kWide}, {"json", OutputFormat::kJson}};
+const std::map<std::string, OutputFormat> kFormats = {{"table", OutputFormat::kTable},
+                                                      {"wide", OutputFormat::kWide},
+                                                      {"json", OutputFormat::kJson},
+                                                      {"yaml", OutputFormat::kYaml}};
 
 struct GlobalOptions {
   std::string endpoint;
@@ -61,7 +64,7 @@ void define(CommandLine& line) {
       ->type_name("NAME");
   app.add_option("-o,--output", line.global.format, "How results are shown")
       ->capture_default_str()
-      ->check(CLI::IsMember({"table", "wide", "json"}));
+      ->check(CLI::IsMember({"table", "wide", "json", "yaml"}));
   app.add_option("--endpoint", line.global.endpoint,
                  "The daemon's socket, unix:///path; else STELLWERK_ENDPOINT, else "
                  "unix:///run/stellwerk/stellwerkd.sock")
@@ -74,6 +77,9 @@ void define(CommandLine& line) {
   add_host_commands(app, line.chosen);
   add_project_commands(app, line.chosen);
   add_event_commands(app, line.chosen);
+  add_top_command(app, line.chosen);
+  add_doctor_command(app, line.chosen);
+  add_shell_commands(app, line.chosen);
   CLI::App* version = app.add_subcommand("version", "Print the version");
   version->footer("Example:\n  stellwerk version");
   version->callback([&line] { line.version = true; });
@@ -140,12 +146,40 @@ int print_version(Environment& environment) {
   return static_cast<int>(exit_code_of(status));
 }
 
+// Says nothing of mistakes: nobody reads it while a line is typed.
+int complete(const CommandLine& line, const std::vector<std::string>& words,
+             Environment& environment) {
+  const Position position = position_of(line.app, words);
+  const auto given = [&](const char* option, const char* variable, std::string_view fallback) {
+    const auto found = position.options.find(option);
+    return found == position.options.end() ? variable_or(environment, variable, fallback)
+                                           : found->second;
+  };
+  std::vector<std::string> candidates = position.fixed;
+  const auto endpoint =
+      client::parse_endpoint(given("endpoint", "STELLWERK_ENDPOINT", client::kDefaultEndpoint));
+  if (endpoint.ok() && !position.resource.empty()) {
+    client::Client client(*endpoint, environment.call_policy);
+    for (const std::string& id :
+         ids_of(position.resource, client, given("project", "STELLWERK_PROJECT", "default"))) {
+      if (id.starts_with(words.empty() ? "" : words.back())) candidates.push_back(id);
+    }
+  }
+  for (const std::string& candidate : candidates) {
+    environment.out << Cell(candidate).text() << '\n';
+  }
+  return flush(environment).ok() ? 0 : static_cast<int>(ExitCode::kFailed);
+}
+
 }  // namespace
 
 int run(const std::vector<std::string>& arguments, Environment& environment) {
   CommandLine line;
   try {
     define(line);
+    if (!arguments.empty() && arguments.front() == "__complete") {
+      return complete(line, {arguments.begin() + 1, arguments.end()}, environment);
+    }
     // CLI11 takes them from the back.
     line.app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {

@@ -60,6 +60,7 @@ void AgentRuntime::carry_out_one(agent::RunStep output) {
                   config_.host.to_string());
     absl::Status result = parts_.executor.run(output.step);
     const Duration took = parts_.clock.now().monotonic - begun;
+    if (parts_.on_step) parts_.on_step(agent::name_of(output.step), result.code(), took);
     spdlog::log(result.ok() ? spdlog::level::info : spdlog::level::warn,
                 "step ended step={} instance={} host={} took_ms={} outcome=\"{}\"",
                 agent::name_of(output.step), instance, config_.host.to_string(),

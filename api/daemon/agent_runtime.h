@@ -34,6 +34,8 @@ class AgentRuntime {
     hypervisor::Hypervisor& hypervisor;
     agent::Executor& executor;
     const Clock& clock;
+    // From the step's thread, when it has ended. May be empty.
+    std::function<void(std::string_view step, absl::StatusCode, Duration took)> on_step = {};
   };
   AgentRuntime(agent::AgentConfig config, Parts parts, ControllerLink link);
   // stop().

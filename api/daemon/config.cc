@@ -20,8 +20,8 @@ namespace {
 constexpr size_t kLongestFile = 1 << 20;
 constexpr size_t kLongestSocketPath = sizeof(sockaddr_un::sun_path) - 1;
 constexpr int64_t kMostMebibytes = int64_t{1} << 30;  // a pebibyte
-constexpr std::array<std::string_view, 6> kSections = {"daemon",     "host",    "placement",
-                                                       "hypervisor", "storage", "network"};
+constexpr std::array<std::string_view, 7> kSections = {
+    "daemon", "host", "placement", "hypervisor", "storage", "network", "metrics"};
 
 template <class Value>
 void assign(Value& into, const std::optional<Value>& value) {
@@ -57,6 +57,8 @@ DaemonConfig read_daemon(Section section) {
                                                                      {"warning", "warning"},
                                                                      {"error", "error"},
                                                                      {"critical", "critical"}}));
+  assign(config.log_format, section.one_of<LogFormat>("log_format", {{"text", LogFormat::kText},
+                                                                     {"json", LogFormat::kJson}}));
   assign(config.max_log_records,
          section.integer("max_log_records", {.least = 1'000, .most = 10'000'000}));
   section.reject_unknown_keys();
@@ -141,6 +143,42 @@ StorageConfig read_storage(Section section, const DaemonConfig& daemon) {
   return config;
 }
 
+std::optional<MetricsConfig> parse_metrics_place(std::string_view text) {
+  constexpr std::string_view kUnix = "unix:";
+  if (text.empty()) return MetricsConfig();
+  if (text.starts_with(kUnix)) {
+    const std::string path(text.substr(kUnix.size()));
+    if (!path.starts_with('/') || path.size() > kLongestSocketPath) return std::nullopt;
+    return MetricsConfig{.unix_path = path};
+  }
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto port = parse_number<uint16_t>(text.substr(colon + 1));
+  if (!port || *port == 0) return std::nullopt;
+  const std::string_view host = text.substr(0, colon);
+  if (host == "[::1]") return MetricsConfig{.address = "::1", .port = *port};
+  const auto address = IpAddress::parse(host);
+  if (!address || !address->is_v4() || address->bytes()[0] != 127) return std::nullopt;
+  return MetricsConfig{.address = std::string(host), .port = *port};
+}
+
+MetricsConfig read_metrics(Section section) {
+  MetricsConfig config;
+  if (const auto given = section.text("listen")) {
+    const auto place = parse_metrics_place(*given);
+    if (!place) {
+      section.reject(
+          "listen",
+          quoted(*given) +
+              " is no place on this host alone; give \"unix:/run/stellwerk/metrics.sock\", "
+              "\"127.0.0.1:9464\", \"[::1]:9464\", or \"\" for none");
+    }
+    assign(config, place);
+  }
+  section.reject_unknown_keys();
+  return config;
+}
+
 void reject_unknown_sections(const toml::table& root, Mistakes& mistakes) {
   const std::vector<std::string_view> known(kSections.begin(), kSections.end());
   for (const auto& [key, node] : root) {
@@ -160,6 +198,7 @@ absl::StatusOr<Config> read_config(const toml::table& root, std::string_view ori
   config.hypervisor = read_hypervisor(Section(root, "hypervisor", mistakes));
   config.storage = read_storage(Section(root, "storage", mistakes), config.daemon);
   config.network = read_network(Section(root, "network", mistakes));
+  config.metrics = read_metrics(Section(root, "metrics", mistakes));
   reject_unknown_sections(root, mistakes);
   if (mistakes.empty()) return config;
   return invalid_argument("{}", mistakes.report(origin));

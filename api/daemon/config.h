@@ -23,11 +23,14 @@ namespace stellwerk::daemon {
 
 inline constexpr std::string_view kDefaultConfigPath = "/etc/stellwerk/stellwerk.toml";
 
+enum class LogFormat : uint8_t { kText, kJson };
+
 struct DaemonConfig {
   std::string state_dir = "/var/lib/stellwerk";
   std::string socket = "/run/stellwerk/stellwerkd.sock";
   std::string operator_group = "stellwerk";  // empty: root alone
   std::string log_level = "info";            // one of spdlog's names
+  LogFormat log_format = LogFormat::kText;
   int64_t max_log_records = 100'000;
 };
 
@@ -67,6 +70,15 @@ struct NetworkConfig {
   int64_t mtu = 1500;
 };
 
+// Where Prometheus may ask, on this host alone: off, a Unix socket, or a loopback address.
+struct MetricsConfig {
+  std::string unix_path;
+  std::string address;
+  uint16_t port = 0;
+
+  bool on() const { return !unix_path.empty() || port != 0; }
+};
+
 struct Config {
   DaemonConfig daemon;
   HostConfig host;
@@ -74,6 +86,7 @@ struct Config {
   HypervisorConfig hypervisor;
   StorageConfig storage;
   NetworkConfig network;
+  MetricsConfig metrics;
 };
 
 // InvalidArgument: one line for each mistake, "ORIGIN:LINE: section.key: what is wrong; what would

@@ -230,7 +230,13 @@ void ControllerRuntime::carry_out_one(controller::SendOrders output) {
 
 void ControllerRuntime::carry_out_one(controller::CommitBatch output) {
   const auto commit = [this, output = std::move(output)] {
+    const MonotonicTime begun = parts_.clock.now().monotonic;
     auto result = parts_.store.commit(output.previous, output.batch);
+    if (config_.on_commit) {
+      config_.on_commit(result.status().code(),
+                        output.batch.puts.size() + output.batch.deletes.size(),
+                        parts_.clock.now().monotonic - begun);
+    }
     log_commit(output.previous.sequence.next(), result.status());
     loop_.post(controller::CommitFinished{std::move(result)});
   };

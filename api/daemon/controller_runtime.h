@@ -28,6 +28,8 @@ struct ControllerRuntimeConfig {
   size_t blocking_threads = 4;
   size_t max_blocking = 1024;  // beyond it, callers run their own work
   Duration first_commit_patience = std::chrono::seconds(30);
+  // From the store's thread, when a commit of so many keys has ended. May be empty.
+  std::function<void(absl::StatusCode, size_t keys, Duration took)> on_commit;
 };
 
 class ControllerRuntime final : public server::Gateway {

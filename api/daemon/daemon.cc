@@ -15,6 +15,7 @@
 
 #include "api/daemon/controller_runtime.h"
 #include "api/daemon/host.h"
+#include "api/daemon/metrics_page.h"
 #include "api/daemon/one_line.h"
 #include "api/daemon/random.h"
 #include "api/daemon/state_directory.h"
@@ -94,6 +95,7 @@ class Daemon {
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_{io_, SIGTERM, SIGINT};
   ExitCode code_ = kCleanEnd;
+  metrics::Metrics metrics_{STELLWERK_VERSION};
 
   std::optional<StateDirectory> state_;
   std::unique_ptr<store::SqliteStore> store_;
@@ -101,6 +103,7 @@ class Daemon {
   std::unique_ptr<storage::LocalStorage> storage_;
   std::unique_ptr<ControllerRuntime> controller_;
   std::unique_ptr<server::Server> server_;
+  std::unique_ptr<metrics::HttpListener> metrics_listener_;
   std::unique_ptr<LocalHost> host_;   // the starter's until that has stopped
   std::optional<Watchdog> watchdog_;  // if systemd wants it
   std::optional<WorkerPool> starter_;
@@ -113,7 +116,7 @@ ExitCode Daemon::run() {
     io_.stop();
   });
   if (const absl::Status status = start(); !status.ok()) {
-    spdlog::critical("refusing to start: {}", one_line(message_of(status)));
+    spdlog::critical("refusing to start: {}", free_text(message_of(status)));
     code_ = kRefusedToStart;
   } else {
     ::sd_notify(0, "READY=1");
@@ -159,6 +162,9 @@ absl::Status Daemon::open_services() {
                                      .keep_available = config_.host.disk_reserve}));
   ControllerRuntimeConfig runtime;
   runtime.controller = controller_config(config_);
+  runtime.on_commit = [this](absl::StatusCode code, size_t keys, Duration took) {
+    metrics_.commit_ended(code, keys, took);
+  };
   SW_ASSIGN_OR_RETURN(controller_, ControllerRuntime::load(
                                        std::move(runtime),
                                        {.store = *store_, .storage = *storage_, .clock = clock_},
@@ -168,15 +174,22 @@ absl::Status Daemon::open_services() {
   SW_ASSIGN_OR_RETURN(server_,
                       server::Server::start({.socket = config_.daemon.socket,
                                              .operator_group = config_.daemon.operator_group,
-                                             .limits = {}},
+                                             .limits = {},
+                                             .on_call = calls_into(metrics_)},
                                             *controller_));
+  if (config_.metrics.on()) {
+    SW_ASSIGN_OR_RETURN(metrics_listener_, serve_metrics(config_, metrics_, *controller_));
+  }
   return absl::OkStatus();
 }
 
 void Daemon::start_host() {
-  auto host = LocalHost::start(
-      config_, identity_,
-      {.store = *store_, .storage = *storage_, .controller = *controller_, .clock = clock_});
+  auto host = LocalHost::start(config_, identity_,
+                               {.store = *store_,
+                                .storage = *storage_,
+                                .controller = *controller_,
+                                .metrics = metrics_,
+                                .clock = clock_});
   if (host.ok()) {
     host_ = *std::move(host);
     boost::asio::post(io_, [this, agent = host_.get()] {
@@ -231,6 +244,7 @@ bool Daemon::stop_server() {
 }
 
 bool Daemon::stop() {
+  metrics_listener_.reset();
   if (server_ && !stop_server()) return false;
   if (starter_ && !starter_->stop(kDriversPatience)) return false;
   if (host_ && !host_->stop(kDriversPatience)) return false;

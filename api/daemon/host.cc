@@ -8,13 +8,15 @@
 namespace stellwerk::daemon {
 namespace {
 
-hypervisor::LibvirtConfig libvirt_config(const HypervisorConfig& config, const CellUid& cell) {
+hypervisor::LibvirtConfig libvirt_config(const HypervisorConfig& config, const CellUid& cell,
+                                         const metrics::Metrics& metrics) {
   hypervisor::LibvirtConfig libvirt;
   libvirt.uri = config.uri;
   libvirt.cell = cell;
   libvirt.accelerator.mode = config.accel;
   libvirt.accelerator.kernel = config.probe_kernel;
   libvirt.accelerator.limit = config.probe_time;
+  libvirt.connection.opened = metrics.libvirt_connections();
   return libvirt;
 }
 
@@ -38,8 +40,9 @@ agent::AgentConfig agent_config(const CellUid& cell, const HostUid& host) {
 
 absl::StatusOr<std::unique_ptr<LocalHost>> LocalHost::start(const Config& config, Identity identity,
                                                             Parts parts) {
-  SW_ASSIGN_OR_RETURN(auto hypervisor, hypervisor::LibvirtHypervisor::connect(libvirt_config(
-                                           config.hypervisor, parts.controller.cell())));
+  SW_ASSIGN_OR_RETURN(auto hypervisor,
+                      hypervisor::LibvirtHypervisor::connect(libvirt_config(
+                          config.hypervisor, parts.controller.cell(), parts.metrics)));
   if (config.hypervisor.uri == kMockUri) {
     spdlog::warn("libvirt's mock host={} uri={} note=\"no guest runs on it\"",
                  identity.uid.to_string(), kMockUri);
@@ -61,7 +64,13 @@ LocalHost::LocalHost(const Config& config, Identity identity, Parts parts,
       hypervisor_(std::move(hypervisor)),
       executor_(*hypervisor_, parts_.storage, network_, firewall_, user_data_in(parts_.store)),
       agent_(agent_config(parts_.controller.cell(), identity_.uid),
-             {.hypervisor = *hypervisor_, .executor = executor_, .clock = parts_.clock}, link()) {}
+             {.hypervisor = *hypervisor_,
+              .executor = executor_,
+              .clock = parts_.clock,
+              .on_step = [&metrics = parts.metrics](
+                             std::string_view step, absl::StatusCode code,
+                             Duration took) { metrics.step_ended(step, code, took); }},
+             link()) {}
 
 ControllerLink LocalHost::link() {
   return {

@@ -9,6 +9,7 @@
 #include "api/daemon/config.h"
 #include "api/daemon/controller_runtime.h"
 #include "drivers/firewall/nftables/nftables_firewall.h"
+#include "api/metrics/metrics.h"
 #include "drivers/hypervisor/libvirt/libvirt_hypervisor.h"
 #include "drivers/network/bridge/bridge_network.h"
 #include "orchestrator/agent/executor.h"
@@ -26,6 +27,7 @@ class LocalHost {
     store::Store& store;
     storage::Storage& storage;
     ControllerRuntime& controller;
+    metrics::Metrics& metrics;
     const Clock& clock;
   };
   // Blocks while the accelerator is decided. Then the agent runs.

@@ -81,13 +81,10 @@ StateDirectory::~StateDirectory() {
 StateDirectory::StateDirectory(StateDirectory&& other) noexcept
     : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
 
-absl::StatusOr<HostUid> StateDirectory::host_uid(const HostUid& fresh) const {
-  const std::string path = path_ + "/" + kHostUid;
+absl::StatusOr<std::optional<HostUid>> read_host_uid(const std::string& state_dir) {
+  const std::string path = state_dir + "/" + kHostUid;
   std::error_code error;
-  if (!std::filesystem::exists(path, error) && !error) {
-    SW_RETURN_IF_ERROR(write_host_uid(fresh));
-    return fresh;
-  }
+  if (!std::filesystem::exists(path, error) && !error) return std::nullopt;
   std::ifstream file(path, std::ios::binary);
   std::ostringstream bytes;
   bytes << file.rdbuf();
@@ -98,6 +95,13 @@ absl::StatusOr<HostUid> StateDirectory::host_uid(const HostUid& fresh) const {
   return data_loss(
       "{}: holds no host uid but {}; restore it: the guests on this host are known by it", path,
       quoted(text));
+}
+
+absl::StatusOr<HostUid> StateDirectory::host_uid(const HostUid& fresh) const {
+  SW_ASSIGN_OR_RETURN(const std::optional<HostUid> known, read_host_uid(path_));
+  if (known) return *known;
+  SW_RETURN_IF_ERROR(write_host_uid(fresh));
+  return fresh;
 }
 
 absl::Status StateDirectory::write_host_uid(const HostUid& uid) const {

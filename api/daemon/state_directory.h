@@ -4,12 +4,17 @@
 // database has touched nothing. One thread.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "core/ids.h"
 #include "core/status.h"
 
 namespace stellwerk::daemon {
+
+// The identity that lies in a state directory, also while a daemon works in it; none: no daemon
+// ever did. DataLoss when the file holds something else.
+absl::StatusOr<std::optional<HostUid>> read_host_uid(const std::string& state_dir);
 
 class StateDirectory {
  public:
@@ -20,7 +25,8 @@ class StateDirectory {
   StateDirectory(StateDirectory&& other) noexcept;
   StateDirectory& operator=(StateDirectory&&) = delete;
 
-  std::string database_path() const { return path_ + "/stellwerk.db"; }
+  static std::string database_in(const std::string& path) { return path + "/stellwerk.db"; }
+  std::string database_path() const { return database_in(path_); }
 
   // The host's identity: `fresh` the first time, durable before it is returned, and ever since the
   // same. DataLoss when the file holds something else: a new identity would orphan every guest.

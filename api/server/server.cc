@@ -137,6 +137,7 @@ absl::Status Server::Body::build_servers() {
   builder.RegisterService(&instances_).RegisterService(&images_).RegisterService(&flavors_);
   builder.RegisterService(&hosts_).RegisterService(&projects_).RegisterService(&events_);
   builder.RegisterService(&networks_);
+  if (config_.on_call) observe_calls(builder, config_.on_call, clock_);
   server_ = builder.BuildAndStart();
 
   grpc::ServerBuilder refusing;

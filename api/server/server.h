@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "api/server/call_observer.h"
 #include "api/server/gateway.h"
 #include "core/status.h"
 #include "core/time.h"
@@ -32,6 +33,7 @@ struct ServerConfig {
   std::string socket;          // path, at most 107 bytes; its folder exists
   std::string operator_group;  // empty: root only; so does one that does not exist, with a warning
   ServerLimits limits;
+  CallObserver on_call;  // may be empty
 };
 
 class Server {

@@ -114,6 +114,23 @@ class Reader {
     });
   }
 
+  absl::StatusOr<Answer> operator()(const SummarizeCell&) const {
+    const CellState& cell = ledger_.state();
+    CellSummary summary{.instances = {},
+                        .hosts = {},
+                        .projects = static_cast<int64_t>(cell.projects.size()),
+                        .images = static_cast<int64_t>(cell.images.size()),
+                        .log_records = static_cast<int64_t>(cell.log.size()),
+                        .unreadable_records = static_cast<int64_t>(cell.invalid.size())};
+    for (const auto& [uid, instance] : cell.instances) {
+      ++summary.instances[book_.observed(uid, instance.claim.host, now_).phase];
+    }
+    for (const auto& [id, uid] : ledger_.host_names()) {
+      summary.hosts.push_back(view_of(cell.hosts.at(uid), ledger_, book_));
+    }
+    return summary;
+  }
+
  private:
   template <class Item, class List, class Index, class View>
   absl::StatusOr<Answer> project_page(const List& list, const Index& index, View view,

@@ -221,9 +221,12 @@ struct GetProject {
 struct ListProjects {
   PageRequest page;
 };
+// Of the whole cell, for whoever watches over it.
+struct SummarizeCell {};
 using Query =
     std::variant<GetInstance, ListInstances, GetImage, ListImages, GetNetwork, ListNetworks,
-                 GetFlavor, ListFlavors, GetHost, ListHosts, GetProject, ListProjects>;
+                 GetFlavor, ListFlavors, GetHost, ListHosts, GetProject, ListProjects,
+                 SummarizeCell>;
 
 using Request = std::variant<Mutation, Query>;
 
@@ -266,6 +269,15 @@ struct HostView {
   Bytes disk_available;  // as the host last measured it
 };
 
+struct CellSummary {
+  std::map<Phase, int64_t> instances;  // as observed; phases without any may be missing
+  std::vector<HostView> hosts;         // ordered by id
+  int64_t projects = 0;
+  int64_t images = 0;
+  int64_t log_records = 0;
+  int64_t unreadable_records = 0;
+};
+
 template <class Item>
 struct Page {
   std::vector<Item> items;
@@ -275,6 +287,6 @@ struct Page {
 // Mutations answer with the resource as it is then; a deletion with its last state.
 using Answer = std::variant<InstanceView, ImageView, NetworkView, Flavor, HostView, ProjectView,
                             Page<InstanceView>, Page<ImageView>, Page<NetworkView>, Page<Flavor>,
-                            Page<HostView>, Page<ProjectView>>;
+                            Page<HostView>, Page<ProjectView>, CellSummary>;
 
 }  // namespace stellwerk::controller

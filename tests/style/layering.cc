@@ -123,6 +123,9 @@ const std::vector<Library>& libraries() {
       {"libnftables", {"nftables/"}, {"drivers/firewall/nftables"}},
       {"toml++", {"toml++/"}, {"api/daemon"}},
       {"CLI11", {"CLI/"}, {"api/cli", "api/daemon"}},
+      {"nlohmann/json", {"nlohmann/"}, {"api", "orchestrator/agent"}},
+      {"yaml-cpp", {"yaml-cpp/"}, {"api/cli"}},
+      {"prometheus-cpp", {"prometheus/"}, {"api/metrics"}},
   };
   return all;
 }

@@ -161,6 +161,7 @@ struct Connection::State {
 
 void Connection::State::serve(std::shared_ptr<OpenConnection> connection) {
   spdlog::info("libvirt: connected to {}", config.uri);
+  if (config.opened) ++*config.opened;
   {
     const std::lock_guard lock(signals->mutex);
     open = std::move(connection);

@@ -8,6 +8,7 @@
 // not end within a moment behind; that thread shares no memory with us but what it owns too.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -27,6 +28,8 @@ struct ConnectionConfig {
   // A daemon that answers nothing for (count + 1) intervals counts as dead.
   int keepalive_seconds = 5;
   unsigned keepalive_count = 3;
+  // Counted up with every opening; may be null.
+  std::shared_ptr<std::atomic<int64_t>> opened;
 };
 
 // Where events go; outlives every connection that has it.

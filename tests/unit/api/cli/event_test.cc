@@ -71,6 +71,14 @@ TEST_F(EventCommands, WatchAsJsonIsOneLineAResponseWithItsToken) {
             "\"time\":\"2026-11-23T04:59:00Z\"}],\"token\":\"cell:8\"}\n");
 }
 
+TEST_F(EventCommands, WatchAsYamlIsOneDocumentAResponse) {
+  daemon.script().watch = {watch_response("cell:7"),
+                           with_event("cell:8", event("PhaseChanged", "it runs", 8))};
+  const Ran ran = watch_until("cell:8", {"-o", "yaml"});
+  EXPECT_THAT(ran.out, ::testing::StartsWith("---\nevents: []\ntoken: \"cell:7\"\n---\n"
+                                             "events:\n  - type: PhaseChanged\n"));
+}
+
 TEST_F(EventCommands, WatchStartsAfterTheGivenPlaceAndOfOneInstance) {
   daemon.script().watch = {with_event("cell:6", event("PhaseChanged", "it runs", 6))};
   watch_until("runs", {"--from", "cell:5", "--instance", "web-1"});

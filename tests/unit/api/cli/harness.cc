@@ -47,7 +47,12 @@ Ran CliTest::run_bare(const std::vector<std::string>& arguments) {
                                },
                                .clock = clock,
                                .interrupt = interrupt,
-                               .call_policy = policy};
+                               .call_policy = policy,
+                               .stellwerkd =
+                                   [this](const auto& words, Duration) {
+                                     stellwerkd_arguments = words;
+                                     return stellwerkd_says;
+                                   }};
   const int code = cli::run(arguments, environment);
   return {.code = code, .out = out.str(), .err = err.str()};
 }

@@ -67,6 +67,8 @@ class CliTest : public ::testing::Test {
   bool err_is_terminal = false;
   std::map<std::string, std::string> variables;
   TestInterrupt interrupt;
+  absl::StatusOr<std::string> stellwerkd_says = absl::NotFoundError("there is no stellwerkd");
+  std::vector<std::string> stellwerkd_arguments;
   client::CallPolicy policy{.deadline = std::chrono::seconds(20),
                             .attempts = 5,
                             .first_pause = std::chrono::milliseconds(20)};

@@ -69,6 +69,24 @@ TEST_F(InstanceCommands, ListAsJsonIsOneArray) {
                              HasSubstr("\"createTime\": \"2026-11-23T04:50:00Z\"")));
 }
 
+TEST_F(InstanceCommands, ListAsYamlIsOneSequence) {
+  daemon.script().instances.clear();
+  EXPECT_EQ(run({"instance", "list", "-o", "yaml"}).out, "[]\n");
+  daemon.script().instances = {running_instance(), running_instance()};
+  const Ran ran = run({"instance", "list", "-o", "yaml"});
+  EXPECT_THAT(ran.out, AllOf(::testing::StartsWith("- name: projects/default/instances/web-1\n"),
+                             HasSubstr("\n- name: "), HasSubstr("\n  phase: PHASE_RUNNING\n"),
+                             HasSubstr("\n  memoryBytes: \"2147483648\"\n"),
+                             HasSubstr("\n    owner: registry\n")));
+}
+
+TEST_F(InstanceCommands, OneInstanceAsYamlIsOneMapping) {
+  daemon.script().get_answers = {running_instance()};
+  EXPECT_THAT(run({"instance", "show", "web-1", "-o", "yaml"}).out,
+              AllOf(::testing::StartsWith("name: projects/default/instances/web-1\n"),
+                    HasSubstr("\nvcpus: \"1\"\n"), HasSubstr("\nhasUserData: true\n")));
+}
+
 TEST_F(InstanceCommands, ListWalksAllPages) {
   daemon.script().largest_page = 1;
   EXPECT_THAT(run({"instance", "list"}).out, AllOf(HasSubstr("database-12"), HasSubstr("web-1")));
@@ -122,7 +140,7 @@ TEST_F(InstanceCommands, ShowsHostileStringsOfTheServerEscaped) {
   hostile.set_message("line\nname: \u202eforged\x07");
   daemon.script().instances = {hostile};
   daemon.script().get_answers = {hostile};
-  for (const char* format : {"table", "wide", "json"}) {
+  for (const char* format : {"table", "wide", "json", "yaml"}) {
     for (const auto& verb : {std::vector<std::string>{"list"}, {"show", "web-1"}}) {
       std::vector<std::string> arguments = {"instance", "-o", format};
       arguments.insert(arguments.end(), verb.begin(), verb.end());

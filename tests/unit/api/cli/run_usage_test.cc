@@ -55,7 +55,7 @@ TEST_F(Usage, MistakesEndWith2AndPointToHelp) {
       {"instance", "fly"},
       {"instance", "show"},
       {"instance", "list", "--frobnicate"},
-      {"instance", "list", "-o", "yaml"},
+      {"instance", "list", "-o", "xml"},
       {"instance", "start", "a", "--timeout", "5"},  // without --wait
       {"instance", "start", "a", "--wait", "--timeout", "0"},
       {"instance", "start", "a", "--request-id", "17"},

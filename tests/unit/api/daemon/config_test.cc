@@ -43,6 +43,7 @@ TEST(Config, IsTheDocumentedDefaultWhenTheFileIsEmpty) {
   EXPECT_EQ(config->daemon.socket, "/run/stellwerk/stellwerkd.sock");
   EXPECT_EQ(config->daemon.operator_group, "stellwerk");
   EXPECT_EQ(config->daemon.log_level, "info");
+  EXPECT_EQ(config->daemon.log_format, LogFormat::kText);
   EXPECT_EQ(config->daemon.max_log_records, 100'000);
   EXPECT_EQ(config->host.id, std::nullopt);
   EXPECT_EQ(config->host.memory, std::nullopt);
@@ -64,6 +65,7 @@ TEST(Config, IsTheDocumentedDefaultWhenTheFileIsEmpty) {
   EXPECT_EQ(config->network.v4.range.to_string(), "10.64.0.0/24");
   EXPECT_EQ(config->network.v4.gateway, IpAddress::parse("10.64.0.1"));
   EXPECT_THAT(config->network.dns, IsEmpty());
+  EXPECT_FALSE(config->metrics.on());
 }
 
 constexpr std::string_view kEveryKey = R"(
@@ -72,6 +74,7 @@ state_dir = "/srv/sw"
 socket = "/tmp/sw.sock"
 operator_group = ""
 log_level = "debug"
+log_format = "json"
 max_log_records = 5000
 [host]
 id = "rack-1"
@@ -97,6 +100,8 @@ create_bridge = false
 subnet = "192.168.4.0/22"
 gateway = "192.168.7.254"
 dns = ["9.9.9.9", "1.1.1.1"]
+[metrics]
+listen = "127.0.0.1:9464"
 )";
 
 TEST(Config, TakesEveryKey) {
@@ -106,6 +111,7 @@ TEST(Config, TakesEveryKey) {
   EXPECT_EQ(config->daemon.socket, "/tmp/sw.sock");
   EXPECT_EQ(config->daemon.operator_group, "");
   EXPECT_EQ(config->daemon.log_level, "debug");
+  EXPECT_EQ(config->daemon.log_format, LogFormat::kJson);
   EXPECT_EQ(config->daemon.max_log_records, 5000);
   EXPECT_EQ(config->host.id, "rack-1");
   EXPECT_EQ(config->host.memory, gibibytes(64));
@@ -128,6 +134,8 @@ TEST(Config, TakesEveryKey) {
   EXPECT_EQ(config->network.v4.gateway, IpAddress::parse("192.168.7.254"));
   EXPECT_THAT(config->network.dns,
               ElementsAre(*IpAddress::parse("9.9.9.9"), *IpAddress::parse("1.1.1.1")));
+  EXPECT_EQ(config->metrics.address, "127.0.0.1");
+  EXPECT_EQ(config->metrics.port, 9464);
 }
 
 TEST(Config, ReportsEveryMistakeAtOnceWithLineAndKeyInOrder) {
@@ -198,6 +206,8 @@ TEST(Config, RejectsWhatIsNoneOfTheChoices) {
               HasSubstr("\"xen\" is none of \"auto\", \"kvm\", \"tcg\""));
   EXPECT_THAT(mistakes_of("daemon", "log_level = \"loud\""), HasSubstr("\"info\""));
   EXPECT_THAT(mistakes_of("host", "local_disk_type = \"floppy\""), HasSubstr("\"ssd\""));
+  EXPECT_THAT(mistakes_of("daemon", "log_format = \"xml\""),
+              HasSubstr("\"xml\" is none of \"text\", \"json\""));
 }
 
 TEST(Config, RejectsRelativePathsAndControlCharacters) {
@@ -228,6 +238,21 @@ TEST(Config, RejectsNamesThatCannotBe) {
   EXPECT_THAT(mistakes_of("hypervisor", "uri = \"test:///default2\""),
               HasSubstr("no libvirt of this host's"));
   EXPECT_EQ(mistakes_of("hypervisor", "uri = \"test:///default\""), "");
+}
+
+TEST(Config, TakesMetricsOnThisHostAlone) {
+  EXPECT_EQ(parse_config("[metrics]\nlisten = \"unix:/run/m.sock\"", "f")->metrics.unix_path,
+            "/run/m.sock");
+  EXPECT_EQ(parse_config("[metrics]\nlisten = \"[::1]:80\"", "f")->metrics.address, "::1");
+  EXPECT_FALSE(parse_config("[metrics]\nlisten = \"\"", "f")->metrics.on());
+  for (const char* place :
+       {"0.0.0.0:9464", "10.0.0.1:9464", "[::]:9464", "[fe80::1]:9464", "localhost:9464", ":9464",
+        "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:x", "unix:metrics.sock",
+        "unix:", "/run/metrics.sock", "::1:9464"}) {
+    EXPECT_THAT(mistakes_of("metrics", "listen = \"" + std::string(place) + "\""),
+                HasSubstr("no place on this host alone"))
+        << place;
+  }
 }
 
 TEST(Config, RejectsSubnetsThatCannotHoldGuests) {
@@ -343,7 +368,7 @@ TEST(ConfigFile, ExampleShowsEveryKeyWithItsDefault) {
     keys += key ? 1 : 0;
     uncommented += (key ? line.substr(1) : line) + "\n";
   }
-  EXPECT_EQ(keys, 25);
+  EXPECT_EQ(keys, 27);
   const auto config = parse_config(uncommented, "example");
   ASSERT_OK(config);
   const Config defaults;

@@ -1,0 +1,178 @@
+#include "api/cli/complete.h"
+
+#include <algorithm>
+
+#include "api/cli/format.h"
+
+namespace stellwerk::cli {
+namespace {
+
+constexpr int kMostIds = 500;
+constexpr Duration kPatience = std::chrono::seconds(2);
+
+bool is_shown(const CLI::App& command) {
+  return !command.get_group().empty();
+}
+
+const CLI::App* subcommand(const CLI::App& command, const std::string& name) {
+  for (const CLI::App* one : command.get_subcommands({})) {
+    if (one->get_name() == name) return one;
+  }
+  return nullptr;
+}
+
+// The option of this name, here or further up: options of all commands may stand anywhere.
+const CLI::Option* find_option(const CLI::App* command, const std::string& name) {
+  for (; command != nullptr; command = command->get_parent()) {
+    if (const CLI::Option* option = command->get_option_no_throw(name)) return option;
+  }
+  return nullptr;
+}
+
+bool takes_value(const CLI::Option& option) {
+  return option.get_items_expected_max() > 0;
+}
+
+std::string long_name(const CLI::Option& option) {
+  const auto& names = option.get_lnames();
+  return names.empty() ? "" : names.front();
+}
+
+// The choices in "TEXT:{table,wide}", as CLI11 describes them.
+std::vector<std::string> choices_of(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  const size_t open = type.find('{');
+  const size_t close = type.find('}', open);
+  std::vector<std::string> choices;
+  if (open == std::string::npos || close == std::string::npos) return choices;
+  std::string_view rest = std::string_view(type).substr(open + 1, close - open - 1);
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find(','), rest.size());
+    // A map of choices is described as name->value.
+    const std::string_view one = rest.substr(0, end);
+    choices.emplace_back(one.substr(0, one.find("->")));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return choices;
+}
+
+std::vector<std::string> option_names(const CLI::App* command) {
+  std::vector<std::string> names;
+  for (; command != nullptr; command = command->get_parent()) {
+    for (const CLI::Option* option : command->get_options()) {
+      if (option->get_positional() || option->get_group().empty()) continue;
+      const std::string name = long_name(*option);
+      if (!name.empty()) names.push_back("--" + name);
+    }
+  }
+  std::ranges::sort(names);
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+// What a verb that acts on something that exists is given first.
+std::string resource_of(const CLI::App& command, size_t positionals) {
+  const bool makes = command.get_name() == "create" || command.get_name() == "import";
+  if (command.get_parent() == nullptr || makes || positionals > 0) return "";
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_positional()) return command.get_parent()->get_name();
+  }
+  return "";
+}
+
+void begin_with(std::vector<std::string>& candidates, const std::string& start) {
+  std::erase_if(candidates, [&](const std::string& one) { return !one.starts_with(start); });
+}
+
+template <class Stub, class Request, class Response, class Items>
+std::vector<std::string> list(client::Client& client,
+                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                           Response*),
+                              Request request, const Items& items) {
+  request.set_page_size(kMostIds);
+  const auto page = client.call_within(kPatience, method, request);
+  std::vector<std::string> ids;
+  if (!page.ok()) return ids;
+  for (const auto& item : items(*page)) ids.push_back(id_of(item.name()));
+  return ids;
+}
+
+}  // namespace
+
+Position position_of(const CLI::App& root, const std::vector<std::string>& words) {
+  Position position;
+  const CLI::App* command = &root;
+  const CLI::Option* waiting = nullptr;
+  size_t positionals = 0;
+  const std::string current = words.empty() ? "" : words.back();
+  for (size_t i = 0; i + 1 < words.size(); ++i) {
+    if (waiting != nullptr) {
+      position.options[long_name(*waiting)] = words[i];
+      waiting = nullptr;
+    } else if (words[i].starts_with('-')) {
+      const CLI::Option* option = find_option(command, words[i]);
+      if (option != nullptr && takes_value(*option)) waiting = option;
+    } else if (const CLI::App* next = subcommand(*command, words[i])) {
+      command = next;
+    } else {
+      ++positionals;
+    }
+  }
+  if (waiting != nullptr) {
+    position.fixed = choices_of(*waiting);
+    position.resource = long_name(*waiting);
+  } else if (current.starts_with('-')) {
+    position.fixed = option_names(command);
+  } else {
+    for (const CLI::App* next : command->get_subcommands({})) {
+      if (is_shown(*next)) position.fixed.push_back(next->get_name());
+    }
+    position.resource = resource_of(*command, positionals);
+  }
+  begin_with(position.fixed, current);
+  return position;
+}
+
+std::vector<std::string> ids_of(const std::string& resource, client::Client& client,
+                                const std::string& project) {
+  const auto of_project = [&project](auto request) {
+    request.set_parent("projects/" + project);
+    return request;
+  };
+  if (resource == "instance") {
+    return list(client, &v1::Instances::Stub::ListInstances, of_project(v1::ListInstancesRequest()),
+                [](auto& page) { return page.instances(); });
+  }
+  if (resource == "image") {
+    return list(client, &v1::Images::Stub::ListImages, of_project(v1::ListImagesRequest()),
+                [](auto& page) { return page.images(); });
+  }
+  if (resource == "flavor") {
+    return list(client, &v1::Flavors::Stub::ListFlavors, v1::ListFlavorsRequest(),
+                [](auto& page) { return page.flavors(); });
+  }
+  if (resource == "network") {
+    return list(client, &v1::Networks::Stub::ListNetworks, of_project(v1::ListNetworksRequest()),
+                [](auto& page) { return page.networks(); });
+  }
+  if (resource == "host") {
+    return list(client, &v1::Hosts::Stub::ListHosts, v1::ListHostsRequest(),
+                [](auto& page) { return page.hosts(); });
+  }
+  if (resource == "project") {
+    return list(client, &v1::Projects::Stub::ListProjects, v1::ListProjectsRequest(),
+                [](auto& page) { return page.projects(); });
+  }
+  return {};
+}
+
+std::string bash_script() {
+  return "# Completion of stellwerk for bash; printed by: stellwerk completion bash\n"
+         "_stellwerk() {\n"
+         "  mapfile -t COMPREPLY < <(\n"
+         "    \"${COMP_WORDS[0]}\" __complete \"${COMP_WORDS[@]:1:COMP_CWORD}\" 2> /dev/null)\n"
+         "}\n"
+         "complete -o default -F _stellwerk stellwerk\n";
+}
+
+}  // namespace stellwerk::cli
