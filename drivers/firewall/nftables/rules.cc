@@ -191,12 +191,17 @@ class Writer {
          "meta l4proto 0-255 accept", "drop"});
   }
 
+  // A fragment may have options neither before nor behind its header, and a first one must hold
+  // what is read of it: what follows a packet's end in its frame would be taken for a header, and
+  // the true one come in the next fragment.
   void from_guest_ip6() {
     if (ports_.empty()) return add("from_guest_ip6", {"drop"});
     add("from_guest_ip6",
         {"ip6 saddr :: goto from_guest_unspecified",
          match("iifname . ip6 saddr", "!= ", sources(IpAddress::Family::kV6)) + " drop",
-         fmt::format("{} accept", kFamilies[1].fragment),
+         "exthdr frag exists ip6 nexthdr != 44 drop",
+         fmt::format("{} accept", kFamilies[1].fragment), "exthdr frag exists ip6 length < 16 drop",
+         "frag nexthdr { 0, 43, 44, 51, 60, 135, 139, 140 } drop",
          "meta l4proto vmap { udp : goto from_guest_udp, icmpv6 : goto from_guest_icmp6 }",
          "meta l4proto 0-255 accept", "drop"});
   }

@@ -17,8 +17,10 @@ def datagram4(mac, source, target, payload, protocol=f.UDP, **more):
     return f.ethernet(mac, f.BROADCAST, f.IP4, f.ip4(source, target, protocol, payload, **more))
 
 
-def datagram6(mac, source, target, payload, protocol=f.UDP):
-    return f.ethernet(mac, f.group_mac(ALL_NODES), f.IP6, f.ip6(source, target, protocol, payload))
+def datagram6(mac, source, target, payload, protocol=f.UDP, behind=b""):
+    """`behind`: in the frame, but no part of the packet."""
+    return f.ethernet(mac, f.group_mac(ALL_NODES), f.IP6,
+                      f.ip6(source, target, protocol, payload) + behind)
 
 
 def honest(me, other):
@@ -47,6 +49,12 @@ def honest(me, other):
         "IPv6 fragment": f.ethernet(me.mac, other.mac, f.IP6,
                                     f.ip6(me.ip6, other.ip6, f.FRAGMENT,
                                           f.fragment(f.UDP, bytes(64), offset=1232))),
+        "first fragment of IPv6": f.ethernet(
+            me.mac, other.mac, f.IP6, f.ip6(me.ip6, other.ip6, f.FRAGMENT, f.fragment(
+                f.UDP, f.udp(40000, 53, bytes(64)), more=True))),
+        "first fragment of a long ping": f.ethernet(
+            me.mac, other.mac, f.IP6, f.ip6(me.ip6, other.ip6, f.FRAGMENT, f.fragment(
+                f.ICMP6, f.icmp6(me.ip6, other.ip6, 128, bytes(68)), more=True))),
         "neighbour solicitation": discovery(
             me.ip6, f.solicited_node(other.ip6),
             f.solicitation(me.ip6, f.solicited_node(other.ip6), other.ip6,
@@ -158,6 +166,15 @@ def false_service(me, other, gateway):
         "DHCP server of IPv6": datagram6(me.mac, mine, ALL_NODES, f.udp(547, 546)),
         "DHCP server of IPv6 behind options": datagram6(
             me.mac, mine, ALL_NODES, f.options(f.UDP) + f.udp(547, 546), f.OPTIONS),
+        "DHCP server of IPv6 disguised by what is behind its first fragment": datagram6(
+            me.mac, mine, ALL_NODES, f.fragment(f.OPTIONS, f.options(f.OPTIONS), more=True),
+            f.FRAGMENT, behind=f.options(f.UDP) + f.udp(1, 9)),
+        "DHCP server of IPv6 behind an empty first fragment": datagram6(
+            me.mac, mine, ALL_NODES, f.fragment(f.UDP, b"", more=True), f.FRAGMENT,
+            behind=f.udp(1, 9)),
+        "a fragment behind options": datagram6(
+            me.mac, mine, ALL_NODES, f.options(f.FRAGMENT) + f.fragment(f.UDP, bytes(8), 64),
+            f.OPTIONS),
         "IPv4 redirect": datagram4(me.mac, me.ip4, other.ip4,
                                    f.icmp(5, 1, f.ip_bytes(gateway.ip4), bytes(28)), f.ICMP),
         "IPv4 router advertisement": datagram4(me.mac, me.ip4, "224.0.0.1",
