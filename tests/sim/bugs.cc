@@ -32,8 +32,6 @@ std::string_view to_string(Bug bug) {
       return "forget-reboots";
     case Bug::kKeepDiskSize:
       return "keep-disk-size";
-    case Bug::kMarkTooEarly:
-      return "mark-too-early";
     case Bug::kLooseLimits:
       return "loose-limits";
   }

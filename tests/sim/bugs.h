@@ -22,7 +22,6 @@ enum class Bug : uint8_t {
   kKeepPartialFiles,     // opening the storage does not clean up
   kForgetReboots,        // a reboot is not noted in the domain
   kKeepDiskSize,         // a disk never grows
-  kMarkTooEarly,         // the guest of a new run counts as started before it is
   kLooseLimits,          // the controller admits what the project's limits do not allow
 };
 
@@ -31,7 +30,7 @@ inline constexpr Bug kAllBugs[] = {
     Bug::kLoadBeforeTakeover,  Bug::kForgetRequests,   Bug::kStaleOrders,
     Bug::kHidePorts,           Bug::kDestroyUnclaimed, Bug::kForgetGuards,
     Bug::kKeepBridges,         Bug::kKeepPartialFiles, Bug::kForgetReboots,
-    Bug::kKeepDiskSize,        Bug::kMarkTooEarly,     Bug::kLooseLimits};
+    Bug::kKeepDiskSize,        Bug::kLooseLimits};
 
 std::string_view to_string(Bug bug);
 

@@ -146,10 +146,8 @@ Executor::Call Executor::domain_call(std::string name, const InstanceUid& target
 }
 
 Executor::Call Executor::mark_started(const InstanceUid& instance, Generation run) {
-  return {.name = "mark-started", .effect = [=, this] {
-            const bool early = stage_.bug == Bug::kMarkTooEarly;
-            return storage_.mark_started(instance, early ? run.next() : run);
-          }};
+  return {.name = "mark-started",
+          .effect = [=, this] { return storage_.mark_started(instance, run); }};
 }
 
 Executor::Calls Executor::calls_for(const agent::PrepareFiles& step) {
