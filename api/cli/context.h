@@ -36,6 +36,9 @@ struct Environment {
   // What stellwerkd prints when it is run with these arguments.
   std::function<absl::StatusOr<std::string>(const std::vector<std::string>&, Duration patience)>
       stellwerkd;
+  // The files behind `in` and `out`, for what goes through them as it comes; -1: none.
+  int in_descriptor = -1;
+  int out_descriptor = -1;
 };
 
 enum class OutputFormat { kTable, kWide, kJson, kYaml };

@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "api/cli/console.h"
 #include "api/cli/exit_code.h"
 #include "api/cli/files.h"
 #include "api/cli/format.h"
@@ -250,6 +251,7 @@ void add_instance_commands(CLI::App& app, Command& chosen) {
       noun, chosen,
       {"delete", "Delete an instance and its disk", "stellwerk instance delete web-1 --wait"}, {},
       delete_instance);
+  add_console_verbs(noun, chosen);
 }
 
 }  // namespace stellwerk::cli

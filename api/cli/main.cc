@@ -63,6 +63,8 @@ int main(int argc, char** argv) {
                                           .clock = clock,
                                           .interrupt = interrupt,
                                           .call_policy = {},
-                                          .stellwerkd = run_stellwerkd};
+                                          .stellwerkd = run_stellwerkd,
+                                          .in_descriptor = STDIN_FILENO,
+                                          .out_descriptor = STDOUT_FILENO};
   return stellwerk::cli::run(std::vector<std::string>(argv + 1, argv + argc), environment);
 }

@@ -13,6 +13,7 @@
 #include "api/client/endpoint.h"
 #include "core/status.h"
 #include "core/time.h"
+#include "stellwerk/v1/consoles.grpc.pb.h"
 #include "stellwerk/v1/events.grpc.pb.h"
 #include "stellwerk/v1/flavors.grpc.pb.h"
 #include "stellwerk/v1/hosts.grpc.pb.h"
@@ -81,7 +82,7 @@ class Client {
   std::tuple<std::unique_ptr<v1::Instances::Stub>, std::unique_ptr<v1::Images::Stub>,
              std::unique_ptr<v1::Flavors::Stub>, std::unique_ptr<v1::Hosts::Stub>,
              std::unique_ptr<v1::Networks::Stub>, std::unique_ptr<v1::Projects::Stub>,
-             std::unique_ptr<v1::Events::Stub>>
+             std::unique_ptr<v1::Events::Stub>, std::unique_ptr<v1::Consoles::Stub>>
       stubs_;
 };
 

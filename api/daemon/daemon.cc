@@ -13,6 +13,7 @@
 #include <future>
 #include <thread>
 
+#include "api/daemon/console_runtime.h"
 #include "api/daemon/controller_runtime.h"
 #include "api/daemon/host.h"
 #include "api/daemon/metrics_page.h"
@@ -22,6 +23,7 @@
 #include "api/daemon/watchdog.h"
 #include "api/daemon/worker_pool.h"
 #include "api/server/server.h"
+#include "drivers/hypervisor/libvirt/console_sockets.h"
 #include "drivers/storage/local/local_storage.h"
 #include "drivers/store/sqlite/sqlite_store.h"
 
@@ -101,6 +103,8 @@ class Daemon {
   std::unique_ptr<store::SqliteStore> store_;
   LocalHost::Identity identity_;
   std::unique_ptr<storage::LocalStorage> storage_;
+  std::unique_ptr<hypervisor::ConsoleSockets> console_sockets_;
+  std::unique_ptr<ConsoleRuntime> consoles_;
   std::unique_ptr<ControllerRuntime> controller_;
   std::unique_ptr<server::Server> server_;
   std::unique_ptr<metrics::HttpListener> metrics_listener_;
@@ -160,6 +164,10 @@ absl::Status Daemon::open_services() {
                                      .largest_image_file = config_.storage.largest_image,
                                      .largest_virtual_size = config_.storage.largest_virtual_size,
                                      .keep_available = config_.host.disk_reserve}));
+  SW_ASSIGN_OR_RETURN(console_sockets_, hypervisor::ConsoleSockets::open_folder(
+                                            config_.daemon.state_dir + "/consoles"));
+  consoles_ = std::make_unique<ConsoleRuntime>(
+      ConsoleRuntime::Parts{.consoles = *console_sockets_, .storage = *storage_});
   ControllerRuntimeConfig runtime;
   runtime.controller = controller_config(config_);
   runtime.on_commit = [this](absl::StatusCode code, size_t keys, Duration took) {
@@ -176,7 +184,7 @@ absl::Status Daemon::open_services() {
                                              .operator_group = config_.daemon.operator_group,
                                              .limits = {},
                                              .on_call = calls_into(metrics_)},
-                                            *controller_));
+                                            *controller_, *consoles_));
   if (config_.metrics.on()) {
     SW_ASSIGN_OR_RETURN(metrics_listener_, serve_metrics(config_, metrics_, *controller_));
   }
@@ -189,6 +197,7 @@ void Daemon::start_host() {
                                 .storage = *storage_,
                                 .controller = *controller_,
                                 .metrics = metrics_,
+                                .consoles = *consoles_,
                                 .clock = clock_});
   if (host.ok()) {
     host_ = *std::move(host);

@@ -7,6 +7,7 @@
 
 #include "api/daemon/agent_runtime.h"
 #include "api/daemon/config.h"
+#include "api/daemon/console_runtime.h"
 #include "api/daemon/controller_runtime.h"
 #include "drivers/firewall/nftables/nftables_firewall.h"
 #include "api/metrics/metrics.h"
@@ -28,6 +29,7 @@ class LocalHost {
     storage::Storage& storage;
     ControllerRuntime& controller;
     metrics::Metrics& metrics;
+    ConsoleRuntime& consoles;
     const Clock& clock;
   };
   // Blocks while the accelerator is decided. Then the agent runs.

@@ -13,6 +13,7 @@
 #include <array>
 #include <mutex>
 
+#include "api/server/consoles_service.h"
 #include "api/server/events_service.h"
 #include "api/server/images_service.h"
 #include "api/server/listener.h"
@@ -26,11 +27,11 @@ namespace {
 
 // A chunk or a hostile text of 1 MiB, and the rest of the message around it.
 constexpr int kLargestMessage = (1 << 20) + (256 << 10);
-constexpr std::array<std::string_view, 7> kServices = {
+constexpr std::array<std::string_view, 8> kServices = {
     v1::Instances::service_full_name(), v1::Images::service_full_name(),
     v1::Flavors::service_full_name(),   v1::Hosts::service_full_name(),
     v1::Networks::service_full_name(),  v1::Projects::service_full_name(),
-    v1::Events::service_full_name()};
+    v1::Events::service_full_name(),    v1::Consoles::service_full_name()};
 
 // gRPC's reflection adds itself to every server of the process; those who are refused shall not see
 // the schema either.
@@ -64,8 +65,11 @@ void set_limits(const ServerLimits& limits, grpc::ServerBuilder* builder) {
 
 class Server::Body {
  public:
-  Body(ServerConfig config, OperatorRule rule, Gateway& gateway)
-      : config_(std::move(config)), rule_(std::move(rule)), gateway_(gateway) {}
+  Body(ServerConfig config, OperatorRule rule, Gateway& gateway, ConsoleGateway& consoles)
+      : config_(std::move(config)),
+        rule_(std::move(rule)),
+        gateway_(gateway),
+        console_gateway_(consoles) {}
 
   absl::Status serve(std::unique_ptr<Listener> listener);
   void shutdown(Duration patience);
@@ -81,11 +85,13 @@ class Server::Body {
   const ServerConfig config_;
   const OperatorRule rule_;
   Gateway& gateway_;
+  ConsoleGateway& console_gateway_;
   SystemClock clock_;
   PeerTable operators_;
   PeerTable strangers_;
   StreamTable imports_{config_.limits.imports};
   StreamTable watchers_{config_.limits.watchers};
+  StreamTable attachments_{config_.limits.consoles};
   ImageClaims claims_;
 
   UnaryCalls calls_{gateway_, operators_};
@@ -105,6 +111,14 @@ class Server::Body {
                                          .clock = clock_,
                                          .heartbeat = config_.limits.watch_heartbeat,
                                          .patience = config_.limits.watch_patience}};
+  ConsolesService consoles_{AttachEnvironment{.gateway = gateway_,
+                                              .consoles = console_gateway_,
+                                              .peers = operators_,
+                                              .streams = attachments_,
+                                              .clock = clock_,
+                                              .greeting = config_.limits.console_greeting,
+                                              .patience = config_.limits.console_patience,
+                                              .quiet = config_.limits.console_quiet}};
   RefusingService refusing_{rule_, strangers_};
 
   std::unique_ptr<grpc::Server> server_;
@@ -136,7 +150,7 @@ absl::Status Server::Body::build_servers() {
   set_limits(config_.limits, &builder);
   builder.RegisterService(&instances_).RegisterService(&images_).RegisterService(&flavors_);
   builder.RegisterService(&hosts_).RegisterService(&projects_).RegisterService(&events_);
-  builder.RegisterService(&networks_);
+  builder.RegisterService(&networks_).RegisterService(&consoles_);
   if (config_.on_call) observe_calls(builder, config_.on_call, clock_);
   server_ = builder.BuildAndStart();
 
@@ -159,6 +173,7 @@ absl::Status Server::Body::serve(std::unique_ptr<Listener> listener) {
     const MonotonicTime now = clock_.now().monotonic;
     imports_.tick(now);
     watchers_.tick(now);
+    attachments_.tick(now);
   });
   listener_ = std::move(listener);
   listener_->accept_with([this](Descriptor connection) { welcome(std::move(connection)); });
@@ -199,19 +214,21 @@ void Server::Body::shutdown(Duration patience) {
         with_reason(unavailable("the daemon is stopping; connect again soon"), "STOPPING");
     watchers_.end_all(why);
     imports_.end_all(why);
+    attachments_.end_all(why);
     server_->Shutdown(wall_time_after(patience));
   }
   if (refusing_server_ != nullptr) refusing_server_->Shutdown(wall_time_after(Duration::zero()));
   ticker_.reset();
 }
 
-absl::StatusOr<std::unique_ptr<Server>> Server::start(ServerConfig config, Gateway& gateway) {
+absl::StatusOr<std::unique_ptr<Server>> Server::start(ServerConfig config, Gateway& gateway,
+                                                      ConsoleGateway& consoles) {
   std::string warning;
   OperatorRule rule = OperatorRule::of_group(config.operator_group, &warning);
   if (!warning.empty()) spdlog::warn("{}", warning);
   SW_ASSIGN_OR_RETURN(std::unique_ptr<Listener> listener,
                       Listener::open({.path = config.socket, .group = rule.group()}));
-  auto body = std::make_unique<Body>(std::move(config), std::move(rule), gateway);
+  auto body = std::make_unique<Body>(std::move(config), std::move(rule), gateway, consoles);
   SW_RETURN_IF_ERROR(body->serve(std::move(listener)));
   return std::unique_ptr<Server>(new Server(std::move(body)));
 }

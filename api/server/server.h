@@ -12,6 +12,7 @@
 #include <string>
 
 #include "api/server/call_observer.h"
+#include "api/server/console_gateway.h"
 #include "api/server/gateway.h"
 #include "core/status.h"
 #include "core/time.h"
@@ -23,10 +24,14 @@ struct ServerLimits {
   int calls_per_connection = 256;
   size_t watchers = 256;
   size_t imports = 8;
-  Duration import_idle = std::chrono::seconds(60);      // without a byte from the client
-  Duration watch_heartbeat = std::chrono::seconds(10);  // at the latest, the token moves
-  Duration watch_patience = std::chrono::seconds(60);   // with a client that does not read
-  Duration tick = std::chrono::seconds(1);              // how exact the three above are
+  size_t consoles = 256;
+  Duration import_idle = std::chrono::seconds(60);        // without a byte from the client
+  Duration watch_heartbeat = std::chrono::seconds(10);    // at the latest, the token moves
+  Duration watch_patience = std::chrono::seconds(60);     // with a client that does not read
+  Duration console_greeting = std::chrono::seconds(10);   // until an attachment says to what
+  Duration console_patience = std::chrono::seconds(300);  // with a client that does not read
+  Duration console_quiet = std::chrono::seconds(1);       // of a guest after a writer's last word
+  Duration tick = std::chrono::seconds(1);                // how exact all these are
 };
 
 struct ServerConfig {
@@ -39,8 +44,9 @@ struct ServerConfig {
 class Server {
  public:
   // Serves when it returns. FailedPrecondition if a living daemon listens on the socket already.
-  // `gateway` outlives the server, and answers until shutdown has returned.
-  static absl::StatusOr<std::unique_ptr<Server>> start(ServerConfig config, Gateway& gateway);
+  // The gateways outlive the server, and answer until shutdown has returned.
+  static absl::StatusOr<std::unique_ptr<Server>> start(ServerConfig config, Gateway& gateway,
+                                                       ConsoleGateway& consoles);
   // shutdown(0), if that has not happened.
   ~Server();
   Server(const Server&) = delete;

@@ -48,7 +48,10 @@ struct DomainSpec {
   DiskDevice boot_disk;
   std::string seed_path;  // cloud-init's ISO image; empty: none
   std::vector<PortDevice> ports;
-  std::string console_log;  // file that receives the serial console's output; empty: none
+  // Where the serial console can be reached (see consoles.h); empty: nowhere.
+  std::string console_socket;
+  // Called when the domain exists and before it runs, so that the first byte it writes is heard.
+  std::function<void()> created;
 };
 
 enum class DomainState : uint8_t {

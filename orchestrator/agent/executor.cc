@@ -38,7 +38,8 @@ absl::StatusOr<hypervisor::DomainSpec> domain_spec(const StartDomain& step,
       .boot_disk = {.path = paths.disk, .format = paths.disk_format},
       .seed_path = paths.seed,
       .ports = {},
-      .console_log = paths.console_log,
+      .console_socket = "",
+      .created = {},
   };
   for (size_t i = 0; i < instance.ports.size(); ++i) {
     SW_ASSIGN_OR_RETURN(const Network& network, network_of(instance.ports[i], step.networks));
@@ -76,8 +77,13 @@ absl::Status Executor::run_one(const StartDomain& step) {
     SW_ASSIGN_OR_RETURN(const Network& network, network_of(port, step.networks));
     if (network.make_bridge) SW_RETURN_IF_ERROR(network_.ensure_bridge(bridge_of(network)));
   }
-  SW_ASSIGN_OR_RETURN(const hypervisor::DomainSpec spec,
+  SW_ASSIGN_OR_RETURN(hypervisor::DomainSpec spec,
                       domain_spec(step, storage_.paths(step.instance.uid)));
+  if (consoles_ != nullptr) {
+    spec.console_socket = consoles_->socket_of(step.instance.uid);
+    // The keeper outlives the driver, whose calls may outlive this one.
+    spec.created = [consoles = consoles_, uid = step.instance.uid] { consoles->created(uid); };
+  }
   return hypervisor_.start(spec);
 }
 
@@ -86,6 +92,7 @@ absl::Status Executor::run_one(const MarkStarted& step) {
 }
 
 absl::Status Executor::run_one(const ResumeDomain& step) {
+  if (consoles_ != nullptr) consoles_->created(step.instance);
   return hypervisor_.resume(step.instance);
 }
 
@@ -106,6 +113,7 @@ absl::Status Executor::run_one(const RemovePort& step) {
 }
 
 absl::Status Executor::run_one(const DeleteFiles& step) {
+  if (consoles_ != nullptr) consoles_->deleted(step.instance);
   return storage_.delete_instance(step.instance);
 }
 
@@ -124,6 +132,7 @@ absl::StatusOr<HostObservation> Executor::observe(const HostUpkeep& upkeep) {
   HostObservation seen;
   keep_up(upkeep, seen);
   SW_ASSIGN_OR_RETURN(seen.domains, hypervisor_.list());
+  if (consoles_ != nullptr) consoles_->observed(seen.domains);
   SW_ASSIGN_OR_RETURN(seen.storage, storage_.inventory());
   SW_ASSIGN_OR_RETURN(seen.ports, network_.ports(kInterfacePrefix));
   return seen;

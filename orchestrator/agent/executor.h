@@ -13,6 +13,7 @@
 #include "drivers/hypervisor/hypervisor.h"
 #include "drivers/network/network.h"
 #include "drivers/storage/storage.h"
+#include "orchestrator/agent/console_keeper.h"
 #include "orchestrator/agent/plan.h"
 
 namespace stellwerk::agent {
@@ -24,12 +25,14 @@ class Executor {
  public:
   // The drivers outlive the executor.
   Executor(hypervisor::Hypervisor& hypervisor, storage::Storage& storage, network::Network& network,
-           firewall::Firewall& firewall, UserDataSource user_data)
+           firewall::Firewall& firewall, UserDataSource user_data,
+           ConsoleKeeper* consoles = nullptr)
       : hypervisor_(hypervisor),
         storage_(storage),
         network_(network),
         firewall_(firewall),
-        user_data_(std::move(user_data)) {}
+        user_data_(std::move(user_data)),
+        consoles_(consoles) {}
 
   absl::Status run(const Step& step);
   // An error of any driver is the result: what cannot be seen is unknown, not empty.
@@ -55,6 +58,7 @@ class Executor {
   network::Network& network_;
   firewall::Firewall& firewall_;
   const UserDataSource user_data_;
+  ConsoleKeeper* const consoles_;  // none: guests have no console
 };
 
 // The bridge that carries a network on this host.

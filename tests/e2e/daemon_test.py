@@ -56,7 +56,8 @@ class Callers(CellCase):
             answer = api.raw_stream(
                 self.cell, f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
                 list_services)
-            for name in (b"Instances", b"Images", b"Flavors", b"Hosts", b"Projects", b"Events"):
+            for name in (b"Instances", b"Images", b"Flavors", b"Hosts", b"Projects", b"Events",
+                         b"Consoles"):
                 self.assertIn(b"stellwerk.v1." + name, answer)
 
     def test_watch_goes_on_after_a_restart_where_its_token_ended(self):

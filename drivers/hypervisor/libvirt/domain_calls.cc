@@ -129,10 +129,15 @@ absl::Status refuse_unmanaged(const DomainCalls& calls, const InstanceUid& insta
       instance.to_string(), fmt::join(processes, ", "));
 }
 
-absl::Status release_existing(const DomainCalls& calls, virDomainPtr domain) {
+absl::Status release_existing(const DomainCalls& calls, const DomainSpec& spec,
+                              virDomainPtr domain) {
   SW_RETURN_IF_ERROR(require_ours(domain, calls.cell).status());
   SW_ASSIGN_OR_RETURN(const bool active, is_active(domain));
-  if (active) return release(calls, domain);
+  if (active) {
+    SW_RETURN_IF_ERROR(refuse_if_abandoned(calls));
+    if (spec.created) spec.created();
+    return release(calls, domain);
+  }
   return failed_precondition(
       "domain '{}' is defined and not running; ours are transient, so it was defined by hand: "
       "undefine it",
@@ -232,11 +237,13 @@ absl::StatusOr<std::vector<ObservedDomain>> DomainCalls::list() const {
 absl::Status DomainCalls::start(const DomainSpec& spec, Accelerator accelerator) const {
   const InstanceUid& instance = spec.owner.instance;
   SW_ASSIGN_OR_RETURN(const DomainHandle existing, look_up(connection.get(), instance.value()));
-  if (existing) return release_existing(*this, existing.get());
+  if (existing) return release_existing(*this, spec, existing.get());
   SW_RETURN_IF_ERROR(refuse_unmanaged(*this, instance));
   SW_ASSIGN_OR_RETURN(const std::string xml, domain_xml(spec, accelerator));
   SW_ASSIGN_OR_RETURN(const DomainHandle domain, create_paused(*this, instance, xml));
   SW_RETURN_IF_ERROR(require_ours(domain.get(), cell).status());
+  SW_RETURN_IF_ERROR(refuse_if_abandoned(*this));
+  if (spec.created) spec.created();
   return release(*this, domain.get());
 }
 

@@ -16,6 +16,7 @@ namespace {
 // resident as it fills; bounding it keeps the overhead that placement charges honest.
 constexpr int64_t kEthernetMtu = 1500;
 constexpr char kTranslationBufferMib[] = "64";
+constexpr size_t kLongestSocketPath = 107;
 
 pugi::xml_node child(pugi::xml_node parent, const char* name) {
   return parent.append_child(name);
@@ -59,6 +60,14 @@ absl::Status check_path(std::string_view field, const std::string& path) {
                           percent_encode(path));
 }
 
+absl::Status check_console(const std::string& path) {
+  if (path.empty()) return absl::OkStatus();
+  SW_RETURN_IF_ERROR(check_path("console_socket", path));
+  if (path.size() <= kLongestSocketPath) return absl::OkStatus();
+  return invalid_argument("console_socket: {} has {} bytes; a Unix socket's path has at most {}",
+                          percent_encode(path), path.size(), kLongestSocketPath);
+}
+
 absl::Status check_interface(std::string_view field, const std::string& name) {
   const bool bad = name.empty() || name.size() > kLongestInterfaceName ||
                    has_control_characters(name) || name.find_first_of("/ %:") != std::string::npos;
@@ -72,7 +81,7 @@ absl::Status check(const DomainSpec& spec) {
   if (spec.memory < mebibytes(1)) return invalid_argument("memory: at least 1 MiB is needed");
   SW_RETURN_IF_ERROR(check_path("boot_disk.path", spec.boot_disk.path));
   if (!spec.seed_path.empty()) SW_RETURN_IF_ERROR(check_path("seed_path", spec.seed_path));
-  if (!spec.console_log.empty()) SW_RETURN_IF_ERROR(check_path("console_log", spec.console_log));
+  SW_RETURN_IF_ERROR(check_console(spec.console_socket));
   for (const PortDevice& port : spec.ports) {
     SW_RETURN_IF_ERROR(check_interface("ports.bridge", port.bridge));
     SW_RETURN_IF_ERROR(check_interface("ports.interface_name", port.interface_name));
@@ -179,12 +188,11 @@ void append_port(pugi::xml_node devices, const PortDevice& port) {
   element(node, "rom", {{"enabled", "no"}});  // no network boot
 }
 
-void append_console(pugi::xml_node devices, const std::string& log) {
-  pugi::xml_node serial = element(devices, "serial", {{"type", "pty"}});
-  if (!log.empty()) element(serial, "log", {{"file", log}, {"append", "on"}});
+// No log file of QEMU's: it would grow without bounds (see agent/console_history.h).
+void append_console(pugi::xml_node devices, const std::string& socket) {
+  pugi::xml_node serial = element(devices, "serial", {{"type", socket.empty() ? "null" : "unix"}});
+  if (!socket.empty()) element(serial, "source", {{"mode", "bind"}, {"path", socket}});
   element(serial, "target", {{"type", "isa-serial"}, {"port", "0"}});
-  pugi::xml_node console = element(devices, "console", {{"type", "pty"}});
-  element(console, "target", {{"type", "serial"}, {"port", "0"}});
 }
 
 void append_devices(pugi::xml_node domain, const DomainSpec& spec) {
@@ -193,7 +201,7 @@ void append_devices(pugi::xml_node domain, const DomainSpec& spec) {
   if (!spec.seed_path.empty()) append_seed(devices, spec.seed_path);
   element(devices, "controller", {{"type", "usb"}, {"model", "none"}});
   for (const PortDevice& port : spec.ports) append_port(devices, port);
-  append_console(devices, spec.console_log);
+  append_console(devices, spec.console_socket);
   pugi::xml_node channel = element(devices, "channel", {{"type", "unix"}});
   element(channel, "target", {{"type", "virtio"}, {"name", "org.qemu.guest_agent.0"}});
   element(child(devices, "video"), "model", {{"type", "none"}});

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "drivers/hypervisor/libvirt/console_sockets.h"
 #include "drivers/hypervisor/libvirt/handles.h"
 #include "drivers/hypervisor/libvirt/libvirt_hypervisor.h"
 #include "drivers/hypervisor/libvirt/process_table.h"
@@ -56,8 +57,10 @@ class LibvirtReal : public ::testing::Test {
   // Of the only domain.
   DomainState state();
 
-  // How often the guest has booted, by its console log.
+  // How often the guest has booted, by what it said on its console.
   int greetings() const;
+  void hear();
+  static ConsoleSockets& consoles();
   void start_and_wait_for_greeting();
   void reconnect(const LibvirtConfig& config);
   void wait_for_connection();
@@ -67,6 +70,9 @@ class LibvirtReal : public ::testing::Test {
 
   std::string directory_;
   DomainSpec spec_;
+  mutable std::mutex console_mutex_;
+  std::unique_ptr<ConsoleDescriptor> console_;
+  mutable std::string said_;
   std::unique_ptr<LibvirtHypervisor> driver_;
   virConnectPtr raw_ = nullptr;
 };

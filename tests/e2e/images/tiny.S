@@ -1,7 +1,8 @@
 # The tiny guest: one boot sector that needs next to no memory and starts in milliseconds.
 #
 # It prints "tiny guest UUID" on the first serial port, with the UUID that SMBIOS gives this
-# machine, then waits. It powers off when ACPI's power button is pressed or when "q" is typed on
+# machine, then waits. What it reads there it echoes; but at Enter it greets again, and at "#" it
+# prints 64 KiB of "x". It powers off when ACPI's power button is pressed or when "q" is typed on
 # the keyboard. (Debian's own kernels do not start in 64 MiB: they are unpacked at 16 MiB and take
 # 51 MiB more.)
         .intel_syntax noprefix
@@ -65,7 +66,7 @@ next:   cmp     byte ptr [si], 1
         jmp     next
 
 system: lea     bp, [si + 8]
-        mov     si, offset greeting
+greet:  mov     si, offset greeting
         call    print
         mov     di, offset order
 3:      movzx   bx, byte ptr [di]
@@ -99,7 +100,24 @@ wait_for_end:
         mov     ax, POWER_BUTTON
         out     dx, ax
 4:      hlt                              # until the next tick of the timer
-        mov     dx, PM1_STATUS
+heard:  mov     dx, SERIAL + 5
+        in      al, dx
+        test    al, 1
+        jz      silent
+        mov     dx, SERIAL
+        in      al, dx
+        cmp     al, 13
+        je      greet
+        cmp     al, '#'
+        je      flood
+        call    put
+        jmp     heard
+flood:  xor     cx, cx
+        mov     al, 'x'
+8:      call    put
+        loop    8b
+        jmp     heard
+silent: mov     dx, PM1_STATUS
         in      ax, dx
         test    ax, POWER_BUTTON
         jnz     off

@@ -1,5 +1,6 @@
 """What the sandbox's machine itself says, past Stellwerk: libvirt, interfaces, consoles."""
 
+import contextlib
 import json
 import subprocess
 
@@ -33,9 +34,9 @@ def bridge_ports(bridge):
 
 
 def console(path):
-    """What a guest has printed on its serial port so far."""
-    try:
-        with open(path, "rb") as file:
-            return file.read().decode(errors="replace")
-    except FileNotFoundError:
-        return ""
+    """What is kept of what a guest has printed on its serial port."""
+    text = b""
+    for part in (f"{path}.1", path):
+        with contextlib.suppress(FileNotFoundError), open(part, "rb") as file:
+            text += file.read()
+    return text.decode(errors="replace")

@@ -141,7 +141,7 @@ class HookedStore final : public store::Store {
 };
 
 // Files of instances and images, by name only.
-class FakeStorage final : public storage::Storage {
+class FakeStorage : public storage::Storage {
  public:
   absl::StatusOr<std::unique_ptr<storage::ImageUpload>> begin_upload(
       const ImageUid&, std::optional<Bytes>) override {

@@ -59,7 +59,7 @@ ServerTest::~ServerTest() {
 
 void ServerTest::start(ServerConfig config) {
   config.socket = socket_;
-  auto server = Server::start(std::move(config), gateway_);
+  auto server = Server::start(std::move(config), gateway_, consoles_);
   ASSERT_TRUE(server.ok()) << describe(server.status());
   server_ = *std::move(server);
 }

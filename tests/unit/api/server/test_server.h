@@ -12,6 +12,7 @@
 #include "../../../support/eventually.h"
 #include "api/server/server.h"
 #include "core/time.h"
+#include "fake_consoles.h"
 #include "fake_gateway.h"
 #include "google/rpc/error_details.pb.h"
 
@@ -46,6 +47,7 @@ class ServerTest : public ::testing::Test {
   TemporaryFolder folder_;
   const std::string socket_ = folder_.path("daemon.sock");
   FakeGateway gateway_;
+  FakeConsoles consoles_;
   std::unique_ptr<Server> server_;
 };
 

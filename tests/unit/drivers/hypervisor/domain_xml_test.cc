@@ -25,7 +25,7 @@ DomainSpec spec() {
   spec.memory = gibibytes(4);
   spec.boot_disk = {"/var/lib/stellwerk/storage/instances/web/disk.qcow2", ImageFormat::kQcow2};
   spec.seed_path = "/var/lib/stellwerk/storage/instances/web/seed.iso";
-  spec.console_log = "/var/lib/stellwerk/storage/instances/web/console.log";
+  spec.console_socket = "/var/lib/stellwerk/consoles/aaaaaaaabbbb5ccc";
   spec.ports = {{0x52540000002a, "stellwerk0", "swaaaaaaaabbbb"}};
   return spec;
 }
@@ -64,11 +64,11 @@ TEST(DomainXml, DescribesUefiGuest) {
   expect_golden("uefi_kvm", uefi, Accelerator::kKvm);
 }
 
-TEST(DomainXml, DescribesGuestWithoutPortsSeedAndConsoleLog) {
+TEST(DomainXml, DescribesGuestWithoutPortsSeedAndConsole) {
   DomainSpec bare = spec();
   bare.ports.clear();
   bare.seed_path.clear();
-  bare.console_log.clear();
+  bare.console_socket.clear();
   bare.boot_disk.format = ImageFormat::kRaw;
   expect_golden("bare_tcg", bare, Accelerator::kTcg);
 }
@@ -114,7 +114,9 @@ TEST(DomainXml, RefusesWhatNoDomainCanHaveAndNamesTheField) {
       {"boot_disk.path",
        refusal([](DomainSpec& s) { s.boot_disk.path = std::string("/a\0b", 4); })},
       {"seed_path", refusal([](DomainSpec& s) { s.seed_path = "/seed\x01.iso"; })},
-      {"console_log", refusal([](DomainSpec& s) { s.console_log = "-"; })},
+      {"console_socket", refusal([](DomainSpec& s) { s.console_socket = "-"; })},
+      {"console_socket",
+       refusal([](DomainSpec& s) { s.console_socket = "/" + std::string(107, 'c'); })},
       {"ports.bridge", refusal([](DomainSpec& s) { s.ports[0].bridge = ""; })},
       {"ports.interface_name",
        refusal([](DomainSpec& s) { s.ports[0].interface_name = "sixteen-letters-"; })},

@@ -20,7 +20,9 @@ class FakeHypervisor final : public hypervisor::Hypervisor {
   absl::StatusOr<std::vector<hypervisor::ObservedDomain>> list() override { return domains; }
   absl::Status start(const hypervisor::DomainSpec& spec) override {
     started = spec;
-    return note("start");
+    journal_.push_back("start");
+    if (spec.created) spec.created();
+    return absl::OkStatus();
   }
   absl::Status resume(const InstanceUid&) override { return note("resume"); }
   absl::Status request_shutdown(const InstanceUid&) override { return note("shutdown"); }
@@ -130,6 +132,20 @@ class FakeFirewall final : public firewall::Firewall {
   Journal& journal_;
 };
 
+class FakeKeeper final : public ConsoleKeeper {
+ public:
+  explicit FakeKeeper(Journal& journal) : journal_(journal) {}
+  std::string socket_of(const InstanceUid&) const override { return "/consoles/one"; }
+  void created(const InstanceUid&) override { journal_.push_back("console-created"); }
+  void observed(const std::vector<hypervisor::ObservedDomain>& domains) override {
+    journal_.push_back(fmt::format("consoles-observed {}", domains.size()));
+  }
+  void deleted(const InstanceUid&) override { journal_.push_back("console-deleted"); }
+
+ private:
+  Journal& journal_;
+};
+
 class ExecutorTest : public ::testing::Test {
  protected:
   ExecutorTest() {
@@ -158,7 +174,14 @@ class ExecutorTest : public ::testing::Test {
     });
   }
 
+  Executor executor_with_consoles() {
+    return Executor(
+        hypervisor_, storage_, bridges_, firewall_,
+        [](const InstanceUid&) { return std::string(); }, &keeper_);
+  }
+
   Journal journal_;
+  FakeKeeper keeper_{journal_};
   FakeHypervisor hypervisor_{journal_};
   FakeStorage storage_{journal_};
   FakeNetwork bridges_{journal_};
@@ -209,7 +232,7 @@ TEST_F(ExecutorTest, StartsADomainOnItsBridge) {
   EXPECT_EQ(spec.memory, mebibytes(512));
   EXPECT_EQ(spec.boot_disk.path, "/disks/disk");
   EXPECT_EQ(spec.seed_path, "/disks/seed");
-  EXPECT_EQ(spec.console_log, "/disks/console");
+  EXPECT_EQ(spec.console_socket, "");
   ASSERT_EQ(spec.ports.size(), 1u);
   EXPECT_EQ(spec.ports[0].mac, 0x525400000001u);
   EXPECT_EQ(spec.ports[0].bridge, "stellwerk0");
@@ -220,6 +243,22 @@ TEST_F(ExecutorTest, StartsADomainOnItsBridge) {
   EXPECT_EQ(spec.owner.reboot_count, 2u);
   EXPECT_EQ(spec.owner.instance_id, "web");
   EXPECT_EQ(spec.owner.project_id, instance_.project.to_string());
+}
+
+TEST_F(ExecutorTest, HasTheConsoleOpenedBeforeAGuestRuns) {
+  instance_.ports.clear();
+  ASSERT_TRUE(executor_with_consoles().run(StartDomain{CellUid(), instance_, {}}).ok());
+  EXPECT_EQ(hypervisor_.started.console_socket, "/consoles/one");
+  ASSERT_TRUE(executor_with_consoles().run(ResumeDomain{instance_.uid}).ok());
+  EXPECT_THAT(journal_, ElementsAre("start", "console-created", "console-created", "resume"));
+}
+
+TEST_F(ExecutorTest, ShowsTheKeeperOfConsolesWhatRunsAndWhatGoes) {
+  hypervisor_.domains->resize(2);
+  ASSERT_TRUE(executor_with_consoles().observe().ok());
+  ASSERT_TRUE(executor_with_consoles().run(DeleteFiles{instance_.uid}).ok());
+  EXPECT_THAT(journal_, ::testing::IsSupersetOf({"consoles-observed 2", "console-deleted"}));
+  EXPECT_EQ(journal_.back(), "delete-instance");
 }
 
 TEST_F(ExecutorTest, StartsADomainWithTheFirmwareOfItsImage) {
