@@ -40,6 +40,13 @@ struct Ownership {
   friend bool operator==(const Ownership&, const Ownership&) = default;
 };
 
+// The host's hardware threads that a domain's own threads may run on, each list ascending.
+struct CpuPins {
+  std::vector<std::vector<int32_t>> vcpus;  // vCPU 0 first
+  std::vector<int32_t> emulator;            // and whatever else the process does
+  friend bool operator==(const CpuPins&, const CpuPins&) = default;
+};
+
 struct DomainSpec {
   Ownership owner;
   VcpuCount vcpus;
@@ -48,7 +55,9 @@ struct DomainSpec {
   DiskDevice boot_disk;
   std::string seed_path;  // cloud-init's ISO image; empty: none
   std::vector<PortDevice> ports;
-  std::string console_log;  // file that receives the serial console's output; empty: none
+  std::string console_log;            // file that receives the serial console's output; empty: none
+  std::optional<CpuPins> pins;        // none: the domain runs wherever there is room
+  std::vector<int32_t> memory_nodes;  // where its memory had best come from; empty: anywhere
 };
 
 enum class DomainState : uint8_t {
@@ -66,6 +75,7 @@ struct ObservedDomain {
   DomainState state = DomainState::kRunning;
   VcpuCount vcpus;
   Bytes memory;
+  std::optional<CpuPins> pins;  // none: not this cell's, or the hypervisor does not say
 };
 
 enum class DomainEnd : uint8_t {
@@ -96,6 +106,8 @@ class Hypervisor {
   virtual absl::Status request_shutdown(const InstanceUid& instance) = 0;
   // Soft: asks the guest; hard: resets the virtual machine. Then records order.count.
   virtual absl::Status reboot(const InstanceUid& instance, const RebootOrder& order) = 0;
+  // Moves the threads of a domain that runs. NotFound if none does.
+  virtual absl::Status pin(const InstanceUid& instance, const CpuPins& pins) = 0;
   // Ends the process and returns when it is gone. OK if none runs.
   virtual absl::Status destroy(const InstanceUid& instance) = 0;
 

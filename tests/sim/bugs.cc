@@ -28,6 +28,10 @@ std::string_view to_string(Bug bug) {
       return "keep-bridges";
     case Bug::kKeepPartialFiles:
       return "keep-partial-files";
+    case Bug::kIgnorePins:
+      return "ignore-pins";
+    case Bug::kForgetPins:
+      return "forget-pins";
   }
   return "";
 }

@@ -20,13 +20,16 @@ enum class Bug : uint8_t {
   kForgetGuards,         // the firewall says that it guards, and does not
   kKeepBridges,          // the bridge of a deleted network is told to be gone, and is not
   kKeepPartialFiles,     // opening the storage does not clean up
+  kIgnorePins,           // guests run wherever they like
+  kForgetPins,           // a restart does not load which processors are whose
 };
 
 inline constexpr Bug kAllBugs[] = {
     Bug::kAnswerBeforeDurable, Bug::kUnsyncedStore,    Bug::kLostReplyIsFailure,
     Bug::kLoadBeforeTakeover,  Bug::kForgetRequests,   Bug::kStaleOrders,
     Bug::kHidePorts,           Bug::kDestroyUnclaimed, Bug::kForgetGuards,
-    Bug::kKeepBridges,         Bug::kKeepPartialFiles};
+    Bug::kKeepBridges,         Bug::kKeepPartialFiles, Bug::kIgnorePins,
+    Bug::kForgetPins};
 
 std::string_view to_string(Bug bug);
 

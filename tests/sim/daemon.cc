@@ -68,6 +68,9 @@ void Daemon::load(const store::Head& head) {
   if (!state.ok()) return exit(describe(state.status()));
   if (loaded_early_) state = *std::exchange(loaded_early_, std::nullopt);
   if (stage_.bug == Bug::kForgetRequests) state->requests.clear();
+  if (stage_.bug == Bug::kForgetPins) {
+    for (auto& [uid, instance] : state->instances) instance.claim.cpus.clear();
+  }
   serve(head, *std::move(state));
 }
 
