@@ -20,6 +20,9 @@ struct HostOrders {
   std::vector<Instance> instances;  // ordered by uid; also those in deletion
   // Those that the instances' ports name, and those in deletion. Ordered by uid.
   std::vector<Network> networks;
+  // The host's hardware threads that no claim names, ascending: for shared guests and for
+  // emulators. Empty: the host's topology is not known, and nothing is pinned.
+  std::vector<int32_t> shared_cpus;
 };
 
 // Sent first on every connection.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "placement/processors.h"
+
 namespace stellwerk::placement {
 namespace {
 
@@ -26,7 +28,7 @@ struct CpuUse {
   int64_t threads_per_core;
   int64_t shared;           // vCPUs of class V and of foreign guests
   int64_t low_performance;  // vCPUs of class L
-  int64_t dedicated;        // threads that T and C took away
+  int64_t dedicated;        // threads that T and C took away, pinned or not
 };
 
 CpuUse cpu_use(const HostLoad& host) {
@@ -36,8 +38,16 @@ CpuUse cpu_use(const HostLoad& host) {
   use.threads_per_core = divide_up(use.threads, use.cores);
   use.shared = used(host, CpuClass::kShared) + host.foreign.vcpus.count();
   use.low_performance = used(host, CpuClass::kLowPerformance);
-  use.dedicated = used(host, CpuClass::kDedicatedThread) +
-                  used(host, CpuClass::kDedicatedCore) * use.threads_per_core;
+  const bool known = knows_topology(host.facts);
+  const auto by_number = [&](CpuClass cpu_class) {
+    return known ? unpinned_vcpus(host, cpu_class).count() : used(host, cpu_class);
+  };
+  use.dedicated = by_number(CpuClass::kDedicatedThread) +
+                  by_number(CpuClass::kDedicatedCore) * use.threads_per_core;
+  // Most hosts have none, and this is asked of every host for every placement.
+  if (known && !host.dedicated.empty()) {
+    use.dedicated += static_cast<int64_t>(dedicated_cpus(host).size());
+  }
   return use;
 }
 
@@ -98,17 +108,21 @@ Bytes free_disk(const HostLoad& host) {
 
 VcpuCount free_vcpus(const HostLoad& host, CpuClass cpu_class, const CpuLimits& limits) {
   if (host.facts.cores <= 0 || host.facts.threads < host.facts.cores) return VcpuCount();
+  if (is_dedicated(cpu_class) && !knows_topology(host.facts)) return VcpuCount();
   const CpuUse use = cpu_use(host);
-  const int64_t unshared = use.threads - use.dedicated - threads_for_shared(use, limits);
+  const int64_t kept = std::max(threads_for_shared(use, limits), limits.shared_threads_min);
+  const int64_t unshared = use.threads - use.dedicated - kept;
   switch (cpu_class) {
     case CpuClass::kLowPerformance:
       return at_least_zero(VcpuCount(most_low_performance(use, limits) - use.low_performance));
     case CpuClass::kShared:
       return at_least_zero(VcpuCount(most_shared(use, limits) - use.shared));
     case CpuClass::kDedicatedThread:
-      return at_least_zero(VcpuCount(unshared));
+      return at_least_zero(VcpuCount(std::min(unshared, unclaimed_threads(host))));
     case CpuClass::kDedicatedCore:
-      return at_least_zero(VcpuCount(unshared / use.threads_per_core));
+      return at_least_zero(
+          VcpuCount(std::min(unshared / std::max<int64_t>(threads_of_largest_core(host.facts), 1),
+                             free_whole_cores(host))));
   }
   return VcpuCount();
 }

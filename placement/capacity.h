@@ -12,8 +12,10 @@ Bytes free_memory(const HostLoad& host);
 Bytes free_disk(const HostLoad& host);
 
 // The most vCPUs of this class that still fit. Dedicated threads and cores (with all their threads)
-// are taken out of what shared guests use. On the rest, V and L take fractions of a thread, V also
-// of a core; guests of others count as V. Where they alone exceed a limit, nothing more fits.
+// are taken out of what shared guests use, and leave them what they need and what is kept for them;
+// none fit where the topology is not known, and cores that are broken up do not count. On the rest,
+// V and L take fractions of a thread, V also of a core; guests of others count as V. Where they
+// alone exceed a limit, nothing more fits.
 VcpuCount free_vcpus(const HostLoad& host, CpuClass cpu_class, const CpuLimits& limits);
 
 // Whether a local disk of the type `offered` keeps what `asked` promises. Faster is allowed

@@ -1,5 +1,6 @@
 #include "placement/engine.h"
 
+#include <cstdlib>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "placement/capacity.h"
 #include "placement/explain.h"
 #include "placement/fits.h"
+#include "placement/processors.h"
 
 namespace stellwerk::placement {
 namespace {
@@ -39,11 +41,18 @@ Decision place(const Fleet& fleet, const Request& request) {
     std::string summary = summarize(fleet, request, refusals);
     return Refused{std::move(refusals), std::move(summary)};
   }
-  return Placed{{.host = best->uid,
-                 .cpu_class = request.cpu_class,
-                 .vcpus = request.vcpus,
-                 .memory = request.memory,
-                 .disk = request.disk}};
+  Claim claim{.host = best->uid,
+              .cpu_class = request.cpu_class,
+              .vcpus = request.vcpus,
+              .memory = request.memory,
+              .disk = request.disk};
+  if (is_dedicated(request.cpu_class)) {
+    std::optional<CpuChoice> choice = choose_cpus(*best, request.cpu_class, request.vcpus);
+    if (!choice) std::abort();  // it fits, so there is room
+    claim.cpus = std::move(choice->cpus);
+    claim.numa_nodes = std::move(choice->numa_nodes);
+  }
+  return Placed{std::move(claim)};
 }
 
 }  // namespace stellwerk::placement

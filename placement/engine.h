@@ -38,7 +38,7 @@ struct Refused {
 using Decision = std::variant<Placed, Refused>;
 
 // Best fit: among the hosts that pass every rule, the one left with the least free memory
-// (then vCPUs, then the lowest index).
+// (then vCPUs, then the lowest index). Claims of dedicated classes name their threads: choose_cpus.
 Decision place(const Fleet& fleet, const Request& request);
 
 }  // namespace stellwerk::placement

@@ -39,6 +39,10 @@ std::string reason(std::string_view rule, const Hosts& hosts, const Fleet& fleet
                    const Request& request) {
   if (rule == "accepting") return "not connected";
   if (rule == "disk-type") return fmt::format("{} asked, none there", to_string(request.disk_type));
+  if (rule == "topology") {
+    return fmt::format("{} vCPUs asked, cores and threads are not known",
+                       to_string(request.cpu_class));
+  }
   if (rule == "cpu") {
     const VcpuCount free = largest(hosts, [&](const HostLoad& host) {
       return free_vcpus(host, request.cpu_class, fleet.cpu_limits);
@@ -53,6 +57,7 @@ std::string reason(std::string_view rule, const Hosts& hosts, const Fleet& fleet
 std::string_view advice(std::string_view rule) {
   if (rule == "accepting") return "try again when a host has connected";
   if (rule == "disk-type") return "choose a flavor without this disk type";
+  if (rule == "topology") return "choose a flavor of a shared class";
   if (rule == "cpu") return "ask for fewer vCPUs or another class of flavor";
   if (rule == "memory") return "ask for less memory or another flavor";
   return "ask for a smaller disk or another flavor";

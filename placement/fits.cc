@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "placement/capacity.h"
+#include "placement/processors.h"
 
 namespace stellwerk::placement {
 namespace {
@@ -18,6 +19,14 @@ Check check_disk_type(const HostLoad& host, const Request& request, const CpuLim
   if (offers(host.facts.disk_type, request.disk_type)) return std::nullopt;
   return fmt::format("{} asked, its disk is declared {}", to_string(request.disk_type),
                      to_string(host.facts.disk_type));
+}
+
+Check check_topology(const HostLoad& host, const Request& request, const CpuLimits&) {
+  if (!is_dedicated(request.cpu_class) || knows_topology(host.facts)) return std::nullopt;
+  return fmt::format(
+      "{} vCPUs asked; which cores and threads it has is not known, so none can be "
+      "given to one guest alone",
+      to_string(request.cpu_class));
 }
 
 Check check_cpu(const HostLoad& host, const Request& request, const CpuLimits& limits) {
@@ -42,11 +51,9 @@ Check check_disk(const HostLoad& host, const Request& request, const CpuLimits&)
                      to_string(host.facts.disk));
 }
 
-constexpr Rule kRules[] = {{"accepting", check_accepting},
-                           {"disk-type", check_disk_type},
-                           {"cpu", check_cpu},
-                           {"memory", check_memory},
-                           {"disk", check_disk}};
+constexpr Rule kRules[] = {{"accepting", check_accepting}, {"disk-type", check_disk_type},
+                           {"topology", check_topology},   {"cpu", check_cpu},
+                           {"memory", check_memory},       {"disk", check_disk}};
 
 }  // namespace
 

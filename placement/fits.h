@@ -16,7 +16,8 @@ struct Rule {
   std::optional<std::string> (*check)(const HostLoad&, const Request&, const CpuLimits&);
 };
 
-// In the order in which they are checked: "accepting", "disk-type", "cpu", "memory", "disk".
+// In the order in which they are checked: "accepting", "disk-type", "topology", "cpu", "memory",
+// "disk".
 std::span<const Rule> rules();
 
 // The first rule that the host fails, or nothing if the request fits.

@@ -20,6 +20,14 @@ void take_back(Amount& used, Amount amount) {
   used -= amount;
 }
 
+// Of a sum by key; what is used up has no entry.
+template <class Key, class Amount>
+void take_back(std::map<Key, Amount>& used, const Key& key, Amount amount) {
+  Amount& left = used[key];
+  take_back(left, amount);
+  if (left == Amount()) used.erase(key);
+}
+
 }  // namespace
 
 const HostLoad* Fleet::find(const HostUid& host) const {
@@ -36,15 +44,17 @@ HostLoad* Fleet::find(const HostUid& host) {
 void Fleet::charge(const Claim& claim) {
   HostLoad& host = existing(*this, claim.host);
   host.vcpus_used[claim.cpu_class] += claim.vcpus;
+  if (!claim.cpus.empty()) host.vcpus_pinned[claim.cpu_class] += claim.vcpus;
+  for (const int32_t cpu : claim.cpus) ++host.dedicated[cpu];
   host.memory_used += claim.memory;
   host.disk_used += claim.disk;
 }
 
 void Fleet::release(const Claim& claim) {
   HostLoad& host = existing(*this, claim.host);
-  VcpuCount& vcpus = host.vcpus_used[claim.cpu_class];
-  take_back(vcpus, claim.vcpus);
-  if (vcpus == VcpuCount()) host.vcpus_used.erase(claim.cpu_class);
+  take_back(host.vcpus_used, claim.cpu_class, claim.vcpus);
+  if (!claim.cpus.empty()) take_back(host.vcpus_pinned, claim.cpu_class, claim.vcpus);
+  for (const int32_t cpu : claim.cpus) take_back(host.dedicated, cpu, int64_t{1});
   take_back(host.memory_used, claim.memory);
   take_back(host.disk_used, claim.disk);
 }

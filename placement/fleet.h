@@ -15,6 +15,9 @@ struct CpuLimits {
   int64_t shared_per_core = 5;
   int64_t shared_per_thread = 3;
   int64_t low_performance_per_thread = 16;
+  // Hardware threads of each host that no dedicated guest gets: for the host itself, for emulators
+  // and for shared guests.
+  int64_t shared_threads_min = 1;
 };
 
 struct HostLoad {
@@ -26,7 +29,9 @@ struct HostLoad {
   bool accepting = false;  // its agent is connected and reports
 
   // Sums over the claims on this host.
-  std::map<CpuClass, VcpuCount> vcpus_used;  // no entry: none
+  std::map<CpuClass, VcpuCount> vcpus_used;    // no entry: none
+  std::map<CpuClass, VcpuCount> vcpus_pinned;  // of those, whose claims name threads
+  std::map<int32_t, int64_t> dedicated;        // threads that claims name, and how many do: one
   Bytes memory_used;
   Bytes disk_used;
   Bytes images;  // files of images, which no claim stands for

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/cpu_list.h"
 #include "core/units.h"
 
 namespace stellwerk::cli {
@@ -102,6 +103,12 @@ Cell state_cell(v1::Image::State state) {
 Cell state_cell(v1::Host::State state) {
   const std::string name = name_or_number(v1::Host::State_Name(state), state);
   return {name, state == v1::Host::READY ? Style::kGood : Style::kBad};
+}
+
+std::string cpus_text(const google::protobuf::RepeatedField<int32_t>& cpus) {
+  std::vector<int32_t> sorted(cpus.begin(), cpus.end());
+  std::sort(sorted.begin(), sorted.end());
+  return cpu_list_text(sorted);
 }
 
 std::string class_name(v1::Flavor::CpuClass value) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <google/protobuf/map.h>
+#include <google/protobuf/repeated_field.h>
 #include <google/protobuf/timestamp.pb.h>
 
 #include <string>
@@ -33,6 +34,8 @@ std::string time_and_age(const google::protobuf::Timestamp& time, WallTime now);
 // "1.5 GiB"; empty for zero, which the API uses for "not known" and "not asked".
 std::string bytes_text(int64_t bytes);
 std::string labels_text(const google::protobuf::Map<std::string, std::string>& labels);
+// "0-3,8", in whatever order they come.
+std::string cpus_text(const google::protobuf::RepeatedField<int32_t>& cpus);
 
 // "RUNNING"; values that this program does not know as numbers.
 std::string phase_name(v1::Instance::Phase phase);

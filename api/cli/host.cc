@@ -60,6 +60,26 @@ std::string former_name(const Host::Orphan& orphan) {
   return instance_name(orphan.project_id(), orphan.instance_id());
 }
 
+void add_processors(KeyValues& pairs, const Host& host) {
+  for (const Host::NumaNode& node : host.numa_nodes()) {
+    pairs.emplace_back(
+        "NUMA node", fmt::format("{}: {} cores, CPUs {}, {}", node.id(), node.cores(),
+                                 cpus_text(node.cpu_ids()), to_string(Bytes(node.memory_bytes()))));
+  }
+  if (host.numa_nodes_size() == 0) {
+    pairs.emplace_back("NUMA node", "not known: no dedicated vCPUs can be booked");
+  } else {
+    const std::string dedicated = cpus_text(host.dedicated_cpu_ids());
+    pairs.emplace_back("Dedicated CPUs", dedicated.empty() ? "none" : dedicated);
+    pairs.emplace_back("Shared CPUs", cpus_text(host.shared_cpu_ids()));
+  }
+  if (host.unpinned_dedicated_vcpus() > 0) {
+    pairs.emplace_back("Not pinned", fmt::format("{} dedicated vCPUs, booked before CPUs were "
+                                                 "chosen; book their instances anew",
+                                                 host.unpinned_dedicated_vcpus()));
+  }
+}
+
 KeyValues host_details(const Host& host, WallTime now) {
   KeyValues pairs = {
       {"Name", id_of(host.name())},
@@ -81,6 +101,7 @@ KeyValues host_details(const Host& host, WallTime now) {
        fmt::format("{} domains, {} vCPUs, {}", host.foreign().domains(), host.foreign().vcpus(),
                    to_string(Bytes(host.foreign().memory_bytes())))},
   };
+  add_processors(pairs, host);
   for (const Host::Orphan& orphan : host.orphans()) {
     pairs.emplace_back("Orphan", fmt::format("{} (domain {}, was {})", orphan.uid(),
                                              orphan.domain(), former_name(orphan)));

@@ -32,6 +32,13 @@ std::string policy_name(const Instance& instance) {
   return instance.restart_policy() == Instance::NEVER ? "never" : "on-failure";
 }
 
+void add_processors(KeyValues& pairs, const Instance& instance) {
+  if (instance.cpu_ids_size() == 0) return;
+  pairs.emplace_back("Own CPUs", fmt::format("{} (NUMA {} {})", cpus_text(instance.cpu_ids()),
+                                             instance.numa_nodes_size() == 1 ? "node" : "nodes",
+                                             cpus_text(instance.numa_nodes())));
+}
+
 void add_network(KeyValues& pairs, const Instance& instance) {
   if (instance.network_interfaces_size() == 0) pairs.emplace_back("Network", "none");
   for (const Instance::NetworkInterface& interface : instance.network_interfaces()) {
@@ -96,6 +103,7 @@ KeyValues instance_details(const Instance& instance, WallTime now) {
       {"Image", id_of(instance.image())},
       {"Boot disk", bytes_text(instance.boot_disk_bytes())},
   };
+  add_processors(pairs, instance);
   add_network(pairs, instance);
   for (const std::string& key : instance.ssh_keys()) pairs.emplace_back("SSH key", key);
   const KeyValues rest = {

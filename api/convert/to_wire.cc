@@ -1,6 +1,7 @@
 #include "api/convert/to_wire.h"
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "api/convert/wire_parts.h"
@@ -178,6 +179,21 @@ void set_use(const controller::HostView& view, v1::Host::Use* use) {
   use->set_dedicated_cores(vcpus(CpuClass::kDedicatedCore));
 }
 
+void set_processors(const controller::HostView& view, v1::Host* wire) {
+  for (const NumaNode& node : view.host.facts.numa) {
+    auto* item = wire->add_numa_nodes();
+    item->set_id(node.id);
+    item->set_memory_bytes(node.memory.count());
+    item->set_cores(static_cast<int64_t>(node.cores.size()));
+    std::set<int32_t> cpus;
+    for (const HostCore& core : node.cores) cpus.insert(core.threads.begin(), core.threads.end());
+    item->mutable_cpu_ids()->Add(cpus.begin(), cpus.end());
+  }
+  wire->mutable_dedicated_cpu_ids()->Add(view.dedicated_cpus.begin(), view.dedicated_cpus.end());
+  wire->mutable_shared_cpu_ids()->Add(view.shared_cpus.begin(), view.shared_cpus.end());
+  wire->set_unpinned_dedicated_vcpus(view.unpinned.count());
+}
+
 }  // namespace
 
 v1::Instance to_wire(const controller::InstanceView& view) {
@@ -210,6 +226,8 @@ v1::Instance to_wire(const controller::InstanceView& view) {
   wire.set_memory_bytes(instance.memory.count());
   wire.set_has_user_data(instance.has_user_data);
   wire.set_reboot_count(instance.reboot.count);
+  for (const int32_t cpu : instance.claim.cpus) wire.add_cpu_ids(cpu);
+  for (const int32_t node : instance.claim.numa_nodes) wire.add_numa_nodes(node);
   wire.set_delete_protection(instance.delete_protection);
   add_timeline(view.timeline, &wire);
   return wire;
@@ -289,6 +307,7 @@ v1::Host to_wire(const controller::HostView& view) {
   if (host.facts.disk_type != DiskType::kUnspecified) {
     wire.set_disk_type(std::string(to_string(host.facts.disk_type)));
   }
+  set_processors(view, &wire);
   return wire;
 }
 

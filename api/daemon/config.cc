@@ -99,6 +99,8 @@ placement::CpuLimits read_placement(Section section) {
                                                    {.least = 1, .most = 3, .why_most = kStandard}));
   assign(limits.low_performance_per_thread,
          section.integer("low_performance_vcpus_per_thread", {.least = 1, .most = 256}));
+  assign(limits.shared_threads_min,
+         section.integer("shared_threads_min", {.least = 1, .most = 4096}));
   section.reject_unknown_keys();
   return limits;
 }

@@ -40,6 +40,13 @@ struct Ownership {
   friend bool operator==(const Ownership&, const Ownership&) = default;
 };
 
+// The host's hardware threads that a domain's own threads may run on, each list ascending.
+struct CpuPins {
+  std::vector<std::vector<int32_t>> vcpus;  // vCPU 0 first
+  std::vector<int32_t> emulator;            // and whatever else the process does
+  friend bool operator==(const CpuPins&, const CpuPins&) = default;
+};
+
 struct DomainSpec {
   Ownership owner;
   VcpuCount vcpus;
@@ -52,6 +59,8 @@ struct DomainSpec {
   std::string console_socket;
   // Called when the domain exists and before it runs, so that the first byte it writes is heard.
   std::function<void()> created;
+  std::optional<CpuPins> pins;        // none: the domain runs wherever there is room
+  std::vector<int32_t> memory_nodes;  // where its memory had best come from; empty: anywhere
 };
 
 enum class DomainState : uint8_t {
@@ -69,6 +78,7 @@ struct ObservedDomain {
   DomainState state = DomainState::kRunning;
   VcpuCount vcpus;
   Bytes memory;
+  std::optional<CpuPins> pins;  // none: not this cell's, or the hypervisor does not say
 };
 
 enum class DomainEnd : uint8_t {
@@ -100,6 +110,8 @@ class Hypervisor {
   // Soft: asks the guest; reset: presses the button. Then records order.count, and does nothing for
   // one that is recorded. InvalidArgument for a power cycle: that is a destroy and a start.
   virtual absl::Status reboot(const InstanceUid& instance, const RebootOrder& order) = 0;
+  // Moves the threads of a domain that runs. NotFound if none does.
+  virtual absl::Status pin(const InstanceUid& instance, const CpuPins& pins) = 0;
   // Ends the process and returns when it is gone. OK if none runs.
   virtual absl::Status destroy(const InstanceUid& instance) = 0;
 

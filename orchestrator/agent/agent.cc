@@ -6,8 +6,10 @@
 #include <deque>
 #include <utility>
 
+#include "core/cpu_list.h"
 #include "orchestrator/agent/adoption.h"
 #include "orchestrator/agent/guards.h"
+#include "orchestrator/agent/pins.h"
 #include "orchestrator/agent/tracked.h"
 
 namespace stellwerk::agent {
@@ -15,6 +17,11 @@ namespace {
 
 constexpr Duration kMinute = std::chrono::minutes(1);
 const InstanceObservation kNothing;
+
+std::vector<int32_t> sorted(std::vector<int32_t> cpus) {
+  std::ranges::sort(cpus);
+  return cpus;
+}
 
 }  // namespace
 
@@ -48,6 +55,8 @@ class Agent::Body {
   StepResult finish();
   void plan_all();
   void plan_one(const Instance& instance, const InstanceObservation& seen);
+  std::string in_the_way(const Instance& dedicated) const;
+  bool uses(const Instance& other, const std::vector<int32_t>& cpus) const;
   void take_step(Tracked& tracked, Step step);
   bool may_destroy();
   void note_ends();
@@ -217,7 +226,9 @@ void Agent::Body::plan_one(const Instance& instance, const InstanceObservation& 
                                    .networks = orders_->networks,
                                    .observed = seen,
                                    .history = tracked.history,
-                                   .unguarded = unguarded(instance)},
+                                   .unguarded = unguarded(instance),
+                                   .shared_cpus = orders_->shared_cpus,
+                                   .in_the_way = seen.domain ? "" : in_the_way(instance)},
                                   config_.limits, now_.monotonic);
   tracked.present = seen.domain.has_value();
   const bool destroys =
@@ -236,6 +247,39 @@ void Agent::Body::plan_one(const Instance& instance, const InstanceObservation& 
     last_served_ = instance.uid;
     take_step(tracked, std::move(*plan.step));
   }
+}
+
+// Guests that were started before these threads became somebody's own are moved first. Only those
+// that the orders name: nothing else on this host is ours to move.
+std::string Agent::Body::in_the_way(const Instance& dedicated) const {
+  const std::vector<int32_t>& cpus = dedicated.claim.cpus;
+  if (cpus.empty()) return "";
+  for (const Instance& other : orders_->instances) {
+    if (other.uid == dedicated.uid || !uses(other, cpus)) continue;
+    // Whose it is may be none of this one's project's business.
+    return fmt::format("another guest is still to be moved off the processors {}",
+                       cpu_list_text(sorted(cpus)));
+  }
+  return "";
+}
+
+// What is being started or moved is taken for where it will be, unless the step has just ended
+// and nobody has looked since.
+bool Agent::Body::uses(const Instance& other, const std::vector<int32_t>& cpus) const {
+  const Tracked& tracked = tracked_.at(other.uid);
+  if (tracked.step) {
+    const Step& step = under_way_.at(*tracked.step);
+    if (const auto* start = std::get_if<StartDomain>(&step)) {
+      const auto pins = wanted_pins(start->instance, start->shared_cpus);
+      if (!pins || touches(*pins, cpus)) return true;
+    }
+  } else if (observation_begun_ < tracked.last_step_finished) {
+    return true;
+  }
+  const auto seen = std::ranges::find(observation_->domains, other.uid.value(),
+                                      &hypervisor::ObservedDomain::uuid);
+  return seen != observation_->domains.end() && seen->owner && seen->pins &&
+         touches(*seen->pins, cpus);
 }
 
 bool Agent::Body::may_destroy() {

@@ -2,6 +2,7 @@
 
 #include "orchestrator/agent/adoption.h"
 #include "orchestrator/agent/cloud_init.h"
+#include "orchestrator/agent/pins.h"
 
 namespace stellwerk::agent {
 namespace {
@@ -40,6 +41,8 @@ absl::StatusOr<hypervisor::DomainSpec> domain_spec(const StartDomain& step,
       .ports = {},
       .console_socket = "",
       .created = {},
+      .pins = wanted_pins(instance, step.shared_cpus),
+      .memory_nodes = instance.claim.numa_nodes,
   };
   for (size_t i = 0; i < instance.ports.size(); ++i) {
     SW_ASSIGN_OR_RETURN(const Network& network, network_of(instance.ports[i], step.networks));
@@ -85,6 +88,12 @@ absl::Status Executor::run_one(const StartDomain& step) {
     spec.created = [consoles = consoles_, uid = step.instance.uid] { consoles->created(uid); };
   }
   return hypervisor_.start(spec);
+}
+
+// One that has ended meanwhile has nothing left to move.
+absl::Status Executor::run_one(const PinDomain& step) {
+  const absl::Status moved = hypervisor_.pin(step.instance, step.pins);
+  return absl::IsNotFound(moved) ? absl::OkStatus() : moved;
 }
 
 absl::Status Executor::run_one(const MarkStarted& step) {

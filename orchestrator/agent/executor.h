@@ -42,6 +42,7 @@ class Executor {
  private:
   absl::Status run_one(const PrepareFiles& step);
   absl::Status run_one(const StartDomain& step);
+  absl::Status run_one(const PinDomain& step);
   absl::Status run_one(const MarkStarted& step);
   absl::Status run_one(const ResumeDomain& step);
   absl::Status run_one(const RequestShutdown& step);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/overloaded.h"
+#include "orchestrator/agent/pins.h"
 
 namespace stellwerk::agent {
 namespace {
@@ -35,6 +36,7 @@ class Decision {
   bool ran_and_ended() const;
   bool confirm_gone(Phase phase);
   void mark_started();
+  void keep_pinned();
   bool remove_left_port();
   bool await_shutdown();
 
@@ -65,6 +67,7 @@ InstancePlan Decision::decide() {
       decide_deleted();
       break;
   }
+  keep_pinned();
   return std::move(result_);
 }
 
@@ -192,6 +195,26 @@ void Decision::mark_started() {
   result_.step = MarkStarted{desired().uid, desired().run};
 }
 
+// After everything else: a guest that cannot be moved can still be stopped.
+void Decision::keep_pinned() {
+  if (result_.step || !domain() || !domain()->pins) return;
+  const auto wanted = wanted_pins(desired(), input_.shared_cpus);
+  if (!wanted || *wanted == *domain()->pins) return;
+  if (wanted->vcpus.size() != domain()->pins->vcpus.size()) return;  // of another size: restarted
+  const History& history = input_.history;
+  if (history.failures > 0 && now_ < history.not_before) {
+    if (!result_.wake_at || history.not_before < *result_.wake_at) {
+      result_.wake_at = history.not_before;
+    }
+    if (!result_.observed.reason.empty()) return;
+    result_.observed.reason = "RetryingAfterError";
+    result_.observed.message =
+        fmt::format("{} (failed {} times)", history.last_error, history.failures);
+    return;
+  }
+  result_.step = PinDomain{desired().uid, *wanted};
+}
+
 bool Decision::ran_and_ended() const {
   const auto& files = input_.observed.files;
   return input_.history.end || (files && files->started == desired().run);
@@ -237,7 +260,10 @@ void Decision::decide_start() {
   if (!input_.unguarded.empty()) {
     return say(Phase::kStarting, "WaitingForFirewall", input_.unguarded);
   }
-  act(Phase::kStarting, StartDomain{input_.cell, desired(), input_.networks});
+  if (!input_.in_the_way.empty()) {
+    return say(Phase::kStarting, "WaitingForProcessors", input_.in_the_way);
+  }
+  act(Phase::kStarting, StartDomain{input_.cell, desired(), input_.networks, input_.shared_cpus});
 }
 
 void Decision::decide_stopped() {
@@ -285,6 +311,7 @@ std::string_view name_of(const Step& step) {
   using namespace std::string_view_literals;
   return std::visit(Overloaded{[](const PrepareFiles&) { return "prepare-files"sv; },
                                [](const StartDomain&) { return "start-domain"sv; },
+                               [](const PinDomain&) { return "pin-domain"sv; },
                                [](const MarkStarted&) { return "mark-started"sv; },
                                [](const ResumeDomain&) { return "resume-domain"sv; },
                                [](const RequestShutdown&) { return "request-shutdown"sv; },

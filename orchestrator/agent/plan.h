@@ -43,6 +43,12 @@ struct StartDomain {
   CellUid cell;
   Instance instance;
   std::vector<Network> networks;
+  std::vector<int32_t> shared_cpus;
+};
+// Moves the threads of a domain that runs to where they belong now.
+struct PinDomain {
+  InstanceUid instance;
+  hypervisor::CpuPins pins;
 };
 // Notes that the guest of this run has run, so that its end is not taken for "never started".
 struct MarkStarted {
@@ -70,8 +76,8 @@ struct RemovePort {
 struct DeleteFiles {
   InstanceUid instance;
 };
-using Step = std::variant<PrepareFiles, StartDomain, MarkStarted, ResumeDomain, RequestShutdown,
-                          RebootDomain, DestroyDomain, RemovePort, DeleteFiles>;
+using Step = std::variant<PrepareFiles, StartDomain, PinDomain, MarkStarted, ResumeDomain,
+                          RequestShutdown, RebootDomain, DestroyDomain, RemovePort, DeleteFiles>;
 using StepId = uint64_t;
 
 InstanceUid instance_of(const Step& step);
@@ -124,6 +130,9 @@ struct PlanInput {
   const History& history;
   // Why its ports are not guarded as ordered; empty if they are.
   std::string unguarded;
+  const std::vector<int32_t>& shared_cpus;  // as HostOrders has them
+  // What still uses threads that are to be this instance's alone; empty: nothing does.
+  std::string in_the_way = "";
 };
 
 InstancePlan plan(const PlanInput& input, const PlanLimits& limits, MonotonicTime now);

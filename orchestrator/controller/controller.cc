@@ -13,6 +13,7 @@
 #include "orchestrator/controller/ledger.h"
 #include "orchestrator/controller/mutations.h"
 #include "orchestrator/controller/queries.h"
+#include "placement/processors.h"
 
 namespace stellwerk::controller {
 namespace {
@@ -358,6 +359,9 @@ HostOrders Controller::Body::orders_for(const HostUid& host, Sequence sequence) 
     if (instance.claim.host == host) orders.instances.push_back(instance);
   }
   for (const auto& [uid, network] : ledger_.state().networks) orders.networks.push_back(network);
+  if (const placement::HostLoad* load = ledger_.fleet().find(host)) {
+    orders.shared_cpus = placement::shared_cpus(*load);
+  }
   return orders;
 }
 

@@ -267,6 +267,10 @@ struct HostView {
   ForeignUse foreign;
   std::vector<OrphanReport> orphans;
   Bytes disk_available;  // as the host last measured it
+  // Hardware threads, ascending; none where the topology is not known.
+  std::vector<int32_t> dedicated_cpus;
+  std::vector<int32_t> shared_cpus;
+  VcpuCount unpinned;  // of dedicated classes, by claims that name no threads
 };
 
 struct CellSummary {

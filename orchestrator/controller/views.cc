@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "placement/processors.h"
+
 namespace stellwerk::controller {
 
 InstanceView view_of(const Instance& instance, const Ledger& ledger, Observed observed) {
@@ -63,6 +65,10 @@ HostView view_of(const Host& host, const Ledger& ledger, const HostBook& book) {
     view.memory_used = load->memory_used;
     view.disk_used = load->disk_used;
     view.vcpus_used = load->vcpus_used;
+    view.dedicated_cpus = placement::dedicated_cpus(*load);
+    view.shared_cpus = placement::shared_cpus(*load);
+    view.unpinned = placement::unpinned_vcpus(*load, CpuClass::kDedicatedThread) +
+                    placement::unpinned_vcpus(*load, CpuClass::kDedicatedCore);
   }
   const auto& instances = ledger.state().instances;
   view.instances = std::count_if(instances.begin(), instances.end(), [&host](const auto& entry) {

@@ -34,6 +34,10 @@ std::string_view to_string(Bug bug) {
       return "keep-disk-size";
     case Bug::kLooseLimits:
       return "loose-limits";
+    case Bug::kIgnorePins:
+      return "ignore-pins";
+    case Bug::kForgetPins:
+      return "forget-pins";
   }
   return "";
 }

@@ -23,6 +23,8 @@ enum class Bug : uint8_t {
   kForgetReboots,        // a reboot is not noted in the domain
   kKeepDiskSize,         // a disk never grows
   kLooseLimits,          // the controller admits what the project's limits do not allow
+  kIgnorePins,           // guests run wherever they like
+  kForgetPins,           // a restart does not load which processors are whose
 };
 
 inline constexpr Bug kAllBugs[] = {
@@ -30,7 +32,8 @@ inline constexpr Bug kAllBugs[] = {
     Bug::kLoadBeforeTakeover,  Bug::kForgetRequests,   Bug::kStaleOrders,
     Bug::kHidePorts,           Bug::kDestroyUnclaimed, Bug::kForgetGuards,
     Bug::kKeepBridges,         Bug::kKeepPartialFiles, Bug::kForgetReboots,
-    Bug::kKeepDiskSize,        Bug::kLooseLimits};
+    Bug::kKeepDiskSize,        Bug::kLooseLimits,      Bug::kIgnorePins,
+    Bug::kForgetPins};
 
 std::string_view to_string(Bug bug);
 

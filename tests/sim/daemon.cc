@@ -71,6 +71,9 @@ void Daemon::load(const store::Head& head) {
   if (stage_.bug == Bug::kLooseLimits) {
     for (auto& [uid, project] : state->projects) project.limits = {};
   }
+  if (stage_.bug == Bug::kForgetPins) {
+    for (auto& [uid, instance] : state->instances) instance.claim.cpus.clear();
+  }
   serve(head, *std::move(state));
 }
 

@@ -99,6 +99,12 @@ Executor::Calls Executor::calls_of(const agent::Step& step) {
           [&](const agent::PrepareFiles& s) { return calls_for(s); },
           [&](const agent::StartDomain& s) { return calls_for(s); },
           [&](const agent::MarkStarted& s) { return Calls{mark_started(s.instance, s.run)}; },
+          [&](const agent::PinDomain& s) {
+            const bool ignored = stage_.bug == Bug::kIgnorePins;
+            return Calls{domain_call("pin", s.instance, [s, ignored](SimHypervisor& h) {
+              return ignored ? absl::OkStatus() : h.pin(s.instance, s.pins);
+            })};
+          },
           [&](const agent::ResumeDomain& s) {
             return Calls{domain_call("resume", s.instance, [s](SimHypervisor& hypervisor) {
               return hypervisor.resume(s.instance);
@@ -178,10 +184,11 @@ Executor::Calls Executor::calls_for(const agent::PrepareFiles& step) {
 
 Executor::Calls Executor::calls_for(const agent::StartDomain& step) {
   const InstanceUid uid = step.instance.uid;
-  const auto spec = agent::domain_spec(step, storage_.paths(uid));
+  auto spec = agent::domain_spec(step, storage_.paths(uid));
   if (!spec.ok()) {
     return {{.name = "specify", .effect = [status = spec.status()] { return status; }}};
   }
+  if (stage_.bug == Bug::kIgnorePins) spec->pins.reset();
   const auto make_bridges = [this, step] {
     for (const Network& network : step.networks) {
       const bool named = std::ranges::any_of(

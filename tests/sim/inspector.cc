@@ -1,6 +1,7 @@
 #include "tests/sim/inspector.h"
 
 #include <algorithm>
+#include <set>
 
 #include "orchestrator/records/keys.h"
 #include "tests/sim/invariants.h"
@@ -88,6 +89,27 @@ Inspector::Finding Inspector::judge_running(const controller::InstanceView& view
     return name + " has a disk of another size";
   }
   if (process->ports.size() != instance.ports.size()) return name + " has not its ports";
+  return judge_pins(instance, process->pins);
+}
+
+// Dedicated vCPUs on their own processors, everything else off anybody's.
+Inspector::Finding Inspector::judge_pins(const Instance& instance,
+                                         const hypervisor::CpuPins& pins) const {
+  std::set<int32_t> dedicated;
+  for (const auto& [uid, other] : stage_.invariants.history().instances()) {
+    dedicated.insert(other.claim.cpus.begin(), other.claim.cpus.end());
+  }
+  const auto shared = [&](int32_t cpu) { return !dedicated.contains(cpu); };
+  if (pins.emulator.empty() || !std::ranges::all_of(pins.emulator, shared)) {
+    return "the emulator is on dedicated processors: " + instance.id;
+  }
+  std::set<int32_t> used;
+  for (const auto& cpus : pins.vcpus) used.insert(cpus.begin(), cpus.end());
+  const std::set<int32_t> own(instance.claim.cpus.begin(), instance.claim.cpus.end());
+  if (!own.empty() && used != own) return "it is not on its own processors: " + instance.id;
+  if (own.empty() && !std::ranges::all_of(used, shared)) {
+    return "a shared guest is on dedicated processors: " + instance.id;
+  }
   return std::nullopt;
 }
 

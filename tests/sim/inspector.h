@@ -29,6 +29,7 @@ class Inspector {
   Finding judge(const Instances& instances, const Hosts& hosts) const;
   Finding judge(const controller::InstanceView& view) const;
   Finding judge_running(const controller::InstanceView& view) const;
+  Finding judge_pins(const Instance& instance, const hypervisor::CpuPins& pins) const;
   Finding judge(const controller::HostView& host) const;
   Finding judge(const Projects& projects) const;
   Finding judge_memory() const;

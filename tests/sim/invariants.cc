@@ -70,7 +70,10 @@ void Invariants::committed(const store::Head& head, const store::Batch& batch) {
   check_audit(change);
   for (const Instance& instance : change.written) check_written(instance, change);
   for (const Instance& instance : change.erased) check_erased(instance);
-  if (!change.written.empty()) check_capacity();
+  if (!change.written.empty()) {
+    check_capacity();
+    check_processors();
+  }
   check_limits(change);
 }
 
@@ -212,8 +215,46 @@ void Invariants::check_capacity() {
   if (!fits(vcpus, machine.facts)) fail("processors are overcommitted");
 }
 
+// Claims of dedicated classes name threads that the host has, as many as they must, each once.
+void Invariants::check_processors() {
+  std::map<int32_t, InstanceUid> owners;
+  for (const auto& [uid, instance] : history_.instances()) {
+    const Claim& claim = instance.claim;
+    const int64_t each = claim.cpu_class == CpuClass::kDedicatedCore     ? 2
+                         : claim.cpu_class == CpuClass::kDedicatedThread ? 1
+                                                                         : 0;
+    if (std::ssize(claim.cpus) != each * claim.vcpus.count()) {
+      fail("a claim names another number of processors than its class takes: " + instance.id);
+    }
+    for (const int32_t cpu : claim.cpus) {
+      if (cpu < 0 || cpu >= world_.machine().facts.threads) fail("a claim on no processor");
+      if (!owners.emplace(cpu, uid).second) {
+        fail(fmt::format("processor {} is given to two instances", cpu));
+      }
+    }
+  }
+  if (std::ssize(owners) >= world_.machine().facts.threads) fail("no processor is left to share");
+}
+
+// Where guests really run: no two dedicated ones meet, not even for a moment.
+void Invariants::check_pins() {
+  std::map<int32_t, Uuid> users;
+  for (const Process& process : world_.machine().processes) {
+    const auto record = history_.instances().find(InstanceUid(process.uuid));
+    if (process.stranger || record == history_.instances().end()) continue;
+    if (record->second.claim.cpus.empty()) continue;
+    for (const auto& cpus : process.pins.vcpus) {
+      for (const int32_t cpu : cpus) {
+        if (users.emplace(cpu, process.uuid).second) continue;
+        fail(fmt::format("two dedicated vCPUs run on processor {}", cpu));
+      }
+    }
+  }
+}
+
 void Invariants::after_event() {
   check_processes();
+  check_pins();
   check_left_overs();
 }
 
@@ -356,6 +397,7 @@ void Invariants::step_begins(const agent::Step& step, Sequence orders) {
                  [&](const agent::RequestShutdown&) { return !running; },
                  [&](const agent::DeleteFiles&) { return deleted; },
                  [&](const agent::RemovePort&) { return true; },
+                 [&](const agent::PinDomain&) { return true; },
                  [&](const agent::StartDomain&) { return running && !must_stay_down(*ordered); },
                  [&](const auto&) { return running; }},
       step);

@@ -6,6 +6,7 @@
 //  - what is answered, shown or ordered is durable; no answer is lost afterwards
 //  - the same request is decided once and always answered alike
 //  - no address at the same time and no MAC ever is given twice; capacity is never exceeded
+//  - no hardware thread is two instances' own, by their claims and by where their vCPUs run
 //  - nothing is stopped or destroyed unless the orders at hand name it
 //  - a reboot is carried out once; a claim changes by a resize alone, and then as a whole
 //  - nothing is admitted beyond a project's limits
@@ -57,7 +58,9 @@ class Invariants {
                    const RecordHistory::Change& change);
   void check_limits(const RecordHistory::Change& change);
   void check_capacity();
+  void check_processors();
   void check_processes();
+  void check_pins();
   void check_left_overs();
 
   void check_mutation_answer(const controller::MutationContext& context,

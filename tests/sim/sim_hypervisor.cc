@@ -16,7 +16,8 @@ absl::StatusOr<std::vector<hypervisor::ObservedDomain>> SimHypervisor::list() {
                        .owner = ours ? process.owner : std::nullopt,
                        .state = process.state,
                        .vcpus = process.vcpus,
-                       .memory = process.memory});
+                       .memory = process.memory,
+                       .pins = ours ? std::optional(process.pins) : std::nullopt});
   }
   std::sort(domains.begin(), domains.end(),
             [](const auto& a, const auto& b) { return a.uuid < b.uuid; });
@@ -50,6 +51,11 @@ absl::Status SimHypervisor::define(const hypervisor::DomainSpec& spec) {
                   .vcpus = spec.vcpus,
                   .memory = spec.memory,
                   .ignores_shutdown = guests_.born_deaf()};
+  // As libvirt has it: what is not pinned may run anywhere.
+  const std::vector<int32_t> all = {0, 1, 2, 3, 4, 5, 6, 7};
+  const auto vcpus = static_cast<size_t>(spec.vcpus.count());
+  process.pins =
+      spec.pins.value_or(hypervisor::CpuPins{std::vector<std::vector<int32_t>>(vcpus, all), all});
   for (const hypervisor::PortDevice& port : spec.ports) {
     if (world_.machine().ports.contains(port.interface_name)) {
       return already_exists("interface {} is there already", port.interface_name);
@@ -91,6 +97,12 @@ absl::Status SimHypervisor::reboot(const InstanceUid& instance, const RebootOrde
   if (found->owner->reboot_count >= order.count) return absl::OkStatus();
   world_.note_reboot(*found, order.count);
   if (records_reboots_) found->owner->reboot_count = order.count;
+  return absl::OkStatus();
+}
+
+absl::Status SimHypervisor::pin(const InstanceUid& instance, const hypervisor::CpuPins& pins) {
+  SW_ASSIGN_OR_RETURN(const Found found, find(instance));
+  found->pins = pins;
   return absl::OkStatus();
 }
 

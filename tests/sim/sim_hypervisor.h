@@ -22,6 +22,7 @@ class SimHypervisor final : public hypervisor::Hypervisor {
   absl::Status resume(const InstanceUid& instance) override;
   absl::Status request_shutdown(const InstanceUid& instance) override;
   absl::Status reboot(const InstanceUid& instance, const RebootOrder& order) override;
+  absl::Status pin(const InstanceUid& instance, const hypervisor::CpuPins& pins) override;
   absl::Status destroy(const InstanceUid& instance) override;
   absl::StatusOr<HostFacts> host_facts() override;
   void listen(std::function<void(const hypervisor::DomainEvent&)> listener) override;

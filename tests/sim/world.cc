@@ -54,15 +54,17 @@ World::World(const Schedule& schedule, EventLog& log, Random random)
     : schedule_(schedule), log_(log), random_(std::move(random)) {
   machine_.uid = HostUid(random_.uuid());
   machine_.id = "host-1";
-  machine_.facts = {.cores = 4,
-                    .threads = 8,
-                    .memory = gibibytes(32),
-                    .disk = gibibytes(400),
-                    .disk_type = DiskType::kUnspecified,
-                    .cpu_model = "simulated",
-                    .accelerator = "kvm",
-                    .hypervisor_version = "7.2.0",
-                    .boot_id = random_.uuid().to_string()};
+  machine_.facts = {
+      .cores = 4,
+      .threads = 8,
+      .memory = gibibytes(32),
+      .disk = gibibytes(400),
+      .disk_type = DiskType::kUnspecified,
+      .cpu_model = "simulated",
+      .accelerator = "kvm",
+      .hypervisor_version = "7.2.0",
+      .boot_id = random_.uuid().to_string(),
+      .numa = {{0, gibibytes(16), {{{0, 4}}, {{1, 5}}}}, {1, gibibytes(16), {{{2, 6}}, {{3, 7}}}}}};
   machine_.reserve = {.memory = gibibytes(1), .disk = gibibytes(1)};
 }
 

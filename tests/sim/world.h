@@ -33,6 +33,7 @@ struct Process {
   bool ignores_shutdown = false;  // the guest does not listen to ACPI
   bool shutdown_asked = false;
   std::vector<std::pair<std::string, std::string>> ports;  // interfaces and their bridges
+  hypervisor::CpuPins pins;
 };
 
 struct DiskFiles {

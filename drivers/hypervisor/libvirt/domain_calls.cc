@@ -10,7 +10,9 @@
 #include "drivers/hypervisor/libvirt/domain_xml.h"
 #include "drivers/hypervisor/libvirt/handles.h"
 #include "drivers/hypervisor/libvirt/lifecycle.h"
+#include "drivers/hypervisor/libvirt/pinning.h"
 #include "drivers/hypervisor/libvirt/process_table.h"
+#include "drivers/hypervisor/libvirt/topology.h"
 
 namespace stellwerk::hypervisor {
 namespace {
@@ -171,6 +173,9 @@ absl::StatusOr<ObservedDomain> observe(virDomainPtr domain, const CellUid& cell)
   if (virDomainGetInfo(domain, &info) < 0) return last_error("get a domain's size");
   observed.vcpus = VcpuCount(info.nrVirtCpu);
   observed.memory = kibibytes(static_cast<int64_t>(info.maxMem));
+  if (observed.owner) {
+    SW_ASSIGN_OR_RETURN(observed.pins, pins_of(domain, observed.vcpus));
+  }
   return observed;
 }
 
@@ -239,7 +244,10 @@ absl::Status DomainCalls::start(const DomainSpec& spec, Accelerator accelerator)
   SW_ASSIGN_OR_RETURN(const DomainHandle existing, look_up(connection.get(), instance.value()));
   if (existing) return release_existing(*this, spec, existing.get());
   SW_RETURN_IF_ERROR(refuse_unmanaged(*this, instance));
-  SW_ASSIGN_OR_RETURN(const std::string xml, domain_xml(spec, accelerator));
+  DomainSpec possible = spec;
+  // With one node there is nothing to choose, and QEMU may be built without libnuma.
+  if (!has_several_nodes(sys_root)) possible.memory_nodes.clear();
+  SW_ASSIGN_OR_RETURN(const std::string xml, domain_xml(possible, accelerator));
   SW_ASSIGN_OR_RETURN(const DomainHandle domain, create_paused(*this, instance, xml));
   SW_RETURN_IF_ERROR(require_ours(domain.get(), cell).status());
   SW_RETURN_IF_ERROR(refuse_if_abandoned(*this));
@@ -281,6 +289,16 @@ absl::Status DomainCalls::reboot(const InstanceUid& instance, const RebootOrder&
   if (result < 0) return last_error(fmt::format("reboot instance {}", instance.to_string()));
   SW_RETURN_IF_ERROR(record_reboot(domain.get(), owner, order.count));
   failpoint("hypervisor.reboot.after");
+  return absl::OkStatus();
+}
+
+absl::Status DomainCalls::pin(const InstanceUid& instance, const CpuPins& pins) const {
+  SW_ASSIGN_OR_RETURN(const DomainHandle domain, require_running(*this, instance));
+  SW_ASSIGN_OR_RETURN(const auto pids, find_qemu(proc_root, instance.value()));
+  SW_RETURN_IF_ERROR(refuse_if_abandoned(*this));
+  failpoint("hypervisor.pin.before");
+  SW_RETURN_IF_ERROR(pin_domain(domain.get(), pins, pids, proc_root));
+  failpoint("hypervisor.pin.after");
   return absl::OkStatus();
 }
 

@@ -20,6 +20,7 @@ struct DomainCalls {
   Connection::Handle connection;
   CellUid cell;
   std::string proc_root;
+  std::string sys_root;
   const Abandoned* abandoned = nullptr;  // none: the caller waits for ever
 
   absl::StatusOr<std::vector<ObservedDomain>> list() const;
@@ -27,6 +28,7 @@ struct DomainCalls {
   absl::Status resume(const InstanceUid& instance) const;
   absl::Status request_shutdown(const InstanceUid& instance) const;
   absl::Status reboot(const InstanceUid& instance, const RebootOrder& order) const;
+  absl::Status pin(const InstanceUid& instance, const CpuPins& pins) const;
   absl::Status destroy(const InstanceUid& instance, Duration patience) const;
 };
 

@@ -6,6 +6,7 @@
 #include <pugixml.hpp>
 #include <sstream>
 
+#include "core/cpu_list.h"
 #include "core/validate.h"
 #include "drivers/hypervisor/libvirt/percent.h"
 
@@ -76,6 +77,21 @@ absl::Status check_interface(std::string_view field, const std::string& name) {
                           percent_encode(name), kLongestInterfaceName);
 }
 
+// An empty list would be "anywhere", and that is never meant.
+absl::Status check_pins(const DomainSpec& spec) {
+  if (!spec.pins) return absl::OkStatus();
+  const auto& vcpus = spec.pins->vcpus;
+  const bool any_empty = std::ranges::any_of(vcpus, [](const auto& cpus) { return cpus.empty(); });
+  if (any_empty || vcpus.size() != static_cast<size_t>(spec.vcpus.count())) {
+    return invalid_argument("pins.vcpus: each of the {} vCPUs needs a processor",
+                            spec.vcpus.count());
+  }
+  if (spec.pins->emulator.empty()) {
+    return invalid_argument("pins.emulator: at least one processor is needed");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status check(const DomainSpec& spec) {
   if (spec.vcpus <= VcpuCount(0)) return invalid_argument("vcpus: at least 1 is needed");
   if (spec.memory < mebibytes(1)) return invalid_argument("memory: at least 1 MiB is needed");
@@ -86,7 +102,7 @@ absl::Status check(const DomainSpec& spec) {
     SW_RETURN_IF_ERROR(check_interface("ports.bridge", port.bridge));
     SW_RETURN_IF_ERROR(check_interface("ports.interface_name", port.interface_name));
   }
-  return absl::OkStatus();
+  return check_pins(spec);
 }
 
 void append_ownership(pugi::xml_node parent, const Ownership& owner, NameSpace name_space) {
@@ -109,6 +125,31 @@ void append_ownership(pugi::xml_node parent, const Ownership& owner, NameSpace n
   add("project-id", percent_encode(owner.project_id));
   add("instance-id", percent_encode(owner.instance_id));
   add("adoption", percent_encode(owner.adoption));
+}
+
+void append_vcpus(pugi::xml_node domain, const DomainSpec& spec) {
+  pugi::xml_node node = element(domain, "vcpu", {{"placement", "static"}});
+  node.text().set(std::to_string(spec.vcpus.count()).c_str());
+  if (!spec.pins) return;
+  // What is not pinned by itself below, and all of QEMU from its first moment on.
+  node.append_attribute("cpuset").set_value(cpu_list_text(spec.pins->emulator).c_str());
+  const auto& vcpus = spec.pins->vcpus;
+  const bool together =
+      std::ranges::all_of(vcpus, [&](const auto& cpus) { return cpus == spec.pins->emulator; });
+  if (together) return;
+  pugi::xml_node tune = child(domain, "cputune");
+  for (size_t i = 0; i < vcpus.size(); ++i) {
+    element(tune, "vcpupin", {{"vcpu", std::to_string(i)}, {"cpuset", cpu_list_text(vcpus[i])}});
+  }
+  element(tune, "emulatorpin", {{"cpuset", cpu_list_text(spec.pins->emulator)}});
+}
+
+// A wish and no limit: nobody keeps account of the memory of single nodes, and a guest with its
+// memory further away is better than one that the kernel ends.
+void append_memory_nodes(pugi::xml_node domain, const std::vector<int32_t>& nodes) {
+  if (nodes.empty()) return;
+  const char* mode = nodes.size() == 1 ? "preferred" : "interleave";
+  element(child(domain, "numatune"), "memory", {{"mode", mode}, {"nodeset", cpu_list_text(nodes)}});
 }
 
 // Boot order is per device, so that a guest never tries the seed or the network.
@@ -274,9 +315,8 @@ absl::StatusOr<std::string> domain_xml(const DomainSpec& spec, Accelerator accel
   append_ownership(child(domain, "metadata"), spec.owner, NameSpace::kDeclared);
   const int64_t memory_kib = (spec.memory.count() + 1023) / 1024;
   element(domain, "memory", {{"unit", "KiB"}}).text().set(std::to_string(memory_kib).c_str());
-  element(domain, "vcpu", {{"placement", "static"}})
-      .text()
-      .set(std::to_string(spec.vcpus.count()).c_str());
+  append_vcpus(domain, spec);
+  append_memory_nodes(domain, spec.memory_nodes);
   append_firmware(domain, spec);
   append_processor(domain, accelerator);
   append_lifecycle(domain);

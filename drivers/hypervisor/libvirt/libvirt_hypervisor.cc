@@ -1,9 +1,12 @@
 #include "drivers/hypervisor/libvirt/libvirt_hypervisor.h"
 
+#include <spdlog/spdlog.h>
+
 #include <utility>
 
 #include "drivers/hypervisor/libvirt/handles.h"
 #include "drivers/hypervisor/libvirt/host_facts.h"
+#include "drivers/hypervisor/libvirt/topology.h"
 
 namespace stellwerk::hypervisor {
 namespace {
@@ -23,6 +26,12 @@ std::string version_text(unsigned long version) {
   return fmt::format("{}.{}.{}", version / 1'000'000, version / 1'000 % 1'000, version % 1'000);
 }
 
+// What libvirt knows of this host.
+struct HostWords {
+  std::string version;
+  std::vector<NumaNode> nodes;
+};
+
 absl::StatusOr<std::string> read_version(virConnectPtr connection) {
   unsigned long library = 0;
   unsigned long hypervisor = 0;
@@ -32,6 +41,25 @@ absl::StatusOr<std::string> read_version(virConnectPtr connection) {
     return last_error("get the versions");
   }
   return fmt::format("{} {}, libvirt {}", type, version_text(hypervisor), version_text(library));
+}
+
+// Without a topology the host still takes shared guests.
+absl::StatusOr<std::vector<NumaNode>> read_topology(virConnectPtr connection,
+                                                    const std::string& sys_root) {
+  const LibvirtString capabilities(virConnectGetCapabilities(connection));
+  if (!capabilities) return last_error("get the host's capabilities");
+  auto nodes = parse_topology(capabilities.get(), isolated_cpus(sys_root));
+  if (nodes.ok()) return nodes;
+  spdlog::warn("topology unknown, no dedicated processors can be given why=\"{}\"",
+               message_of(nodes.status()));
+  return std::vector<NumaNode>();
+}
+
+absl::StatusOr<HostWords> read_words(virConnectPtr connection, const std::string& sys_root) {
+  HostWords words;
+  SW_ASSIGN_OR_RETURN(words.version, read_version(connection));
+  SW_ASSIGN_OR_RETURN(words.nodes, read_topology(connection, sys_root));
+  return words;
 }
 
 }  // namespace
@@ -60,7 +88,7 @@ LibvirtHypervisor::~LibvirtHypervisor() {
 
 absl::StatusOr<DomainCalls> LibvirtHypervisor::domain_calls() const {
   SW_ASSIGN_OR_RETURN(Connection::Handle connection, connection_.get());
-  return DomainCalls{std::move(connection), config_.cell, config_.proc_root};
+  return DomainCalls{std::move(connection), config_.cell, config_.proc_root, config_.sys_root};
 }
 
 absl::Status LibvirtHypervisor::change(const DeadlineCalls::Request& request, Work work) {
@@ -113,6 +141,12 @@ absl::Status LibvirtHypervisor::reboot(const InstanceUid& instance, const Reboot
       [instance, order](const DomainCalls& calls) { return calls.reboot(instance, order); });
 }
 
+absl::Status LibvirtHypervisor::pin(const InstanceUid& instance, const CpuPins& pins) {
+  return change(
+      {.what = "pin a domain", .key = instance.value(), .deadline = config_.deadlines.change},
+      [instance, pins](const DomainCalls& calls) { return calls.pin(instance, pins); });
+}
+
 absl::Status LibvirtHypervisor::destroy(const InstanceUid& instance) {
   const Duration patience = config_.deadlines.destroy;
   return change(
@@ -123,18 +157,27 @@ absl::Status LibvirtHypervisor::destroy(const InstanceUid& instance) {
 absl::StatusOr<HostFacts> LibvirtHypervisor::host_facts() {
   SW_ASSIGN_OR_RETURN(HostFacts facts, read_host_facts(config_.proc_root));
   facts.accelerator = to_string(accelerator_.accelerator);
-  absl::StatusOr<std::string> version = unavailable("libvirt cannot be reached");
+  absl::StatusOr<HostWords> words = unavailable("libvirt cannot be reached");
   if (const auto calls = domain_calls(); calls.ok()) {
-    version = calls_.run<absl::StatusOr<std::string>>(
-        {.what = "get the versions", .key = std::nullopt, .deadline = config_.deadlines.observe},
-        [calls = *calls](const Abandoned&) { return read_version(calls.connection.get()); });
+    words = calls_.run<absl::StatusOr<HostWords>>({.what = "get the host's description",
+                                                   .key = std::nullopt,
+                                                   .deadline = config_.deadlines.observe},
+                                                  [calls = *calls](const Abandoned&) {
+                                                    return read_words(calls.connection.get(),
+                                                                      calls.sys_root);
+                                                  });
   } else {
-    version = calls.status();
+    words = calls.status();
   }
   const std::lock_guard lock(version_mutex_);
-  if (version.ok()) version_ = *version;
-  if (version_.empty()) return version.status();
+  if (words.ok()) {
+    version_ = std::move(words->version);
+    nodes_ = std::move(words->nodes);
+  }
+  if (version_.empty()) return words.status();
   facts.hypervisor_version = version_;
+  facts.numa = nodes_;
+  count_processors(facts);
   return facts;
 }
 

@@ -36,6 +36,7 @@ struct LibvirtConfig {
   ConnectionConfig connection;  // its uri is ignored
   size_t max_calls = 32;        // under way at once, those that hang included
   std::string proc_root = "/proc";
+  std::string sys_root = "/sys";
 };
 
 class LibvirtHypervisor final : public Hypervisor {
@@ -52,6 +53,7 @@ class LibvirtHypervisor final : public Hypervisor {
   absl::Status resume(const InstanceUid& instance) override;
   absl::Status request_shutdown(const InstanceUid& instance) override;
   absl::Status reboot(const InstanceUid& instance, const RebootOrder& order) override;
+  absl::Status pin(const InstanceUid& instance, const CpuPins& pins) override;
   // FailedPrecondition if a process runs the instance that libvirt does not know: it names it.
   absl::Status destroy(const InstanceUid& instance) override;
   absl::StatusOr<HostFacts> host_facts() override;
@@ -67,7 +69,8 @@ class LibvirtHypervisor final : public Hypervisor {
   const LibvirtConfig config_;
   const AcceleratorChoice accelerator_;
   std::mutex version_mutex_;
-  std::string version_;  // as last seen
+  std::string version_;  // as last seen, and so the topology
+  std::vector<NumaNode> nodes_;
   std::shared_ptr<EventSink> sink_ = std::make_shared<EventSink>();
   Connection connection_;
   DeadlineCalls calls_;

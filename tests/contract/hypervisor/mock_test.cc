@@ -220,5 +220,33 @@ TEST(LibvirtConnect, SaysUnknownWhileNobodyListens) {
   EXPECT_THAT(std::string(message_of(domains.status())), HasSubstr("/nonexistent/libvirt-sock"));
 }
 
+TEST_F(LibvirtMock, TellsTheTopologyOfItsMachine) {
+  const auto facts = driver_->host_facts();
+  ASSERT_TRUE(facts.ok()) << describe(facts.status());
+  ASSERT_EQ(facts->numa.size(), 2u);
+  EXPECT_EQ(facts->numa[1].id, 1);
+  EXPECT_EQ(facts->numa[1].memory, gibibytes(4));
+  EXPECT_EQ(facts->numa[1].cores.front(), (HostCore{{8}}));
+  EXPECT_EQ(facts->cores, 16);
+  EXPECT_EQ(facts->threads, 16);
+}
+
+TEST_F(LibvirtMock, PinsItsDomainAndSeesIt) {
+  const DomainHandle domain = create(owner());
+  ASSERT_TRUE(domain);
+  const CpuPins pins{{{3}, {8, 9}}, {0, 1}};
+  const absl::Status pinned = driver_->pin(kInstance, pins);
+  ASSERT_TRUE(pinned.ok()) << describe(pinned);
+  EXPECT_EQ(find(kInstance.value()).pins, pins);
+  Ownership foreign = owner();
+  foreign.cell = kOtherCell;
+  foreign.instance = *InstanceUid::parse("aaaaaaaa-bbbb-5ccc-8ddd-ffffffffffff");
+  const DomainHandle other = create(foreign);
+  EXPECT_TRUE(absl::IsPermissionDenied(driver_->pin(foreign.instance, pins)));
+  EXPECT_EQ(find(foreign.instance.value()).pins, std::nullopt);
+  virDomainDestroy(other.get());
+  virDomainDestroy(domain.get());
+}
+
 }  // namespace
 }  // namespace stellwerk::hypervisor

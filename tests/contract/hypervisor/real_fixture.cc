@@ -184,6 +184,7 @@ void LibvirtReal::expect_untouchable(const InstanceUid& instance) {
   EXPECT_TRUE(absl::IsPermissionDenied(driver_->request_shutdown(instance)));
   EXPECT_TRUE(absl::IsPermissionDenied(
       driver_->reboot(instance, {.count = 1, .kind = RebootKind::kReset})));
+  EXPECT_TRUE(absl::IsPermissionDenied(driver_->pin(instance, {{{0}}, {0}})));
   EXPECT_TRUE(absl::IsPermissionDenied(driver_->destroy(instance)));
   const auto after = listed();
   ASSERT_EQ(after.size(), 1u);

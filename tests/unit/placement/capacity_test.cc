@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "fixtures.h"
+#include "placement/processors.h"
 
 namespace stellwerk::placement {
 namespace {
@@ -86,17 +87,54 @@ TEST(Capacity, GuestsOfOthersCountAsSharedLoad) {
 
 TEST(Capacity, DedicatedThreadsAreTakenOutOfWhatOthersShare) {
   const HostLoad host = using_cpus({{CpuClass::kDedicatedThread, VcpuCount(2)}});
-  EXPECT_EQ(free_of(host, CpuClass::kDedicatedThread), 6);
+  EXPECT_EQ(free_of(host, CpuClass::kDedicatedThread), 5);  // one is kept for shared guests
   EXPECT_EQ(free_of(host, CpuClass::kShared), 15);
   EXPECT_EQ(free_of(host, CpuClass::kLowPerformance), 96);
-  EXPECT_EQ(free_of(host, CpuClass::kDedicatedCore), 3);
+  EXPECT_EQ(free_of(host, CpuClass::kDedicatedCore), 2);
 }
 
 TEST(Capacity, DedicatedCoresTakeAllTheirThreads) {
   const HostLoad host = using_cpus({{CpuClass::kDedicatedCore, VcpuCount(3)}});
-  EXPECT_EQ(free_of(host, CpuClass::kDedicatedCore), 1);
-  EXPECT_EQ(free_of(host, CpuClass::kDedicatedThread), 2);
+  EXPECT_EQ(free_of(host, CpuClass::kDedicatedCore), 0);  // the last thread is not given away
+  EXPECT_EQ(free_of(host, CpuClass::kDedicatedThread), 1);
   EXPECT_EQ(free_of(host, CpuClass::kShared), 5);
+}
+
+TEST(Capacity, CoresThatAreBrokenUpAreNotThereForWholeOnes) {
+  HostLoad host = using_cpus({{CpuClass::kDedicatedThread, VcpuCount(2)}});
+  host.vcpus_pinned = host.vcpus_used;
+  host.dedicated = {{0, 1}, {4, 1}};                      // both threads of one core
+  EXPECT_EQ(free_of(host, CpuClass::kDedicatedCore), 2);  // by number, with one thread kept
+  host.dedicated = {{0, 1}, {1, 1}};                      // two cores are broken up
+  EXPECT_EQ(free_of(host, CpuClass::kDedicatedCore), 2);
+  EXPECT_EQ(free_of(host, CpuClass::kDedicatedThread), 5);
+  host.dedicated = {{0, 1}, {1, 1}, {2, 1}};
+  host.vcpus_used = host.vcpus_pinned = {{CpuClass::kDedicatedThread, VcpuCount(3)}};
+  EXPECT_EQ(free_of(host, CpuClass::kDedicatedCore), 1);  // four more threads, but one core
+}
+
+TEST(Capacity, ThreadsAreKeptForSharedGuestsAsConfigured) {
+  const CpuLimits limits{.shared_threads_min = 6};
+  EXPECT_EQ(free_vcpus(plain_host(1), CpuClass::kDedicatedThread, limits), VcpuCount(2));
+  EXPECT_EQ(free_vcpus(plain_host(1), CpuClass::kDedicatedCore, limits), VcpuCount(1));
+}
+
+TEST(Capacity, NothingCanBeDedicatedWhereTheTopologyIsNotKnown) {
+  HostLoad host = plain_host(1);
+  host.facts.numa.clear();
+  EXPECT_EQ(free_of(host, CpuClass::kDedicatedThread), 0);
+  EXPECT_EQ(free_of(host, CpuClass::kDedicatedCore), 0);
+  EXPECT_EQ(free_of(host, CpuClass::kShared), 20);
+}
+
+TEST(Capacity, ClaimsThatNameNoThreadsCountByNumber) {
+  // 2 T from before claims named threads, and 1 that has thread 0.
+  HostLoad host = using_cpus({{CpuClass::kDedicatedThread, VcpuCount(3)}});
+  host.vcpus_pinned = {{CpuClass::kDedicatedThread, VcpuCount(1)}};
+  host.dedicated = {{0, 1}};
+  EXPECT_EQ(free_of(host, CpuClass::kDedicatedThread), 4);
+  EXPECT_EQ(free_of(host, CpuClass::kShared), 12);  // on 5 of 8 threads
+  EXPECT_EQ(unpinned_vcpus(host, CpuClass::kDedicatedThread), VcpuCount(2));
 }
 
 TEST(Capacity, SharedGuestsKeepTheThreadsThatTheyNeed) {

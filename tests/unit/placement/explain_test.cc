@@ -47,6 +47,16 @@ TEST(Explain, SaysWhichDiskTypeNobodyHas) {
             "disk-type: network asked, none there; choose a flavor without this disk type");
 }
 
+TEST(Explain, SaysThatProcessorsAreNotKnown) {
+  HostLoad host = plain_host(1);
+  host.facts.numa.clear();
+  Request request = plain_request();
+  request.cpu_class = CpuClass::kDedicatedCore;
+  EXPECT_EQ(explain(fleet_of({host}), request),
+            "topology: dedicated-core vCPUs asked, cores and threads are not known; choose a "
+            "flavor of a shared class");
+}
+
 TEST(Explain, SaysThatHostsAreMissingOrSilent) {
   EXPECT_EQ(explain({}, plain_request()),
             "no host belongs to the cell yet; start stellwerkd on one");

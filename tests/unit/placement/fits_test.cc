@@ -55,10 +55,24 @@ TEST(Fits, RefusesHostWhenDedicatedThreadsOrCoresAreShort) {
   Request request = plain_request();
   request.cpu_class = CpuClass::kDedicatedThread;
   request.vcpus = VcpuCount(9);
-  EXPECT_THAT(refused_for(plain_host(1), request), testing::HasSubstr("8 more fit"));
+  EXPECT_THAT(refused_for(plain_host(1), request), testing::HasSubstr("7 more fit"));
   request.cpu_class = CpuClass::kDedicatedCore;
   request.vcpus = VcpuCount(5);
-  EXPECT_THAT(refused_for(plain_host(1), request), testing::HasSubstr("4 more fit"));
+  EXPECT_THAT(refused_for(plain_host(1), request), testing::HasSubstr("3 more fit"));
+}
+
+TEST(Fits, RefusesDedicatedVcpusWhereTheTopologyIsNotKnown) {
+  HostLoad host = plain_host(1);
+  host.facts.numa.clear();
+  Request request = plain_request();
+  EXPECT_EQ(refused_for(host, request), "");
+  for (const CpuClass cpu_class : {CpuClass::kDedicatedThread, CpuClass::kDedicatedCore}) {
+    request.cpu_class = cpu_class;
+    EXPECT_THAT(refused_for(host, request),
+                testing::AllOf(testing::StartsWith("topology: dedicated-"),
+                               testing::HasSubstr("which cores and threads it has is not known")));
+    EXPECT_EQ(refused_for(plain_host(1), request), "");
+  }
 }
 
 TEST(Fits, RefusesHostWhenDiskIsShort) {
@@ -98,13 +112,16 @@ TEST(Fits, EveryRuleCanRefuseOnItsOwn) {
   host.disk_used = gigabytes(100);
   Request request = plain_request();
   request.disk_type = DiskType::kSsd;
+  request.cpu_class = CpuClass::kDedicatedThread;
+  host.facts.numa.clear();
   std::vector<std::string_view> names;
   for (const Rule& rule : rules()) {
     names.push_back(rule.name);
     EXPECT_TRUE(rule.check(host, request, kStandard)) << rule.name;
     EXPECT_FALSE(rule.check(plain_host(1), request, kStandard)) << rule.name;
   }
-  EXPECT_THAT(names, testing::ElementsAre("accepting", "disk-type", "cpu", "memory", "disk"));
+  EXPECT_THAT(names,
+              testing::ElementsAre("accepting", "disk-type", "topology", "cpu", "memory", "disk"));
 }
 
 TEST(Fits, RefusesTheLargestRequestThatThereIs) {

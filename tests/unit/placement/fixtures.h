@@ -18,6 +18,21 @@ inline HostUid host_uid(uint8_t number) {
   return HostUid(Uuid(bytes));
 }
 
+// Cores in nodes of as many cores as given, after each other. The first threads of all cores come
+// first, then the second ones of those cores that have two.
+inline std::vector<NumaNode> topology(int64_t cores, int64_t threads, int64_t cores_per_node) {
+  std::vector<NumaNode> nodes;
+  for (int64_t core = 0; core < cores; ++core) {
+    if (core % cores_per_node == 0) {
+      nodes.push_back({.id = static_cast<int32_t>(nodes.size()), .memory = gibibytes(8)});
+    }
+    HostCore one{{static_cast<int32_t>(core)}};
+    if (core < threads - cores) one.threads.push_back(static_cast<int32_t>(cores + core));
+    nodes.back().cores.push_back(std::move(one));
+  }
+  return nodes;
+}
+
 // 4 cores with 2 threads each, 16 GiB, 100 GB of SSD, nothing reserved, nothing used.
 inline HostLoad plain_host(uint8_t number) {
   HostLoad host;
@@ -25,6 +40,7 @@ inline HostLoad plain_host(uint8_t number) {
   host.id = "host-" + std::to_string(number);
   host.facts.cores = 4;
   host.facts.threads = 8;
+  host.facts.numa = topology(4, 8, 4);
   host.facts.memory = gibibytes(16);
   host.facts.disk = gigabytes(100);
   host.facts.disk_type = DiskType::kSsd;
@@ -74,14 +90,18 @@ inline Request any_request() {
 inline CpuLimits any_limits() {
   return {.shared_per_core = *rc::gen::inRange(1, 6),
           .shared_per_thread = *rc::gen::inRange(1, 4),
-          .low_performance_per_thread = *rc::gen::inRange(1, 20)};
+          .low_performance_per_thread = *rc::gen::inRange(1, 20),
+          .shared_threads_min = *rc::gen::inRange(1, 3)};
 }
 
-// Also odd hosts: as many threads as cores, or more threads on some cores than on others.
+// Also odd hosts: as many threads as cores, more threads on some cores than on others, several
+// nodes, a topology that nobody knows.
 inline HostLoad any_host(uint8_t number) {
   HostLoad host = plain_host(number);
   host.facts.cores = *rc::gen::inRange(1, 9);
   host.facts.threads = host.facts.cores + *rc::gen::inRange<int64_t>(0, host.facts.cores + 1);
+  host.facts.numa = topology(host.facts.cores, host.facts.threads, *rc::gen::inRange(1, 9));
+  if (*rc::gen::inRange(0, 8) == 0) host.facts.numa.clear();
   host.facts.memory = gibibytes(*rc::gen::inRange(1, 33));
   host.facts.disk = gigabytes(*rc::gen::inRange(0, 200));
   host.facts.disk_type = *rc::gen::element(DiskType::kUnspecified, DiskType::kHardDisk,

@@ -33,6 +33,18 @@ TEST(Fleet, ChargesTheClaimedHostAlone) {
   EXPECT_EQ(fleet.hosts[1].disk_used, gigabytes(20));
 }
 
+TEST(Fleet, KnowsWhichThreadsClaimsName) {
+  Fleet fleet = three_hosts();
+  Claim claim = claim_on(fleet.hosts[0], plain_request());
+  claim.cpu_class = CpuClass::kDedicatedCore;
+  claim.cpus = {0, 4, 1, 5};
+  fleet.charge(claim);
+  EXPECT_EQ(fleet.hosts[0].dedicated, (std::map<int32_t, int64_t>{{0, 1}, {1, 1}, {4, 1}, {5, 1}}));
+  EXPECT_EQ(fleet.hosts[0].vcpus_pinned.at(CpuClass::kDedicatedCore), VcpuCount(2));
+  fleet.release(claim);
+  EXPECT_EQ(fleet.hosts[0], three_hosts().hosts[0]);
+}
+
 RC_GTEST_PROP(Fleet, ReleasesInAnyOrderUndoTheirCharges, ()) {
   Fleet fleet = three_hosts();
   const Fleet before = fleet;

@@ -53,6 +53,13 @@ class Catalog : public CliTest {
     older->set_domain("stellwerk-v");
     older->set_instance_id("older");
     host.set_accelerator("kvm");
+    auto* node = host.add_numa_nodes();
+    node->set_cores(4);
+    node->set_memory_bytes(int64_t{32} << 30);
+    for (const int cpu : {0, 1, 2, 3, 4, 5, 6, 7}) node->add_cpu_ids(cpu);
+    for (const int cpu : {1, 5}) host.add_dedicated_cpu_ids(cpu);
+    for (const int cpu : {0, 2, 3, 4, 6, 7}) host.add_shared_cpu_ids(cpu);
+    host.set_unpinned_dedicated_vcpus(2);
     return host;
   }
 };
@@ -108,6 +115,18 @@ TEST_F(Catalog, HostShowNamesOrphans) {
               AllOf(HasSubstr("u (domain stellwerk-u, was projects/default/instances/lost)"),
                     HasSubstr("v (domain stellwerk-v, was instance older of an unknown project)"),
                     HasSubstr("0 low-performance, 3 shared, 0 dedicated threads")));
+}
+
+TEST_F(Catalog, HostShowTellsWhoseWhichProcessorsAre) {
+  EXPECT_THAT(run({"host", "show", "node-1"}).out,
+              AllOf(HasSubstr("0: 4 cores, CPUs 0-7, 32 GiB"), HasSubstr("Dedicated CPUs:"),
+                    HasSubstr(" 1,5\n"), HasSubstr(" 0,2-4,6-7\n"),
+                    HasSubstr("2 dedicated vCPUs, booked before CPUs were chosen")));
+  v1::Host unknown = host();
+  unknown.clear_numa_nodes();
+  daemon.script().hosts = {unknown};
+  EXPECT_THAT(run({"host", "show", "node-1"}).out,
+              HasSubstr("not known: no dedicated vCPUs can be booked"));
 }
 
 TEST_F(Catalog, ProjectsComeAndGo) {

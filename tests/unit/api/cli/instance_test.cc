@@ -52,6 +52,15 @@ TEST_F(InstanceCommands, WideListAddsColumns) {
       "0b5c1f0a-7d4e-5b1c-9a2f-3e4d5c6b7a80\n");
 }
 
+TEST_F(InstanceCommands, ShowNamesTheProcessorsOfADedicatedGuest) {
+  EXPECT_THAT(run({"instance", "show", "web-1"}).out, Not(HasSubstr("Own CPUs")));
+  v1::Instance pinned = running_instance();
+  for (const int cpu : {2, 6, 3, 7}) pinned.add_cpu_ids(cpu);
+  pinned.add_numa_nodes(1);
+  daemon.script().get_answers = {pinned};
+  EXPECT_THAT(run({"instance", "show", "web-1"}).out, HasSubstr("2-3,6-7 (NUMA node 1)\n"));
+}
+
 TEST_F(InstanceCommands, ListOfAllProjectsNamesThem) {
   EXPECT_THAT(run({"instance", "list", "--project", "-"}).out,
               AllOf(HasSubstr("PROJECT   NAME"), HasSubstr("default   web-1")));

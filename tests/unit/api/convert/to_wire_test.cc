@@ -1,5 +1,6 @@
 #include "api/convert/to_wire.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -38,6 +39,8 @@ controller::InstanceView instance_view() {
   instance.has_user_data = true;
   instance.labels = {{"tier", "front"}};
   instance.reboot.count = 5;
+  instance.claim.cpus = {9, 1};
+  instance.claim.numa_nodes = {0};
   instance.created_at = kTime;
   instance.changed_at = Sequence(42);
   return view;
@@ -73,6 +76,8 @@ TEST(ToWire, WritesAnInstance) {
   EXPECT_TRUE(wire.has_user_data());
   EXPECT_EQ(wire.reboot_count(), 5u);
   EXPECT_TRUE(wire.user_data().empty());
+  EXPECT_THAT(wire.cpu_ids(), testing::ElementsAre(9, 1));
+  EXPECT_THAT(wire.numa_nodes(), testing::ElementsAre(0));
 }
 
 TEST(ToWire, HasAWordForEveryPhase) {
@@ -195,6 +200,10 @@ TEST(ToWire, WritesAHost) {
   view.orphans = {
       {.uuid = kUid.value(), .name = "stellwerk-x", .project_id = "p", .instance_id = "i"}};
   view.disk_available = gibibytes(100);
+  view.host.facts.numa = {{0, gibibytes(32), {{{0, 4}}, {{1, 5}}}}, {1, gibibytes(32), {}}};
+  view.dedicated_cpus = {0, 4};
+  view.shared_cpus = {1, 5};
+  view.unpinned = VcpuCount(3);
 
   const v1::Host wire = to_wire(view);
   EXPECT_EQ(wire.name(), "hosts/node1");
@@ -212,6 +221,13 @@ TEST(ToWire, WritesAHost) {
   EXPECT_EQ(wire.accelerator(), "kvm");
   EXPECT_EQ(wire.disk_type(), "nvme");
   EXPECT_EQ(wire.disk_available_bytes(), gibibytes(100).count());
+  ASSERT_EQ(wire.numa_nodes_size(), 2);
+  EXPECT_EQ(wire.numa_nodes(0).ShortDebugString(),
+            "memory_bytes: 34359738368 cores: 2 cpu_ids: 0 cpu_ids: 1 cpu_ids: 4 cpu_ids: 5");
+  EXPECT_EQ(wire.numa_nodes(1).id(), 1);
+  EXPECT_THAT(wire.dedicated_cpu_ids(), testing::ElementsAre(0, 4));
+  EXPECT_THAT(wire.shared_cpu_ids(), testing::ElementsAre(1, 5));
+  EXPECT_EQ(wire.unpinned_dedicated_vcpus(), 3);
   view.connected = false;
   EXPECT_EQ(to_wire(view).state(), v1::Host::DISCONNECTED);
 }

@@ -86,6 +86,7 @@ local_disk_type = "nvme"
 shared_vcpus_per_core = 4
 shared_vcpus_per_thread = 2
 low_performance_vcpus_per_thread = 8
+shared_threads_min = 3
 [hypervisor]
 uri = "qemu:///system?socket=/tmp/libvirt-sock"
 accel = "tcg"
@@ -121,6 +122,7 @@ TEST(Config, TakesEveryKey) {
   EXPECT_EQ(config->placement.shared_per_core, 4);
   EXPECT_EQ(config->placement.shared_per_thread, 2);
   EXPECT_EQ(config->placement.low_performance_per_thread, 8);
+  EXPECT_EQ(config->placement.shared_threads_min, 3);
   EXPECT_EQ(config->hypervisor.uri, "qemu:///system?socket=/tmp/libvirt-sock");
   EXPECT_EQ(config->hypervisor.accel, hypervisor::AcceleratorMode::kTcg);
   EXPECT_EQ(config->hypervisor.probe_kernel, "/boot/vmlinuz-test");
@@ -185,6 +187,7 @@ TEST(Config, RejectsNumbersOutOfRange) {
       {"host", "disk_reserve_mib = 9223372036854775807"},
       {"placement", "shared_vcpus_per_core = 0"},
       {"placement", "low_performance_vcpus_per_thread = 257"},
+      {"placement", "shared_threads_min = 0"},
       {"hypervisor", "probe_seconds = 0"},
       {"storage", "max_image_mib = 0"},
       {"storage", "max_virtual_mib = 9223372036854775807"},

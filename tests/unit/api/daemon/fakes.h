@@ -217,6 +217,9 @@ class FakeHypervisor final : public hypervisor::Hypervisor {
   absl::Status resume(const InstanceUid&) override { return absl::OkStatus(); }
   absl::Status request_shutdown(const InstanceUid& instance) override { return destroy(instance); }
   absl::Status reboot(const InstanceUid&, const RebootOrder&) override { return absl::OkStatus(); }
+  absl::Status pin(const InstanceUid&, const hypervisor::CpuPins&) override {
+    return absl::OkStatus();
+  }
   absl::Status destroy(const InstanceUid& instance) override {
     const std::lock_guard lock(mutex_);
     domains_.erase(instance);

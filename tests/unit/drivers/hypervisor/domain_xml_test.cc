@@ -80,6 +80,27 @@ TEST(DomainXml, DescribesGuestWithSeveralPorts) {
   expect_golden("several_ports_kvm", several, Accelerator::kKvm);
 }
 
+// Each vCPU on a thread of its own, QEMU's other threads beside them, memory from close by.
+TEST(DomainXml, DescribesGuestWithDedicatedThreads) {
+  DomainSpec pinned = spec();
+  pinned.pins = CpuPins{{{9}, {1}}, {0, 2, 3, 4}};
+  pinned.memory_nodes = {0};
+  expect_golden("dedicated_threads_kvm", pinned, Accelerator::kKvm);
+}
+
+TEST(DomainXml, DescribesGuestWithDedicatedCoresOfTwoNodes) {
+  DomainSpec pinned = spec();
+  pinned.pins = CpuPins{{{1, 9}, {4, 12}}, {0, 8}};
+  pinned.memory_nodes = {0, 1};
+  expect_golden("dedicated_cores_kvm", pinned, Accelerator::kKvm);
+}
+
+TEST(DomainXml, DescribesGuestOnSharedThreads) {
+  DomainSpec pinned = spec();
+  pinned.pins = CpuPins{{{0, 2, 3}, {0, 2, 3}}, {0, 2, 3}};
+  expect_golden("shared_threads_tcg", pinned, Accelerator::kTcg);
+}
+
 TEST(DomainXml, KeepsHostileTextInItsPlace) {
   DomainSpec hostile = spec();
   hostile.owner.project_id = "../../etc/passwd";
@@ -117,6 +138,15 @@ TEST(DomainXml, RefusesWhatNoDomainCanHaveAndNamesTheField) {
       {"console_socket", refusal([](DomainSpec& s) { s.console_socket = "-"; })},
       {"console_socket",
        refusal([](DomainSpec& s) { s.console_socket = "/" + std::string(107, 'c'); })},
+      {"pins.vcpus", refusal([](DomainSpec& s) {
+         s.pins = CpuPins{{{1}}, {0}};
+       })},
+      {"pins.vcpus", refusal([](DomainSpec& s) {
+         s.pins = CpuPins{{{1}, {}}, {0}};
+       })},
+      {"pins.emulator", refusal([](DomainSpec& s) {
+         s.pins = CpuPins{{{1}, {2}}, {}};
+       })},
       {"ports.bridge", refusal([](DomainSpec& s) { s.ports[0].bridge = ""; })},
       {"ports.interface_name",
        refusal([](DomainSpec& s) { s.ports[0].interface_name = "sixteen-letters-"; })},

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/cpu_list.h"
 #include "orchestrator/records/records.h"
 
 namespace stellwerk::agent {
@@ -30,12 +31,17 @@ class FakeHypervisor final : public hypervisor::Hypervisor {
     return note(
         fmt::format("reboot {}{}", order.count, order.kind == RebootKind::kReset ? " hard" : ""));
   }
+  absl::Status pin(const InstanceUid&, const hypervisor::CpuPins& pins) override {
+    note("pin " + cpu_list_text(pins.emulator)).IgnoreError();
+    return pinned;
+  }
   absl::Status destroy(const InstanceUid&) override { return note("destroy"); }
   absl::StatusOr<HostFacts> host_facts() override { return HostFacts(); }
   void listen(std::function<void(const hypervisor::DomainEvent&)>) override {}
 
   absl::StatusOr<std::vector<hypervisor::ObservedDomain>> domains{{}};
   hypervisor::DomainSpec started;
+  absl::Status pinned;
 
  private:
   absl::Status note(std::string call) {
@@ -335,6 +341,32 @@ TEST_F(ExecutorTest, SeesNothingWhenOneDriverCannotSee) {
   storage_.stock = storage::Inventory();
   bridges_.observed = unavailable("netlink is away");
   EXPECT_EQ(executor().observe({}).status(), unavailable("netlink is away"));
+}
+
+TEST_F(ExecutorTest, StartsADedicatedGuestOnItsProcessors) {
+  instance_.claim.cpus = {2, 6, 3, 7};
+  instance_.claim.numa_nodes = {1};
+  ASSERT_TRUE(executor().run(StartDomain{CellUid(Uuid({1})), instance_, {network_}, {0, 4}}).ok());
+  EXPECT_EQ(hypervisor_.started.pins, (hypervisor::CpuPins{{{2, 6}, {3, 7}}, {0, 4}}));
+  EXPECT_THAT(hypervisor_.started.memory_nodes, ElementsAre(1));
+}
+
+TEST_F(ExecutorTest, StartsASharedGuestOnWhatIsShared) {
+  ASSERT_TRUE(executor().run(StartDomain{CellUid(Uuid({1})), instance_, {network_}, {0, 4}}).ok());
+  EXPECT_EQ(hypervisor_.started.pins, (hypervisor::CpuPins{{{0, 4}, {0, 4}}, {0, 4}}));
+  EXPECT_TRUE(hypervisor_.started.memory_nodes.empty());
+  ASSERT_TRUE(executor().run(StartDomain{CellUid(Uuid({1})), instance_, {network_}, {}}).ok());
+  EXPECT_EQ(hypervisor_.started.pins, std::nullopt);
+}
+
+TEST_F(ExecutorTest, PinsADomainUnlessItHasEnded) {
+  const PinDomain step{instance_.uid, {{{1}}, {0, 2}}};
+  EXPECT_TRUE(executor().run(step).ok());
+  EXPECT_THAT(journal_, ElementsAre("pin 0,2"));
+  hypervisor_.pinned = not_found("gone");
+  EXPECT_TRUE(executor().run(step).ok());
+  hypervisor_.pinned = unavailable("no");
+  EXPECT_EQ(executor().run(step), unavailable("no"));
 }
 
 }  // namespace

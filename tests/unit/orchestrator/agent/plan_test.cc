@@ -28,7 +28,9 @@ class Plan : public ::testing::Test {
                  .desired = desired_,
                  .networks = networks_,
                  .observed = observed_,
-                 .history = history_},
+                 .history = history_,
+                 .shared_cpus = shared_cpus_,
+                 .in_the_way = in_the_way_},
                 limits_, now);
   }
   template <class Step>
@@ -52,6 +54,8 @@ class Plan : public ::testing::Test {
   std::vector<Network> networks_;
   InstanceObservation observed_;
   History history_;
+  std::vector<int32_t> shared_cpus_;
+  std::string in_the_way_;
   PlanLimits limits_;
 };
 
@@ -300,6 +304,89 @@ TEST(InterfaceName, FitsLinuxAndFollowsFromTheUid) {
   EXPECT_EQ(interface_name(uid, 0), "sw0123456789ab");
   EXPECT_EQ(interface_name(uid, 10), "sw0123456789aba");
   EXPECT_LE(interface_name(uid, 15).size(), 15u);
+}
+
+TEST_F(Plan, WaitsForProcessorsThatOthersStillUse) {
+  give_files();
+  in_the_way_ = "another guest is still to be moved off the processors 1";
+  const InstancePlan waiting = decide();
+  EXPECT_FALSE(waiting.step);
+  EXPECT_EQ(waiting.observed.reason, "WaitingForProcessors");
+  EXPECT_EQ(waiting.observed.message, in_the_way_);
+  in_the_way_.clear();
+  shared_cpus_ = {0, 2};
+  const InstancePlan starting = decide();
+  ASSERT_TRUE(steps<StartDomain>(starting));
+  EXPECT_EQ(std::get<StartDomain>(*starting.step).shared_cpus, shared_cpus_);
+}
+
+class PlanPins : public Plan {
+ protected:
+  PlanPins() {
+    desired_.vcpus = VcpuCount(2);
+    shared_cpus_ = {0, 3};
+    give_files(Generation(3));
+    give_domain();
+    observed_.domain->pins = hypervisor::CpuPins{{{0, 3}, {0, 3}}, {0, 3}};
+  }
+};
+
+TEST_F(PlanPins, RestWhereTheyAreAsTheyShouldBe) {
+  EXPECT_FALSE(decide().step);
+}
+
+TEST_F(PlanPins, FollowTheProcessorsThatAreLeftToShare) {
+  shared_cpus_ = {3};
+  const InstancePlan plan = decide();
+  ASSERT_TRUE(steps<PinDomain>(plan));
+  EXPECT_EQ(std::get<PinDomain>(*plan.step).pins, (hypervisor::CpuPins{{{3}, {3}}, {3}}));
+  EXPECT_EQ(plan.observed.phase, Phase::kRunning);
+  EXPECT_EQ(plan.observed.generation, desired_.generation);
+}
+
+TEST_F(PlanPins, OfADedicatedGuestAreItsClaims) {
+  desired_.claim.cpus = {1, 5, 2, 6};
+  const InstancePlan plan = decide();
+  ASSERT_TRUE(steps<PinDomain>(plan));
+  EXPECT_EQ(std::get<PinDomain>(*plan.step).pins, (hypervisor::CpuPins{{{1, 5}, {2, 6}}, {0, 3}}));
+}
+
+TEST_F(PlanPins, AreLookedAfterWhileAGuestIsAskedToStop) {
+  desired_.desired = DesiredState::kStopped;
+  shared_cpus_ = {3};
+  EXPECT_TRUE(steps<RequestShutdown>(decide()));  // first what was asked for
+  history_.shutdown_asked_at = kNow;
+  EXPECT_TRUE(steps<PinDomain>(decide()));
+}
+
+TEST_F(PlanPins, AreLeftAloneWhereNobodyKnowsThem) {
+  shared_cpus_ = {3};
+  observed_.domain->pins.reset();
+  EXPECT_FALSE(decide().step);
+  give_domain();
+  shared_cpus_.clear();
+  EXPECT_FALSE(decide().step);
+}
+
+TEST_F(PlanPins, OfForeignDomainsAreNotTouched) {
+  shared_cpus_ = {3};
+  observed_.domain->owner.reset();
+  EXPECT_FALSE(decide().step);
+}
+
+TEST_F(PlanPins, ThatCannotBeSetAreTriedAgainLaterAndStopNothingElse) {
+  shared_cpus_ = {3};
+  history_.failures = 2;
+  history_.last_error = "pin-domain: no";
+  history_.not_before = kNow + seconds(5);
+  const InstancePlan plan = decide();
+  EXPECT_FALSE(plan.step);
+  EXPECT_EQ(plan.wake_at, history_.not_before);
+  EXPECT_EQ(plan.observed.phase, Phase::kRunning);
+  EXPECT_EQ(plan.observed.reason, "RetryingAfterError");
+  EXPECT_TRUE(steps<PinDomain>(decide(kNow + seconds(5))));
+  desired_.desired = DesiredState::kStopped;
+  EXPECT_TRUE(steps<RequestShutdown>(decide(kNow + seconds(5))));
 }
 
 }  // namespace

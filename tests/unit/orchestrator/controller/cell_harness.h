@@ -43,6 +43,8 @@ class CellHarness {
     input(TimePassed{});
   }
 
+  static std::vector<HostCore> four_cores() { return {{{0, 4}}, {{1, 5}}, {{2, 6}}, {{3, 7}}}; }
+
   // A host with 4 cores, 8 threads and the memory given.
   HostUid connect_host(std::string id = "host-1", Bytes memory = gibibytes(16),
                        DiskType disk_type = DiskType::kUnspecified) {
@@ -54,7 +56,8 @@ class CellHarness {
                                    .threads = 8,
                                    .memory = memory,
                                    .disk = gibibytes(500),
-                                   .disk_type = disk_type}}});
+                                   .disk_type = disk_type,
+                                   .numa = {{0, memory, four_cores()}}}}});
     input(HostReported{{.host = uid, .epoch = head_.epoch, .sequence = head_.sequence}});
     return uid;
   }
