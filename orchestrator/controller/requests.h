@@ -223,10 +223,9 @@ struct ListProjects {
 };
 // Of the whole cell, for whoever watches over it.
 struct SummarizeCell {};
-using Query =
-    std::variant<GetInstance, ListInstances, GetImage, ListImages, GetNetwork, ListNetworks,
-                 GetFlavor, ListFlavors, GetHost, ListHosts, GetProject, ListProjects,
-                 SummarizeCell>;
+using Query = std::variant<GetInstance, ListInstances, GetImage, ListImages, GetNetwork,
+                           ListNetworks, GetFlavor, ListFlavors, GetHost, ListHosts, GetProject,
+                           ListProjects, SummarizeCell>;
 
 using Request = std::variant<Mutation, Query>;
 
