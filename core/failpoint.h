@@ -1,7 +1,7 @@
-// Named places at which a test may stop the process or a thread of it: one before and one after
-// every commit and every driver step, one at every step of a control loop. In the shipped daemon
-// the hook is empty and a failpoint is one predictable branch; only test programs install one,
-// before any thread starts.
+// Named places at which a test may stop the process or one of its threads: before and after every
+// commit and every driver step, and at every step of a control loop. In the shipped daemon the hook
+// is empty and a failpoint is one predictable branch; only test programs install one, before any
+// thread starts.
 #pragma once
 
 #include <functional>
