@@ -58,7 +58,7 @@ class GuardedCase(unittest.TestCase):
         self.addCleanup(tool, "--clear")
 
     def guard(self, alice=(), neighbours=NEIGHBOURS, stray=None):
-        """`alice`: the rules that let something in to her. `stray`: his network, if he is guarded."""
+        """`alice`: the rules that let something in to her. `stray`: his network, if guarded."""
         def port(station, rules, network="office"):
             return {"interface": station.interface, "mac": station.mac.replace(":", ""),
                     "network": network, "addresses": [station.ip4, station.ip6],
