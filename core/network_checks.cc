@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "core/parse_number.h"
 
 namespace stellwerk {
@@ -87,6 +90,19 @@ Problem check_route(const Route& route, const Network& network) {
                        route.to.to_string(), subnet->range.to_string());
   }
   return std::nullopt;
+}
+
+Problem check_bridge_name(std::string_view name) {
+  const auto may_stand = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
+  };
+  const bool right = !name.empty() && name.size() <= kLongestInterfaceName &&
+                     std::ranges::all_of(name, may_stand) && name[0] != '-' && name[0] != '.';
+  if (right && !name.starts_with("sw")) return std::nullopt;
+  return fmt::format(
+      "{} is no name of a bridge of yours; give 1 to {} letters, digits, '-', '_' or '.', and none "
+      "that begins with \"sw\", as Stellwerk's own do",
+      quoted(name), kLongestInterfaceName);
 }
 
 Problem check_mtu(int64_t mtu, bool with_v6) {

@@ -23,6 +23,8 @@ Problem check_gateway(const Subnet& subnet);
 bool is_unicast(const IpAddress& address);
 // `via` lies in a subnet of the network and is not reserved there; the target is not a subnet.
 Problem check_route(const Route& route, const Network& network);
+// A bridge of the operator's: an interface's name, and none that Stellwerk gives itself ("sw…").
+Problem check_bridge_name(std::string_view name);
 // `with_v6`: the network has an IPv6 subnet.
 Problem check_mtu(int64_t mtu, bool with_v6);
 

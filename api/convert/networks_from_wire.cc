@@ -79,6 +79,9 @@ controller::Mutation to_mutation(const v1::CreateNetworkRequest& request, const 
   create.routes = read_routes(reader, network);
   if (network.mtu_bytes() != 0) create.mtu = network.mtu_bytes();
   create.labels = reader.labels("network.labels", network.labels());
+  if (!network.bridge().empty()) {
+    reader.add_if("network.bridge", check_bridge_name(network.bridge()));
+  }
   create.bridge = network.bridge();
   return mutation(request, {"CreateNetwork", origin}, reader, std::move(create));
 }

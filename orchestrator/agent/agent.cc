@@ -64,6 +64,7 @@ class Agent::Body {
   void report_if_due();
   void observe_if_due();
   HostUpkeep upkeep() const;
+  bool guards_are_due() const;
   std::vector<Instance> orphans() const;
   std::string unguarded(const Instance& instance) const;
   HostStatus status() const;
@@ -115,10 +116,9 @@ void Agent::Body::receive(const OrdersArrived& arrived) {
   // A step of an instance that is no longer named still ends; its end is then ignored.
   tracked_ = std::move(kept);
   report_wanted_ = true;
-  const bool upkeep_is_new = !observation_ ||
-                             observation_->guards != guards_of(*orders_, orphans()) ||
-                             !upkeep().networks_to_remove.empty();
-  if (upkeep_is_new) observe_wanted_ = true;
+  if (!observation_ || guards_are_due() || !upkeep().networks_to_remove.empty()) {
+    observe_wanted_ = true;
+  }
 }
 
 void Agent::Body::receive(const ObservationFinished& finished) {
@@ -134,6 +134,9 @@ void Agent::Body::receive(const ObservationFinished& finished) {
   observation_ = *finished.result;
   observation_begun_ = finished.begun;
   note_ends();
+  // The look told what the firewall needs, or newer orders came meanwhile. A firewall that failed
+  // is asked again with the next look.
+  if (observation_->guarding.ok() && guards_are_due()) observe_wanted_ = true;
 }
 
 // A domain that was there and is gone, without a step of ours, has ended as an event told or else
@@ -332,6 +335,10 @@ HostUpkeep Agent::Body::upkeep() const {
     upkeep.networks_to_remove.push_back(network);
   }
   return upkeep;
+}
+
+bool Agent::Body::guards_are_due() const {
+  return orders_ && observation_->guards != guards_of(*orders_, orphans());
 }
 
 // As their domains remember them.

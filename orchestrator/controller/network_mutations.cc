@@ -98,12 +98,8 @@ void check_gateways(const CreateNetwork& create, Violations& violations) {
 
 void check_bridge(const std::string& bridge, const Ledger& ledger, Violations& violations) {
   if (bridge.empty()) return;
-  if (bridge.size() > kLongestInterfaceName || bridge.find('/') != std::string::npos ||
-      check_display_text(bridge, kLongestInterfaceName) || bridge.starts_with("sw")) {
-    add_once(violations, "network.bridge",
-             fmt::format("{} is no name of a bridge of yours; give 1 to {} characters, and none "
-                         "that begins with \"sw\", as Stellwerk's own do",
-                         quoted(bridge), kLongestInterfaceName));
+  if (const Problem problem = check_bridge_name(bridge)) {
+    add_once(violations, "network.bridge", *problem);
     return;
   }
   for (const auto& [uid, other] : ledger.state().networks) {

@@ -102,7 +102,7 @@ class CellCase(unittest.TestCase):
             "process": self.qemus_of(uid),
             "files": self.cell.instance_files(uid),
             "interface": [name for name in machine.interfaces()
-                          if name == cells.interface_of(uid)],
+                          if name.startswith(cells.interface_of(uid))],
             "keys": self.cell.stored_keys(f"instance/{uid}")
                     + self.cell.stored_keys(f"userdata/{uid}"),
         }

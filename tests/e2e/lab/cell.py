@@ -163,9 +163,9 @@ def keys_of(database, table):
         yield key.decode() if isinstance(key, bytes) else str(key)
 
 
-def interface_of(uid):
-    """The tap of an instance's port."""
-    return INTERFACE_PREFIX + uid.replace("-", "")[:12]
+def interface_of(uid, port=0):
+    """The tap of one of an instance's ports; all their names begin with the first one's."""
+    return INTERFACE_PREFIX + uid.replace("-", "")[:12] + (f"{port:x}" if port else "")
 
 
 def domain_of(uid):

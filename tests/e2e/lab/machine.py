@@ -3,6 +3,7 @@
 import contextlib
 import json
 import subprocess
+from xml.etree import ElementTree
 
 
 def output(*words):
@@ -31,6 +32,26 @@ def address_of(interface):
 def bridge_ports(bridge):
     links = json.loads(output("ip", "-json", "link", "show", "master", bridge))
     return sorted(link["ifname"] for link in links)
+
+
+def link(name):
+    """What `ip` knows of one interface; None if there is none."""
+    found = [one for one in json.loads(output("ip", "-json", "-details", "address", "show"))
+             if one["ifname"] == name]
+    return found[0] if found else None
+
+
+def addresses(name):
+    """["10.8.0.1/24", ...] of one interface, without its link-local ones."""
+    return sorted(f"{info['local']}/{info['prefixlen']}" for info in link(name)["addr_info"]
+                  if info["scope"] != "link")
+
+
+def ports_of(uuid):
+    """[(tap, bridge, MAC)] of a domain, in its order."""
+    devices = ElementTree.fromstring(virsh("dumpxml", uuid)).findall("devices/interface")
+    return [(one.find("target").get("dev"), one.find("source").get("bridge"),
+             one.find("mac").get("address")) for one in devices]
 
 
 def console(path):

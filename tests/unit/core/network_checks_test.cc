@@ -110,6 +110,17 @@ TEST(NetworkChecks, RoutesLeadThroughANeighbour) {
   EXPECT_THAT(check("10.8.0.64/26", "10.8.0.9"), HasSubstr("lies within the network itself"));
 }
 
+TEST(NetworkChecks, ABridgeOfTheOperatorsHasAnInterfacesNameAndNoneOfOurs) {
+  for (const char* good : {"br0", "br-office", "b", "fifteen-letters", "stellwerk0", "eth0.7"}) {
+    EXPECT_EQ(problem_of(check_bridge_name(good)), "") << good;
+  }
+  for (const char* bad :
+       {"", "sixteen-letters-", "a/b", "a b", "-a", ".", "..", "\xc3\xbc", "a\nb", "sw", "swbr0"}) {
+    EXPECT_THAT(problem_of(check_bridge_name(bad)), HasSubstr("no name of a bridge of yours"))
+        << bad;
+  }
+}
+
 TEST(NetworkChecks, MtusCarryWhatTheirFamilyNeeds) {
   for (const int64_t good : {576, 1280, 1500, 9000, 9216}) {
     EXPECT_EQ(check_mtu(good, false), std::nullopt) << good;

@@ -48,6 +48,9 @@ bool is_output_only(const std::string& path) {
                                                  "flavor.name",
                                                  "flavor.uid",
                                                  "flavor.etag",
+                                                 "network.name",
+                                                 "network.uid",
+                                                 "network.etag",
                                                  "project.name",
                                                  "project.uid",
                                                  "project.etag",
@@ -127,8 +130,9 @@ using Requests =
                    v1::ListInstancesRequest, v1::ImportImageRequest::Spec, v1::DeleteImageRequest,
                    v1::GetImageRequest, v1::ListImagesRequest, v1::CreateFlavorRequest,
                    v1::DeleteFlavorRequest, v1::GetFlavorRequest, v1::GetHostRequest,
-                   v1::CreateProjectRequest, v1::DeleteProjectRequest, v1::GetProjectRequest,
-                   v1::ListEventsRequest, v1::WatchEventsRequest>;
+                   v1::CreateNetworkRequest, v1::DeleteNetworkRequest, v1::GetNetworkRequest,
+                   v1::ListNetworksRequest, v1::CreateProjectRequest, v1::DeleteProjectRequest,
+                   v1::GetProjectRequest, v1::ListEventsRequest, v1::WatchEventsRequest>;
 TYPED_TEST_SUITE(HostileText, Requests);
 
 // A page token is opaque, so what is printable may be one.

@@ -284,6 +284,98 @@ TEST(ToWire, WritesTheTimelineAndTheProtectionOfAnInstance) {
   EXPECT_EQ(wire.timeline(0).time().seconds(), 1'700'000'000);
 }
 
+controller::NetworkView network_view() {
+  controller::NetworkView view{.network = {}, .project_id = "p", .ports = 3};
+  Network& network = view.network;
+  network.uid = NetworkUid(kUid.value());
+  network.project = ProjectUid(Uuid({1}));
+  network.id = "back";
+  network.bridge = "swbr0";
+  network.v4 = Subnet{.range = *IpPrefix::parse("10.8.0.0/24"),
+                      .gateway = IpAddress::parse("10.8.0.1"),
+                      .next = IpAddress::parse("10.8.0.9")};
+  network.v6 = Subnet{.range = *IpPrefix::parse("fd00:8::/64"),
+                      .gateway = IpAddress::parse("fd00:8::1"),
+                      .next = {}};
+  network.dns_servers = {*IpAddress::parse("9.9.9.9")};
+  network.routes = {{*IpPrefix::parse("192.0.2.0/24"), *IpAddress::parse("10.8.0.7")}};
+  network.mtu = 9000;
+  network.labels = {{"tier", "back"}};
+  network.created_at = kTime;
+  network.changed_at = Sequence(42);
+  return view;
+}
+
+TEST(ToWire, WritesANetwork) {
+  const v1::Network wire = to_wire(network_view());
+  EXPECT_EQ(wire.name(), "projects/p/networks/back");
+  EXPECT_EQ(wire.uid(), kUid.to_string());
+  EXPECT_EQ(wire.etag(), "42");
+  EXPECT_EQ(wire.create_time().seconds(), 1'700'000'000);
+  EXPECT_EQ(wire.state(), v1::Network::ACTIVE);
+  EXPECT_EQ(wire.ipv4_subnet(), "10.8.0.0/24");
+  EXPECT_EQ(wire.ipv6_subnet(), "fd00:8::/64");
+  ASSERT_EQ(wire.gateways_size(), 2);
+  EXPECT_EQ(wire.gateways(0), "10.8.0.1");
+  EXPECT_EQ(wire.gateways(1), "fd00:8::1");
+  EXPECT_FALSE(wire.isolated());
+  ASSERT_EQ(wire.dns_servers_size(), 1);
+  EXPECT_EQ(wire.dns_servers(0), "9.9.9.9");
+  ASSERT_EQ(wire.routes_size(), 1);
+  EXPECT_EQ(wire.routes(0).destination(), "192.0.2.0/24");
+  EXPECT_EQ(wire.routes(0).next_hop(), "10.8.0.7");
+  EXPECT_EQ(wire.mtu_bytes(), 9000);
+  EXPECT_EQ(wire.labels().at("tier"), "back");
+  EXPECT_EQ(wire.bridge(), "swbr0");
+  EXPECT_FALSE(wire.cell_owned());
+  EXPECT_EQ(wire.port_count(), 3);
+}
+
+TEST(ToWire, TellsNetworksApartThatAreIsolatedTheCellsOrGoing) {
+  controller::NetworkView view = network_view();
+  view.network.v4->gateway.reset();
+  view.network.v6->gateway.reset();
+  view.network.state = NetworkState::kDeleting;
+  EXPECT_TRUE(to_wire(view).isolated());
+  EXPECT_EQ(to_wire(view).state(), v1::Network::DELETING);
+  view.network.project = {};
+  view.project_id.clear();
+  EXPECT_TRUE(to_wire(view).cell_owned());
+  EXPECT_EQ(to_wire(view).name(), "projects/-/networks/back");
+}
+
+TEST(ToWire, WritesAPageOfNetworks) {
+  const controller::Page<controller::NetworkView> page{.items = {network_view(), network_view()},
+                                                       .next_token = "p/back"};
+  const v1::ListNetworksResponse wire = to_wire(page);
+  EXPECT_EQ(wire.networks_size(), 2);
+  EXPECT_EQ(wire.next_page_token(), "p/back");
+}
+
+TEST(ToWire, WritesEveryAddressOfAPortAndEveryIngressRule) {
+  controller::InstanceView view = instance_view();
+  view.ports[0].addresses.push_back(*IpAddress::parse("fd00::7"));
+  view.instance.ingress = {
+      {.protocol = IpProtocol::kTcp, .ports = {80, 443}, .from = *IpPrefix::parse("0.0.0.0/0")},
+      {.protocol = IpProtocol::kUdp, .ports = {53, 53}, .from = *IpPrefix::parse("::/0")},
+      {.protocol = IpProtocol::kIcmp, .ports = {}, .from = *IpPrefix::parse("::/0")},
+      {.protocol = IpProtocol::kAny, .ports = {}, .from = *IpPrefix::parse("192.0.2.0/24")}};
+  const v1::Instance wire = to_wire(view);
+  const auto& addresses = wire.network_interfaces(0).ip_addresses();
+  EXPECT_EQ(std::vector<std::string>(addresses.begin(), addresses.end()),
+            (std::vector<std::string>{"10.64.0.7", "fd00::7"}));
+  EXPECT_EQ(wire.network_interfaces(0).ip_address(), "10.64.0.7");
+  ASSERT_EQ(wire.ingress_rules_size(), 4);
+  EXPECT_EQ(wire.ingress_rules(0).protocol(), v1::IngressRule::TCP);
+  EXPECT_EQ(wire.ingress_rules(0).first_port(), 80);
+  EXPECT_EQ(wire.ingress_rules(0).last_port(), 443);
+  EXPECT_EQ(wire.ingress_rules(0).source(), "0.0.0.0/0");
+  EXPECT_EQ(wire.ingress_rules(1).protocol(), v1::IngressRule::UDP);
+  EXPECT_EQ(wire.ingress_rules(2).protocol(), v1::IngressRule::ICMP);
+  EXPECT_EQ(wire.ingress_rules(3).protocol(), v1::IngressRule::ANY);
+  EXPECT_EQ(wire.ingress_rules(3).first_port(), 0);
+}
+
 TEST(ToWire, WritesTimesBeforeTheEpochRight) {
   controller::ProjectView project;
   project.project.created_at = WallTime(std::chrono::microseconds(-1));

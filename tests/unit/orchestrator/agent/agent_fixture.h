@@ -65,10 +65,11 @@ class AgentTest : public ::testing::Test {
                               .vcpus = VcpuCount(2),
                               .memory = gibibytes(1)});
   }
-  // The observation that was asked for, begun now.
+  // The observation that was asked for, begun now, after the firewall was put right.
   void observe() {
     ASSERT_TRUE(observing_) << "no observation was asked for";
     observing_ = false;
+    if (upkeep_.guards && world_.guarding.ok()) world_.guards = *upkeep_.guards;
     input(ObservationFinished{now_.monotonic, world_});
   }
   void finish(StepId id, absl::Status status = absl::OkStatus()) {
@@ -88,9 +89,10 @@ class AgentTest : public ::testing::Test {
         steps_.push_back(std::move(*step));
       } else if (auto* status = std::get_if<SendStatus>(&output)) {
         reports_.push_back(std::move(status->status));
-      } else {
+      } else if (auto* look = std::get_if<Observe>(&output)) {
         EXPECT_FALSE(observing_) << "two observations under way";
         observing_ = true;
+        upkeep_ = std::move(look->upkeep);
       }
     }
   }
@@ -101,6 +103,7 @@ class AgentTest : public ::testing::Test {
   std::vector<RunStep> steps_;
   std::vector<HostStatus> reports_;
   bool observing_ = false;
+  HostUpkeep upkeep_;  // of the newest look
   Agent agent_;
 };
 

@@ -55,6 +55,70 @@ TEST(CloudInit, GivesThePortItsAddressRouteAndNameServersByItsMac) {
       "nameservers": {"addresses": ["9.9.9.9", "149.112.112.112"]}}}})"));
 }
 
+IpPrefix prefix(std::string_view text) {
+  return IpPrefix::parse(text).value();
+}
+IpAddress address(std::string_view text) {
+  return IpAddress::parse(text).value();
+}
+
+Network dual_network() {
+  Network network = flat_network();
+  network.uid = NetworkUid(Uuid({2}));
+  network.v4->range = prefix("10.8.0.0/22");
+  network.v4->gateway = address("10.8.0.1");
+  network.v6 = Subnet{.range = prefix("fd00:8::/64"), .gateway = address("fd00:8::1"), .next = {}};
+  network.dns_servers = {address("10.8.0.53"), address("fd00:8::53")};
+  network.routes = {{prefix("192.0.2.0/24"), address("10.8.0.9")},
+                    {prefix("2001:db8::/32"), address("fd00:8::9")}};
+  network.mtu = 9000;
+  return network;
+}
+
+TEST(CloudInit, TellsBothFamiliesRoutesServersAndMtu) {
+  Instance instance = instance_on(dual_network());
+  instance.ports[0].addresses = {address("10.8.1.7"), address("fd00:8::7")};
+  const auto seed = make_seed(instance, {flat_network(), dual_network()}, "").value();
+  EXPECT_EQ(json::parse(seed.network_config), json::parse(R"({
+    "version": 2,
+    "ethernets": {"eth0": {
+      "match": {"macaddress": "52:54:00:00:00:2a"},
+      "set-name": "eth0",
+      "dhcp4": false,
+      "mtu": 9000,
+      "addresses": ["10.8.1.7/22", "fd00:8::7/64"],
+      "routes": [{"to": "0.0.0.0/0", "via": "10.8.0.1"},
+                 {"to": "::/0", "via": "fd00:8::1"},
+                 {"to": "192.0.2.0/24", "via": "10.8.0.9"},
+                 {"to": "2001:db8::/32", "via": "fd00:8::9"}],
+      "nameservers": {"addresses": ["10.8.0.53", "fd00:8::53"]}}}})"));
+}
+
+TEST(CloudInit, GivesTheDefaultRoutesToTheFirstPortAloneAndTheOthersToAll) {
+  Instance instance = instance_on(flat_network());
+  instance.ports.push_back(
+      {dual_network().uid, 0x52540000002b, {address("10.8.1.7"), address("fd00:8::7")}});
+  const auto seed = make_seed(instance, {flat_network(), dual_network()}, "").value();
+  const json ethernets = json::parse(seed.network_config)["ethernets"];
+  ASSERT_EQ(ethernets.size(), 2u);
+  EXPECT_EQ(ethernets["eth0"]["routes"],
+            json::parse(R"([{"to": "0.0.0.0/0", "via": "10.64.0.1"}])"));
+  EXPECT_EQ(ethernets["eth1"]["match"]["macaddress"], "52:54:00:00:00:2b");
+  EXPECT_EQ(ethernets["eth1"]["set-name"], "eth1");
+  EXPECT_EQ(ethernets["eth1"]["addresses"], json::parse(R"(["10.8.1.7/22", "fd00:8::7/64"])"));
+  EXPECT_EQ(ethernets["eth1"]["routes"], json::parse(R"([{"to": "192.0.2.0/24", "via": "10.8.0.9"},
+                            {"to": "2001:db8::/32", "via": "fd00:8::9"}])"));
+}
+
+TEST(CloudInit, LeavesOutRoutesOfAFamilyThatThePortHasNoAddressOf) {
+  Instance instance = instance_on(dual_network());
+  instance.ports[0].addresses = {address("fd00:8::7")};
+  const auto seed = make_seed(instance, {dual_network()}, "").value();
+  EXPECT_EQ(json::parse(seed.network_config)["ethernets"]["eth0"]["routes"],
+            json::parse(R"([{"to": "::/0", "via": "fd00:8::1"},
+                            {"to": "2001:db8::/32", "via": "fd00:8::9"}])"));
+}
+
 TEST(CloudInit, LeavesOutWhatTheNetworkDoesNotHave) {
   Network network = flat_network();
   network.v4->gateway.reset();

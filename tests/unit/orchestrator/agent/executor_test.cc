@@ -332,6 +332,66 @@ TEST_F(ExecutorTest, ObservesDomainsFilesAndOurPorts) {
   EXPECT_THAT(journal_, ElementsAre("ports sw"));
 }
 
+TEST_F(ExecutorTest, GivesEveryPortItsOwnBridgeInterfaceAndMtu) {
+  network_.mtu = 9000;
+  network_.v6 = Subnet{.range = *IpPrefix::parse("fd00:64::/64"),
+                       .gateway = IpAddress::parse("fd00:64::1"),
+                       .next = {}};
+  Network isolated = network_;
+  isolated.uid = NetworkUid(Uuid({10}));
+  isolated.bridge = "swbr1";
+  isolated.mtu = 1400;
+  isolated.v4->gateway.reset();
+  isolated.v6->gateway.reset();
+  instance_.ports.push_back({isolated.uid, 0x525400000002, {}});
+  ASSERT_TRUE(executor().run(StartDomain{CellUid(), instance_, {network_, isolated}}).ok());
+  EXPECT_THAT(journal_, ElementsAre("ensure-bridge stellwerk0 mtu 9000 10.64.0.1/24 fd00:64::1/64",
+                                    "ensure-bridge swbr1 mtu 1400", "start"));
+  const auto& ports = hypervisor_.started.ports;
+  ASSERT_EQ(ports.size(), 2u);
+  EXPECT_EQ(ports[0].mtu, 9000);
+  EXPECT_EQ(ports[1].mac, 0x525400000002u);
+  EXPECT_EQ(ports[1].bridge, "swbr1");
+  EXPECT_EQ(ports[1].interface_name, "swabcd000000001");
+  EXPECT_EQ(ports[1].mtu, 1400);
+}
+
+TEST_F(ExecutorTest, GuardsBeforeItLooks) {
+  HostUpkeep upkeep;
+  upkeep.guards = firewall::Ruleset{.port_prefix = "sw", .networks = {}, .ports = {{}, {}}};
+  const auto seen = executor().observe(upkeep);
+  ASSERT_TRUE(seen.ok());
+  EXPECT_THAT(journal_, ElementsAre("guard 2 ports", "ports sw"));
+  EXPECT_EQ(firewall_.applied, *upkeep.guards);
+  EXPECT_EQ(seen->guards, *upkeep.guards);
+  EXPECT_TRUE(seen->guarding.ok());
+}
+
+TEST_F(ExecutorTest, TellsThatTheFirewallFailedAndSeesAllTheSame) {
+  firewall_.result = permission_denied("not root");
+  hypervisor_.domains->resize(1);
+  HostUpkeep upkeep;
+  upkeep.guards = firewall::Ruleset{.port_prefix = "sw", .networks = {}, .ports = {{}}};
+  const auto seen = executor().observe(upkeep);
+  ASSERT_TRUE(seen.ok());
+  EXPECT_EQ(seen->guarding, permission_denied("not root"));
+  EXPECT_EQ(seen->guards, firewall::Ruleset()) << "what failed was called in force";
+  EXPECT_EQ(seen->domains.size(), 1u);
+}
+
+TEST_F(ExecutorTest, TakesBridgesAwayAndTellsWhichAreGone) {
+  HostUpkeep upkeep;
+  upkeep.networks_to_remove = {network_};
+  auto seen = executor().observe(upkeep);
+  ASSERT_TRUE(seen.ok());
+  EXPECT_THAT(journal_, ElementsAre("remove-bridge stellwerk0", "ports sw"));
+  EXPECT_THAT(seen->networks_gone, ElementsAre(network_.uid));
+  bridges_.remove_bridge_result = failed_precondition("a port hangs on it");
+  seen = executor().observe(upkeep);
+  ASSERT_TRUE(seen.ok());
+  EXPECT_TRUE(seen->networks_gone.empty());
+}
+
 TEST_F(ExecutorTest, SeesNothingWhenOneDriverCannotSee) {
   hypervisor_.domains = unavailable("libvirt is away");
   EXPECT_EQ(executor().observe({}).status(), unavailable("libvirt is away"));

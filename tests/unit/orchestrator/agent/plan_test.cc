@@ -30,7 +30,8 @@ class Plan : public ::testing::Test {
                  .observed = observed_,
                  .history = history_,
                  .shared_cpus = shared_cpus_,
-                 .in_the_way = in_the_way_},
+                 .in_the_way = in_the_way_,
+                 .unguarded = unguarded_},
                 limits_, now);
   }
   template <class Step>
@@ -56,6 +57,7 @@ class Plan : public ::testing::Test {
   History history_;
   std::vector<int32_t> shared_cpus_;
   std::string in_the_way_;
+  std::string unguarded_;
   PlanLimits limits_;
 };
 
@@ -72,6 +74,38 @@ TEST_F(Plan, PreparesFilesThenStartsThenMarksThenRests) {
   EXPECT_FALSE(rest.step);
   EXPECT_EQ(rest.observed.phase, Phase::kRunning);
   EXPECT_EQ(rest.observed.generation, Generation(3));
+}
+
+TEST_F(Plan, StartsNothingWhosePortsAreNotGuarded) {
+  unguarded_ = "nftables is away";
+  EXPECT_TRUE(steps<PrepareFiles>(decide())) << "files need no firewall";
+  give_files();
+  const InstancePlan waiting = decide();
+  EXPECT_FALSE(waiting.step);
+  EXPECT_EQ(waiting.observed.phase, Phase::kStarting);
+  EXPECT_EQ(waiting.observed.reason, "WaitingForFirewall");
+  EXPECT_EQ(waiting.observed.message, "nftables is away");
+  unguarded_.clear();
+  EXPECT_TRUE(steps<StartDomain>(decide()));
+}
+
+TEST_F(Plan, WhatRunsIsNotStoppedForWantOfGuardsNorCalledCarriedOut) {
+  unguarded_ = "nftables is away";
+  give_files(Generation(3));
+  give_domain();
+  const InstancePlan running = decide();
+  EXPECT_FALSE(running.step);
+  EXPECT_EQ(running.observed.phase, Phase::kRunning);
+  EXPECT_EQ(running.observed.reason, "WaitingForFirewall");
+  EXPECT_NE(running.observed.generation, Generation(3));
+}
+
+TEST_F(Plan, StopsAndDeletesAlsoWithoutAFirewall) {
+  unguarded_ = "nftables is away";
+  desired_.desired = DesiredState::kDeleted;
+  give_files();
+  give_domain();
+  EXPECT_TRUE(steps<DestroyDomain>(decide()));
 }
 
 TEST_F(Plan, MakesASeedThatIsMissing) {

@@ -291,7 +291,8 @@ TEST_F(ControllerNetworks, RefusesNamesOfBridgesThatCannotBe) {
     CreateNetwork request = back();
     request.bridge = name;
     EXPECT_THAT(mistakes(request), HasSubstr("is no name of a bridge of yours; give 1 to 15 "
-                                             "characters, and none that begins with \"sw\""))
+                                             "letters, digits, '-', '_' or '.', and none that "
+                                             "begins with \"sw\""))
         << name;
   }
 }
