@@ -34,6 +34,8 @@ std::string_view to_string(Bug bug) {
       return "keep-disk-size";
     case Bug::kLooseLimits:
       return "loose-limits";
+    case Bug::kForgetFetches:
+      return "forget-fetches";
   }
   return "";
 }

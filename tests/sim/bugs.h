@@ -23,6 +23,7 @@ enum class Bug : uint8_t {
   kForgetReboots,        // a reboot is not noted in the domain
   kKeepDiskSize,         // a disk never grows
   kLooseLimits,          // the controller admits what the project's limits do not allow
+  kForgetFetches,        // what an earlier process was fetching is not gone on with
 };
 
 inline constexpr Bug kAllBugs[] = {
@@ -30,7 +31,7 @@ inline constexpr Bug kAllBugs[] = {
     Bug::kLoadBeforeTakeover,  Bug::kForgetRequests,   Bug::kStaleOrders,
     Bug::kHidePorts,           Bug::kDestroyUnclaimed, Bug::kForgetGuards,
     Bug::kKeepBridges,         Bug::kKeepPartialFiles, Bug::kForgetReboots,
-    Bug::kKeepDiskSize,        Bug::kLooseLimits};
+    Bug::kKeepDiskSize,        Bug::kLooseLimits,      Bug::kForgetFetches};
 
 std::string_view to_string(Bug bug);
 
