@@ -19,7 +19,7 @@ std::string_view hint_for(const absl::Status& status) {
     return "give the daemon's socket with --endpoint or STELLWERK_ENDPOINT";
   }
   if (reason == kWaitTimedOutReason) {
-    return "it goes on without you; look again with instance show, or wait longer with --timeout";
+    return "it goes on without you; look again with show, or wait longer with --timeout";
   }
   if (reason == "REQUEST_ID_REUSED") return "use another --request-id, or none";
   switch (status.code()) {

@@ -97,6 +97,7 @@ Cell phase_cell(v1::Instance::Phase phase) {
 
 Cell state_cell(v1::Image::State state) {
   const std::string name = name_or_number(v1::Image::State_Name(state), state);
+  if (state == v1::Image::FAILED) return {name, Style::kBad};
   return {name, state == v1::Image::ACTIVE ? Style::kGood : Style::kBusy};
 }
 

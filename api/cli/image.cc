@@ -2,7 +2,10 @@
 #include <memory>
 
 #include "api/cli/commands.h"
+#include "api/cli/exit_code.h"
 #include "api/cli/format.h"
+#include "api/cli/image_view.h"
+#include "api/cli/image_wait.h"
 #include "api/cli/import.h"
 #include "api/cli/options.h"
 #include "api/cli/pages.h"
@@ -23,6 +26,23 @@ struct ImportOptions {
   std::string min_disk;
   std::string min_memory;
   std::vector<std::string> labels;
+  std::vector<std::string> properties;
+  bool is_public = false;
+  bool wait = true;
+  int64_t timeout_seconds = 6 * 3600;
+  MutationOptions mutation;
+};
+
+struct UpdateOptions {
+  std::string id;
+  std::string min_disk;
+  std::string min_memory;
+  std::vector<std::string> labels;
+  std::vector<std::string> properties;
+  bool no_labels = false;
+  bool no_properties = false;
+  bool make_public = false;
+  bool make_private = false;
   MutationOptions mutation;
 };
 
@@ -30,90 +50,96 @@ std::string image_name(const Context& context, std::string_view id) {
   return full_name(project_name(context) + "/images/", id);
 }
 
-std::string format_name(const Image& image) {
-  switch (image.format()) {
-    case Image::RAW:
-      return "raw";
-    case Image::QCOW2:
-      return "qcow2";
-    default:
-      return "";
-  }
+bool is_url(std::string_view text) {
+  return text.find("://") != std::string_view::npos;
 }
 
-std::string firmware_name(const Image& image) {
-  return image.firmware() == Image::UEFI ? "uefi" : "bios";
+std::string lower_hex(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+  return text;
 }
 
-Columns<Image> image_columns(const Context& context) {
-  const WallTime now = context.now().wall;
-  Columns<Image> columns;
-  if (context.project == "-") {
-    columns.push_back(
-        {"PROJECT", Shown::kAlways, [](const Image& i) { return Cell(project_of(i.name())); }});
-  }
-  const Columns<Image> rest = {
-      {"NAME", Shown::kAlways, [](const Image& i) { return Cell(id_of(i.name())); }},
-      {"STATE", Shown::kAlways, [](const Image& i) { return state_cell(i.state()); }},
-      {"FORMAT", Shown::kAlways, [](const Image& i) { return Cell(format_name(i)); }},
-      {"SIZE", Shown::kAlways, [](const Image& i) { return Cell(bytes_text(i.size_bytes())); }},
-      {"DISK", Shown::kAlways, [](const Image& i) { return Cell(bytes_text(i.virtual_bytes())); }},
-      {"AGE", Shown::kAlways, [now](const Image& i) { return Cell(age(i.create_time(), now)); }},
-      {"FIRMWARE", Shown::kWide, [](const Image& i) { return Cell(firmware_name(i)); }},
-      {"SHA256", Shown::kWide, [](const Image& i) { return Cell(i.sha256()); }},
-      {"ETAG", Shown::kWide, [](const Image& i) { return Cell(i.etag()); }},
-      {"UID", Shown::kWide, [](const Image& i) { return Cell(i.uid()); }},
-  };
-  columns.insert(columns.end(), rest.begin(), rest.end());
-  return columns;
-}
-
-KeyValues image_details(const Image& image, WallTime now) {
-  return {
-      {"Name", id_of(image.name())},
-      {"Project", project_of(image.name())},
-      {"State", state_cell(image.state())},
-      {"Format", format_name(image)},
-      {"Firmware", firmware_name(image)},
-      {"File size", bytes_text(image.size_bytes())},
-      {"Virtual size", bytes_text(image.virtual_bytes())},
-      {"Minimum disk", bytes_text(image.min_disk_bytes())},
-      {"Minimum memory", bytes_text(image.min_memory_bytes())},
-      {"SHA-256", image.sha256()},
-      {"Labels", labels_text(image.labels())},
-      {"Created", time_and_age(image.create_time(), now)},
-      {"UID", image.uid()},
-      {"Etag", image.etag()},
-  };
-}
-
-absl::Status import(Context& context, const ImportOptions& options) {
-  v1::ImportImageRequest::Spec spec;
-  spec.set_parent(project_name(context));
-  spec.set_image_id(options.id);
-  Image& image = *spec.mutable_image();
+void fill_image(const ImportOptions& options, Image& image) {
   image.set_firmware(options.firmware == "uefi" ? Image::UEFI : Image::BIOS);
   image.set_min_disk_bytes(bytes_of(options.min_disk));
   image.set_min_memory_bytes(bytes_of(options.min_memory));
   copy_labels(options.labels, *image.mutable_labels());
-  spec.set_sha256(options.sha256);
-  std::transform(spec.sha256().begin(), spec.sha256().end(), spec.mutable_sha256()->begin(),
-                 [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+  copy_labels(options.properties, *image.mutable_properties());
+  if (options.is_public) image.set_visibility(Image::PUBLIC);
+}
+
+absl::StatusOr<Image> import_file(Context& context, const ImportOptions& options) {
+  v1::ImportImageRequest::Spec spec;
+  spec.set_parent(project_name(context));
+  spec.set_image_id(options.id);
+  fill_image(options, *spec.mutable_image());
+  spec.set_sha256(lower_hex(options.sha256));
   spec.set_request_id(claim_request_id(context, options.mutation));
-  SW_ASSIGN_OR_RETURN(const Image imported, import_image(context, options.path, std::move(spec)));
-  print_one(context, imported, image_columns(context));
+  return import_image(context, options.path, std::move(spec));
+}
+
+absl::StatusOr<Image> import_url(Context& context, const ImportOptions& options) {
+  v1::ImportImageFromUrlRequest request;
+  request.set_parent(project_name(context));
+  request.set_image_id(options.id);
+  fill_image(options, *request.mutable_image());
+  request.set_url(options.path);
+  request.set_sha256(lower_hex(options.sha256));
+  request.set_request_id(claim_request_id(context, options.mutation));
+  SW_ASSIGN_OR_RETURN(Image begun, context.client.call(&Images::Stub::ImportImageFromUrl, request));
+  if (!options.wait) return begun;
+  return wait_for_import(context, std::move(begun), std::chrono::seconds(options.timeout_seconds));
+}
+
+absl::Status import(Context& context, const ImportOptions& options) {
+  SW_ASSIGN_OR_RETURN(const Image imported, is_url(options.path) ? import_url(context, options)
+                                                                 : import_file(context, options));
+  print_one(context, imported, image_columns(context, false));
   return absl::OkStatus();
 }
 
-absl::Status list_images(Context& context) {
+absl::Status update_image(Context& context, const UpdateOptions& options) {
+  v1::UpdateImageRequest request;
+  Image& image = *request.mutable_image();
+  google::protobuf::FieldMask& mask = *request.mutable_update_mask();
+  image.set_name(image_name(context, options.id));
+  if (!options.labels.empty() || options.no_labels) mask.add_paths("labels");
+  copy_labels(options.labels, *image.mutable_labels());
+  if (!options.properties.empty() || options.no_properties) mask.add_paths("properties");
+  copy_labels(options.properties, *image.mutable_properties());
+  if (options.make_public || options.make_private) mask.add_paths("visibility");
+  image.set_visibility(options.make_public ? Image::PUBLIC : Image::PRIVATE);
+  if (!options.min_disk.empty()) mask.add_paths("min_disk_bytes");
+  image.set_min_disk_bytes(bytes_of(options.min_disk));
+  if (!options.min_memory.empty()) mask.add_paths("min_memory_bytes");
+  image.set_min_memory_bytes(bytes_of(options.min_memory));
+  if (mask.paths().empty()) {
+    return usage_error(
+        "nothing to change: give --label, --property, --public, --private, "
+        "--min-disk or --min-memory");
+  }
+  request.set_etag(options.mutation.etag);
+  request.set_request_id(claim_request_id(context, options.mutation));
+  SW_ASSIGN_OR_RETURN(const Image updated,
+                      context.client.call(&Images::Stub::UpdateImage, request));
+  print_one(context, updated, image_columns(context, false));
+  return absl::OkStatus();
+}
+
+absl::Status list_images(Context& context, bool own) {
   v1::ListImagesRequest request;
   request.set_parent(project_name(context));
+  request.set_include_public(!own && context.project != "-");
   std::vector<Image> images;
   SW_RETURN_IF_ERROR(
       for_each_page(context, &Images::Stub::ListImages, request, [&](v1::ListImagesResponse& page) {
         for (Image& image : *page.mutable_images()) images.push_back(std::move(image));
       }));
-  print_list(context, images, image_columns(context));
+  const bool foreign = std::any_of(images.begin(), images.end(), [&](const Image& image) {
+    return project_of(image.name()) != context.project;
+  });
+  print_list(context, images, image_columns(context, foreign || context.project == "-"));
   return absl::OkStatus();
 }
 
@@ -135,6 +161,20 @@ absl::Status delete_image(Context& context, const std::string& id, const Mutatio
   return absl::OkStatus();
 }
 
+std::string check_property(const std::string& text) {
+  const size_t equals = text.find('=');
+  if (equals != std::string::npos && equals > 0) return "";
+  return fmt::format("{} is no property; write KEY=VALUE", stellwerk::quoted(text));
+}
+
+void add_properties(CLI::App* verb, std::vector<std::string>& values) {
+  verb->add_option("--property", values, "Metadata after SCS-0102; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->check(CLI::Validator(check_property, ""));
+}
+
 std::string check_sha256(const std::string& text) {
   const bool hex = std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -146,11 +186,14 @@ std::string check_sha256(const std::string& text) {
 
 void add_import(CLI::App* noun, Command& chosen) {
   CLI::App* verb =
-      add_verb(noun, {"import", "Send a disk image (raw or qcow2) to the cell",
+      add_verb(noun, {"import", "Send a disk image (raw or qcow2) to the cell, or let it fetch one",
                       "stellwerk image import debian-12 ./debian-12.qcow2 --min-memory 512MiB"});
   auto options = std::make_shared<ImportOptions>();
   verb->add_option("NAME", options->id, "A DNS label, unique in the project")->required();
-  verb->add_option("FILE", options->path, "The file; - for standard input")->required();
+  verb->add_option("SOURCE", options->path,
+                   "A file; - for standard input; or an http:// or https:// URL that the daemon "
+                   "fetches")
+      ->required();
   verb->add_option("--sha256", options->sha256, "Refuse the file if its sum is another")
       ->type_name("HEX")
       ->check(CLI::Validator(check_sha256, ""));
@@ -160,9 +203,40 @@ void add_import(CLI::App* noun, Command& chosen) {
   add_size(verb, "--min-disk", options->min_disk, "Smallest boot disk that it works on");
   add_size(verb, "--min-memory", options->min_memory, "Least memory that it works with");
   add_labels(verb, options->labels);
+  add_properties(verb, options->properties);
+  verb->add_flag("--public", options->is_public, "Every project may boot from it");
+  verb->add_flag("--wait,!--no-wait", options->wait,
+                 "Of a URL: wait until it is here, showing how far it is (the default)");
+  verb->add_option("--timeout", options->timeout_seconds, "How long to wait")
+      ->type_name("SECONDS")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{1}, int64_t{7 * 86400}));
   add_request_id(verb, options->mutation);
   verb->callback([options, &chosen] {
     chosen = [options](Context& context) { return import(context, *options); };
+  });
+}
+
+void add_update(CLI::App* noun, Command& chosen) {
+  CLI::App* verb = add_verb(noun, {"update", "Change what is said of an image, or who may use it",
+                                   "stellwerk image update debian-12 --public"});
+  auto options = std::make_shared<UpdateOptions>();
+  verb->add_option("NAME", options->id, "The image")->required();
+  add_labels(verb, options->labels);
+  verb->add_flag("--no-labels", options->no_labels, "Take all labels away")
+      ->excludes(verb->get_option("--label"));
+  add_properties(verb, options->properties);
+  verb->add_flag("--no-properties", options->no_properties, "Take all properties away")
+      ->excludes(verb->get_option("--property"));
+  CLI::Option* open =
+      verb->add_flag("--public", options->make_public, "Every project may boot from it");
+  verb->add_flag("--private", options->make_private, "Only its own project may")->excludes(open);
+  add_size(verb, "--min-disk", options->min_disk, "Smallest boot disk that it works on");
+  add_size(verb, "--min-memory", options->min_memory, "Least memory that it works with");
+  add_etag(verb, options->mutation);
+  add_request_id(verb, options->mutation);
+  verb->callback([options, &chosen] {
+    chosen = [options](Context& context) { return update_image(context, *options); };
   });
 }
 
@@ -171,9 +245,14 @@ void add_import(CLI::App* noun, Command& chosen) {
 void add_image_commands(CLI::App& app, Command& chosen) {
   CLI::App* noun = add_noun(app, "image", "What instances boot from");
   add_import(noun, chosen);
-  CLI::App* list = add_verb(
-      noun, {"list", "List the project's images; --project - lists all", "stellwerk image list"});
-  list->callback([&chosen] { chosen = list_images; });
+  add_update(noun, chosen);
+  CLI::App* list =
+      add_verb(noun, {"list", "List the project's images and public ones; --project - lists all",
+                      "stellwerk image list"});
+  auto own = std::make_shared<bool>(false);
+  list->add_flag("--own", *own, "Leave out the public images of other projects");
+  list->callback(
+      [own, &chosen] { chosen = [own](Context& context) { return list_images(context, *own); }; });
   auto id = std::make_shared<std::string>();
   CLI::App* show = add_verb(noun, {"show", "Show one image", "stellwerk image show debian-12"});
   show->add_option("NAME", *id, "The image")->required();

@@ -12,21 +12,6 @@ namespace {
 
 constexpr int64_t kMostDisks = 64;
 
-Firmware read_firmware(RequestReader& reader, const v1::Image& image) {
-  switch (image.firmware()) {
-    case v1::Image::FIRMWARE_UNSPECIFIED:
-    case v1::Image::BIOS:
-      return Firmware::kBios;
-    case v1::Image::UEFI:
-      return Firmware::kUefi;
-    default:
-      break;  // proto3 enums are open: any number may come
-  }
-  reader.add("image.firmware", fmt::format("{} is no firmware; give BIOS or UEFI",
-                                           static_cast<int>(image.firmware())));
-  return Firmware::kBios;
-}
-
 std::optional<CpuClass> read_cpu_class(RequestReader& reader, const v1::Flavor& flavor) {
   switch (flavor.cpu_class()) {
     case v1::Flavor::CPU_CLASS_UNSPECIFIED:
@@ -102,31 +87,6 @@ EventFilter read_filter(RequestReader& reader, const Request& request) {
 
 }  // namespace
 
-Import to_import(const v1::ImportImageRequest::Spec& spec, const Origin& origin) {
-  RequestReader reader;
-  const v1::Image& image = spec.image();
-  Import import;
-  controller::BeginImageImport begin;
-  begin.project = reader.parent("parent", spec.parent());
-  begin.id = reader.label_id("image_id", spec.image_id());
-  begin.firmware = read_firmware(reader, image);
-  begin.minimum_disk = reader.size("image.min_disk_bytes", image.min_disk_bytes());
-  begin.minimum_memory = reader.size("image.min_memory_bytes", image.min_memory_bytes());
-  begin.labels = reader.labels("image.labels", image.labels());
-  import.sha256 = reader.digest("sha256", spec.sha256());
-  const Bytes size = reader.size("size_bytes", spec.size_bytes());
-  if (size > Bytes()) import.size = size;
-  import.begin = mutation(spec, {"ImportImage", origin}, reader, std::move(begin));
-  return import;
-}
-
-controller::Mutation to_mutation(const v1::DeleteImageRequest& request, const Origin& origin) {
-  RequestReader reader;
-  const ResourceName name = reader.name("name", request.name(), ResourceKind::kImage);
-  return mutation(request, {"DeleteImage", origin}, reader,
-                  controller::DeleteImage{.project = name.project, .id = name.id});
-}
-
 controller::Mutation to_mutation(const v1::CreateFlavorRequest& request, const Origin& origin) {
   RequestReader reader;
   const v1::Flavor& flavor = request.flavor();
@@ -151,22 +111,6 @@ controller::Mutation to_mutation(const v1::DeleteFlavorRequest& request, const O
   const ResourceName name = reader.name("name", request.name(), ResourceKind::kFlavor);
   return mutation(request, {"DeleteFlavor", origin}, reader,
                   controller::DeleteFlavor{.id = name.id});
-}
-
-absl::StatusOr<controller::Query> to_query(const v1::GetImageRequest& request) {
-  RequestReader reader;
-  ResourceName name = reader.name("name", request.name(), ResourceKind::kImage);
-  SW_RETURN_IF_ERROR(reader.status());
-  return controller::GetImage{.project = std::move(name.project), .id = std::move(name.id)};
-}
-
-absl::StatusOr<controller::Query> to_query(const v1::ListImagesRequest& request) {
-  RequestReader reader;
-  controller::ListImages list;
-  list.project = reader.parent_or_all("parent", request.parent());
-  list.page = read_page(reader, request);
-  SW_RETURN_IF_ERROR(reader.status());
-  return list;
 }
 
 absl::StatusOr<controller::Query> to_query(const v1::GetFlavorRequest& request) {

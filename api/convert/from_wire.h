@@ -38,6 +38,9 @@ controller::Mutation to_mutation(const v1::UpdateInstanceRequest& request, const
 controller::Mutation to_mutation(const v1::RenameInstanceRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::ResizeInstanceRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::DeleteInstanceRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::ImportImageFromUrlRequest& request,
+                                 const Origin& origin);
+controller::Mutation to_mutation(const v1::UpdateImageRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::DeleteImageRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::CreateFlavorRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::DeleteFlavorRequest& request, const Origin& origin);

@@ -83,9 +83,9 @@ controller::Mutation to_mutation(const v1::CreateInstanceRequest& request, const
   create.project = reader.parent("parent", request.parent());
   create.id = reader.label_id("instance_id", request.instance_id());
   create.flavor = reader.name("instance.flavor", instance.flavor(), ResourceKind::kFlavor).id;
-  create.image =
-      of_same_project(reader, "instance.image", create.project,
-                      reader.name("instance.image", instance.image(), ResourceKind::kImage));
+  const ResourceName image = reader.name("instance.image", instance.image(), ResourceKind::kImage);
+  create.image = image.id;
+  create.image_project = image.project;
   const Bytes disk = reader.size("instance.boot_disk_bytes", instance.boot_disk_bytes());
   if (disk > Bytes()) create.boot_disk = disk;
   create.ports = read_ports(reader, instance, create.project);

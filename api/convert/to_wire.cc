@@ -206,7 +206,8 @@ v1::Instance to_wire(const controller::InstanceView& view) {
   set_time(instance.created_at, wire.mutable_create_time());
   wire.set_desired_state(wire_of(instance.desired));
   wire.set_flavor(flavor_name(instance.flavor_id));
-  wire.set_image(image_name(view.project_id, instance.image_id));
+  wire.set_image(image_name(view.image_project_id.empty() ? view.project_id : view.image_project_id,
+                            instance.image_id));
   wire.set_boot_disk_bytes(instance.boot_disk.count());
   for (const controller::PortView& port : view.ports) {
     auto* interface = wire.add_network_interfaces();
@@ -244,6 +245,12 @@ v1::Image to_wire(const controller::ImageView& view) {
   wire.set_firmware(wire_of(image.firmware));
   wire.set_min_disk_bytes(image.minimum_disk.count());
   wire.set_min_memory_bytes(image.minimum_memory.count());
+  wire.set_visibility(image.is_public ? v1::Image::PUBLIC : v1::Image::PRIVATE);
+  set_map(image.properties, wire.mutable_properties());
+  wire.set_source_url(image.source.url);
+  wire.set_failure(image.failure);
+  wire.set_received_bytes(view.progress.received.count());
+  wire.set_expected_bytes(view.progress.expected.value_or(Bytes()).count());
   set_map(image.labels, wire.mutable_labels());
   // Unknown before all bytes are here; an image in deletion may never have had any.
   if (image.state == ImageState::kActive ||

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <fstream>
 
+#include "api/daemon/config_images.h"
 #include "api/daemon/config_network.h"
 #include "api/daemon/config_section.h"
 #include "core/model.h"
@@ -20,8 +21,8 @@ namespace {
 constexpr size_t kLongestFile = 1 << 20;
 constexpr size_t kLongestSocketPath = sizeof(sockaddr_un::sun_path) - 1;
 constexpr int64_t kMostMebibytes = int64_t{1} << 30;  // a pebibyte
-constexpr std::array<std::string_view, 7> kSections = {
-    "daemon", "host", "placement", "hypervisor", "storage", "network", "metrics"};
+constexpr std::array<std::string_view, 8> kSections = {
+    "daemon", "host", "placement", "hypervisor", "storage", "network", "metrics", "images"};
 
 template <class Value>
 void assign(Value& into, const std::optional<Value>& value) {
@@ -201,6 +202,7 @@ absl::StatusOr<Config> read_config(const toml::table& root, std::string_view ori
   config.storage = read_storage(Section(root, "storage", mistakes), config.daemon);
   config.network = read_network(Section(root, "network", mistakes));
   config.metrics = read_metrics(Section(root, "metrics", mistakes));
+  config.images = read_images(Section(root, "images", mistakes));
   reject_unknown_sections(root, mistakes);
   if (mistakes.empty()) return config;
   return invalid_argument("{}", mistakes.report(origin));

@@ -79,6 +79,20 @@ struct MetricsConfig {
   bool on() const { return !unix_path.empty() || port != 0; }
 };
 
+// What images are fetched from, and how long that may take.
+struct ImagesConfig {
+  std::vector<IpPrefix> allowed_addresses;  // besides the public Internet
+  std::string ca_file;                      // empty: the system's authorities
+  int64_t parallel_downloads = 2;
+  int64_t attempts = 6;
+  std::chrono::minutes longest_download{360};
+  std::chrono::seconds connect_within{20};
+  Bytes least_per_second{1024};
+  std::chrono::seconds slow_for{60};
+  // How long files of images stay that no record knows.
+  std::chrono::seconds collect_after{86'400};
+};
+
 struct Config {
   DaemonConfig daemon;
   HostConfig host;
@@ -87,6 +101,7 @@ struct Config {
   StorageConfig storage;
   NetworkConfig network;
   MetricsConfig metrics;
+  ImagesConfig images;
 };
 
 // InvalidArgument: one line for each mistake, "ORIGIN:LINE: section.key: what is wrong; what would

@@ -73,7 +73,15 @@ ControllerRuntime::ControllerRuntime(ControllerRuntimeConfig config, Parts parts
       store_thread_({.name = "sw-store", .threads = 1, .max_waiting = 4}),
       blocking_({.name = "sw-blocking",
                  .threads = config_.blocking_threads,
-                 .max_waiting = config_.max_blocking}) {}
+                 .max_waiting = config_.max_blocking}),
+      fetcher_(config_.fetch,
+               {.storage = parts_.storage, .downloader = parts_.downloader, .clock = parts_.clock},
+               {.progress = [this](const ImageUid& image,
+                                   const auto& progress) { report_progress(image, progress); },
+                .finished =
+                    [this](const ImageUid& image, auto content) {
+                      loop_.post(controller::ImageFetched{image, std::move(content)});
+                    }}) {}
 
 absl::Status ControllerRuntime::begin() {
   std::future<absl::Status> ready = ready_.get_future();
@@ -114,9 +122,10 @@ bool ControllerRuntime::stop(Duration patience) {
   // The loop's thread is gone, so its state is ours.
   stepped_down_ = true;
   refuse_all_waiting();
+  const bool fetcher_idle = fetcher_.stop(patience);
   const bool store_idle = store_thread_.stop(patience);
   const bool blocking_idle = blocking_.stop(patience);
-  return store_idle && blocking_idle;
+  return fetcher_idle && store_idle && blocking_idle;
 }
 
 void ControllerRuntime::connect(HostHello hello, OrdersSink orders) {
@@ -200,6 +209,11 @@ void ControllerRuntime::run_blocking(std::function<void()> work) {
   work();  // slows the caller down; work is never lost
 }
 
+void ControllerRuntime::report_progress(const ImageUid& image,
+                                        const controller::ImportProgress& progress) {
+  loop_.post(controller::ImportProgressed{image, progress});
+}
+
 RequestId ControllerRuntime::fresh_request_id() {
   return RequestId(random_uuid());
 }
@@ -272,6 +286,7 @@ void ControllerRuntime::carry_out_one(controller::LogGrew output) {
 
 void ControllerRuntime::carry_out_one(controller::DeleteImageFiles output) {
   const auto remove = [this, image = output.image] {
+    fetcher_.end(image);
     absl::Status result = parts_.storage.delete_image(image);
     spdlog::info("image files deleted image={} outcome=\"{}\"", image.to_string(),
                  one_line(describe(result)));
@@ -279,6 +294,23 @@ void ControllerRuntime::carry_out_one(controller::DeleteImageFiles output) {
   };
   if (blocking_.try_run(remove)) return;
   loop_.deliver(controller::ImageFilesDeleted{output.image, unavailable("too much waits")});
+}
+
+void ControllerRuntime::carry_out_one(controller::FetchImage output) {
+  fetcher_.fetch(output.image, output.source);
+}
+
+void ControllerRuntime::carry_out_one(controller::ListImageFiles) {
+  const auto list = [this] {
+    const absl::StatusOr<storage::Inventory> there = parts_.storage.inventory();
+    absl::StatusOr<std::vector<ImageUid>> images = there.status();
+    if (there.ok()) {
+      images = there->images;
+      images->insert(images->end(), there->unfinished.begin(), there->unfinished.end());
+    }
+    loop_.post(controller::ImageFilesListed{std::move(images)});
+  };
+  if (!blocking_.try_run(list)) spdlog::debug("too much waits; images are looked at later");
 }
 
 void ControllerRuntime::carry_out_one(controller::StepDown output) {

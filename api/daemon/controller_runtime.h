@@ -14,6 +14,7 @@
 #include <string>
 
 #include "api/daemon/event_loop.h"
+#include "api/daemon/image_fetcher.h"
 #include "api/daemon/worker_pool.h"
 #include "api/server/gateway.h"
 #include "core/host_messages.h"
@@ -30,6 +31,7 @@ struct ControllerRuntimeConfig {
   Duration first_commit_patience = std::chrono::seconds(30);
   // From the store's thread, when a commit of so many keys has ended. May be empty.
   std::function<void(absl::StatusCode, size_t keys, Duration took)> on_commit;
+  FetchLimits fetch;
 };
 
 class ControllerRuntime final : public server::Gateway {
@@ -42,6 +44,7 @@ class ControllerRuntime final : public server::Gateway {
   struct Parts {
     store::Store& store;
     storage::Storage& storage;
+    download::Downloader& downloader;
     const Clock& clock;
   };
   static absl::StatusOr<std::unique_ptr<ControllerRuntime>> load(ControllerRuntimeConfig config,
@@ -75,6 +78,7 @@ class ControllerRuntime final : public server::Gateway {
   void unlisten(uint64_t id) override;
   void run_blocking(std::function<void()> work) override;
   storage::Storage& images() override { return parts_.storage; }
+  void report_progress(const ImageUid& image, const controller::ImportProgress& progress) override;
   RequestId fresh_request_id() override;
 
  private:
@@ -97,6 +101,8 @@ class ControllerRuntime final : public server::Gateway {
   void carry_out_one(controller::ObserveHead output);
   void carry_out_one(controller::LogGrew output);
   void carry_out_one(controller::DeleteImageFiles output);
+  void carry_out_one(controller::FetchImage output);
+  void carry_out_one(controller::ListImageFiles output);
   void carry_out_one(controller::StepDown output);
   void become_ready(absl::Status status);
   void answer(Caller caller, absl::StatusOr<controller::Answer> answer);
@@ -131,6 +137,7 @@ class ControllerRuntime final : public server::Gateway {
   Loop loop_;
   WorkerPool store_thread_;
   WorkerPool blocking_;
+  ImageFetcher fetcher_;
 };
 
 }  // namespace stellwerk::daemon

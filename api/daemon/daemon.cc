@@ -23,6 +23,7 @@
 #include "api/daemon/watchdog.h"
 #include "api/daemon/worker_pool.h"
 #include "api/server/server.h"
+#include "drivers/download/curl/curl_downloader.h"
 #include "drivers/hypervisor/libvirt/console_sockets.h"
 #include "drivers/storage/local/local_storage.h"
 #include "drivers/store/sqlite/sqlite_store.h"
@@ -35,6 +36,8 @@ constexpr Duration kCallsPatience = std::chrono::seconds(2);
 constexpr Duration kDriversPatience = std::chrono::seconds(5);
 // A busy host may delay some of them.
 constexpr int kFeedingsPerPatience = 4;
+constexpr Duration kLeastBetweenAudits = std::chrono::seconds(1);
+constexpr Duration kMostBetweenAudits = std::chrono::minutes(10);
 
 absl::StatusOr<std::string> machine_name() {
   std::array<char, 256> name{};
@@ -48,6 +51,10 @@ controller::ControllerConfig controller_config(const Config& config) {
   controller::ControllerConfig controller;
   controller.cpu_limits = config.placement;
   controller.max_log_records = static_cast<size_t>(config.daemon.max_log_records);
+  controller.image_grace = config.images.collect_after;
+  // A grace of zero is for those who test.
+  controller.image_audit_every = std::clamp<Duration>(config.images.collect_after / 10,
+                                                      kLeastBetweenAudits, kMostBetweenAudits);
   Network flat;
   flat.id = "flat";
   flat.bridge = config.network.bridge;
@@ -65,6 +72,14 @@ std::optional<Duration> watchdog_patience() {
   uint64_t microseconds = 0;
   if (::sd_watchdog_enabled(0, &microseconds) <= 0) return std::nullopt;
   return std::chrono::microseconds(microseconds);
+}
+
+download::CurlDownloader::Options download_options(const ImagesConfig& images) {
+  return {.addresses = download::AddressPolicy(images.allowed_addresses),
+          .ca_file = images.ca_file,
+          .connect_within = images.connect_within,
+          .least_per_second = images.least_per_second,
+          .slow_for = images.slow_for};
 }
 
 absl::Status make_folder_of(const std::string& socket) {
@@ -105,6 +120,7 @@ class Daemon {
   std::unique_ptr<storage::LocalStorage> storage_;
   std::unique_ptr<hypervisor::ConsoleSockets> console_sockets_;
   std::unique_ptr<ConsoleRuntime> consoles_;
+  std::unique_ptr<download::CurlDownloader> downloader_;
   std::unique_ptr<ControllerRuntime> controller_;
   std::unique_ptr<server::Server> server_;
   std::unique_ptr<metrics::HttpListener> metrics_listener_;
@@ -168,15 +184,21 @@ absl::Status Daemon::open_services() {
                                             config_.daemon.state_dir + "/consoles"));
   consoles_ = std::make_unique<ConsoleRuntime>(
       ConsoleRuntime::Parts{.consoles = *console_sockets_, .storage = *storage_});
+  downloader_ = std::make_unique<download::CurlDownloader>(download_options(config_.images));
   ControllerRuntimeConfig runtime;
   runtime.controller = controller_config(config_);
   runtime.on_commit = [this](absl::StatusCode code, size_t keys, Duration took) {
     metrics_.commit_ended(code, keys, took);
   };
-  SW_ASSIGN_OR_RETURN(controller_, ControllerRuntime::load(
-                                       std::move(runtime),
-                                       {.store = *store_, .storage = *storage_, .clock = clock_},
-                                       [this](const std::string&) { end_with(kSteppedDown); }));
+  runtime.fetch.parallel = static_cast<size_t>(config_.images.parallel_downloads);
+  runtime.fetch.longest = config_.images.longest_download;
+  runtime.fetch.attempts = static_cast<int>(config_.images.attempts);
+  SW_ASSIGN_OR_RETURN(
+      controller_,
+      ControllerRuntime::load(
+          std::move(runtime),
+          {.store = *store_, .storage = *storage_, .downloader = *downloader_, .clock = clock_},
+          [this](const std::string&) { end_with(kSteppedDown); }));
   SW_RETURN_IF_ERROR(controller_->begin());
   SW_RETURN_IF_ERROR(make_folder_of(config_.daemon.socket));
   SW_ASSIGN_OR_RETURN(server_,

@@ -43,6 +43,9 @@ class Gateway {
   // Runs `work` on the bounded pool for what blocks.
   virtual void run_blocking(std::function<void()> work) = 0;
   virtual storage::Storage& images() = 0;
+  // How far an import is; only posts.
+  virtual void report_progress(const ImageUid& image,
+                               const controller::ImportProgress& progress) = 0;
   // A random request id, for callers that gave none.
   virtual RequestId fresh_request_id() = 0;
 };

@@ -19,6 +19,19 @@ grpc::ServerReadReactor<grpc::ByteBuffer>* ImagesService::ImportImage(
   return ImportCall::start(context, response, imports_);
 }
 
+grpc::ServerUnaryReactor* ImagesService::ImportImageFromUrl(grpc::CallbackServerContext* context,
+                                                            const grpc::ByteBuffer* request,
+                                                            grpc::ByteBuffer* response) {
+  return calls_.mutate<v1::ImportImageFromUrlRequest, controller::ImageView>(
+      {context, request, response});
+}
+
+grpc::ServerUnaryReactor* ImagesService::UpdateImage(grpc::CallbackServerContext* context,
+                                                     const grpc::ByteBuffer* request,
+                                                     grpc::ByteBuffer* response) {
+  return calls_.mutate<v1::UpdateImageRequest, controller::ImageView>({context, request, response});
+}
+
 grpc::ServerUnaryReactor* ImagesService::GetImage(grpc::CallbackServerContext* context,
                                                   const grpc::ByteBuffer* request,
                                                   grpc::ByteBuffer* response) {

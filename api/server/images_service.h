@@ -34,7 +34,9 @@ struct ImportEnvironment {
 
 using RawImages = v1::Images::WithRawCallbackMethod_ImportImage<
     v1::Images::WithRawCallbackMethod_GetImage<v1::Images::WithRawCallbackMethod_ListImages<
-        v1::Images::WithRawCallbackMethod_DeleteImage<v1::Images::Service>>>>;
+        v1::Images::WithRawCallbackMethod_ImportImageFromUrl<
+            v1::Images::WithRawCallbackMethod_UpdateImage<
+                v1::Images::WithRawCallbackMethod_DeleteImage<v1::Images::Service>>>>>>;
 
 class ImagesService final : public RawImages {
  public:
@@ -43,6 +45,12 @@ class ImagesService final : public RawImages {
 
   grpc::ServerReadReactor<grpc::ByteBuffer>* ImportImage(grpc::CallbackServerContext* context,
                                                          grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ImportImageFromUrl(grpc::CallbackServerContext* context,
+                                               const grpc::ByteBuffer* request,
+                                               grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* UpdateImage(grpc::CallbackServerContext* context,
+                                        const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* GetImage(grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request,
                                      grpc::ByteBuffer* response) override;

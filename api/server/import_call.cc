@@ -9,6 +9,7 @@ namespace {
 
 constexpr size_t kLargestChunk = 1 << 20;
 constexpr int kMostAttempts = 10;
+constexpr Duration kReportEvery = std::chrono::milliseconds(500);
 
 absl::Status wrong(std::string_view field, std::string_view problem) {
   return invalid_fields({{std::string(field), std::string(problem)}});
@@ -122,7 +123,16 @@ absl::Status ImportCall::take_chunk(v1::ImportImageRequest* message) {
     const std::lock_guard lock(mutex_);
     last_byte_ = environment_.clock.now().monotonic;
   }
+  report_progress();
   return absl::OkStatus();
+}
+
+void ImportCall::report_progress() {
+  const MonotonicTime now = environment_.clock.now().monotonic;
+  if (!image_ || now - reported_at_ < kReportEvery) return;
+  reported_at_ = now;
+  environment_.gateway.report_progress(*image_,
+                                       {.received = Bytes(received_), .expected = import_.size});
 }
 
 void ImportCall::begin(const v1::ImportImageRequest::Spec& spec) {

@@ -56,6 +56,7 @@ class ImportCall final : public grpc::ServerReadReactor<grpc::ByteBuffer>,
   void read_next();
   void take_message();
   absl::Status take_chunk(v1::ImportImageRequest* message);
+  void report_progress();
   void begin(const v1::ImportImageRequest::Spec& spec);
   void begun(const absl::StatusOr<controller::Answer>& answer);
   void open();
@@ -84,6 +85,7 @@ class ImportCall final : public grpc::ServerReadReactor<grpc::ByteBuffer>,
   convert::Import import_;
   std::string chunk_;
   int64_t received_ = 0;
+  MonotonicTime reported_at_;
   bool spec_seen_ = false;
   std::optional<ImageUid> image_;  // set while we hold the claim on it
   std::unique_ptr<storage::ImageUpload> upload_;

@@ -38,6 +38,21 @@ class ImageUpload {
   virtual absl::StatusOr<ImageFacts> finish(const std::optional<Sha256>& expected) = 0;
 };
 
+// An upload that outlives its process: destroyed before `finish` succeeds, it leaves what had come
+// by its last checkpoint, and the next upload of the image goes on from there.
+class ResumableUpload : public ImageUpload {
+ public:
+  virtual Bytes received() const = 0;
+  // Of the checkpoint that was gone on from or was made last; empty: from the start.
+  virtual const std::string& note() const = 0;
+  // What was written and `note`, at most 4 KiB, are durable together.
+  virtual absl::Status checkpoint(std::string_view note) = 0;
+  // Forgets what has come, checkpoint and note.
+  virtual absl::Status restart() = 0;
+  // InvalidArgument or ResourceExhausted if a file of that size could not be taken.
+  virtual absl::Status expect(Bytes total) = 0;
+};
+
 struct DiskSpec {
   InstanceUid instance;
   ImageUid image;
@@ -66,6 +81,7 @@ struct InstanceFiles {
 struct Inventory {
   std::vector<InstanceFiles> instances;  // ordered by uid
   std::vector<ImageUid> images;          // published ones, ordered
+  std::vector<ImageUid> unfinished;      // of resumable uploads, ordered
   Bytes capacity;                        // of the file system
   Bytes available;
 };
@@ -78,6 +94,10 @@ class Storage {
   // limit is InvalidArgument of the field "size_bytes".
   virtual absl::StatusOr<std::unique_ptr<ImageUpload>> begin_upload(
       const ImageUid& image, std::optional<Bytes> announced) = 0;
+  // Goes on where the last one of this image broke off. Aborted while another is under way.
+  virtual absl::StatusOr<std::unique_ptr<ResumableUpload>> resume_upload(const ImageUid& image) = 0;
+  // The image and what an upload that may be resumed has left of it. FailedPrecondition while a
+  // disk refers to it.
   virtual absl::Status delete_image(const ImageUid& image) = 0;
 
   // A disk that is there and smaller is grown; none ever shrinks.

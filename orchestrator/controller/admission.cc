@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/resource_names.h"
 #include "core/scs_flavors.h"
 #include "core/validate.h"
 #include "orchestrator/controller/addresses.h"
@@ -45,20 +46,44 @@ void check_flavor_reference(const CreateInstance& create, const Ledger& ledger, 
            fmt::format("there is no flavor {}; there are: {}", quoted(create.flavor), known));
 }
 
+// A private image of another project answers like a missing one.
+const Image* usable_image(const CreateInstance& create, const Ledger& ledger) {
+  const bool own = create.image_project.empty() || create.image_project == create.project;
+  const Image* image = ledger.image(own ? create.project : create.image_project, create.image);
+  return image && (own || image->is_public) ? image : nullptr;
+}
+
+// The project's own and those that are open to it.
+std::string usable_image_names(const CreateInstance& create, const Ledger& ledger) {
+  const std::string own = some_names(ledger.image_names(), [&](const Name& name) {
+    return name.first == create.project ? name.second : std::string();
+  });
+  const std::string open = some_names(ledger.image_names(), [&](const Name& name) {
+    const bool foreign = name.first != create.project;
+    return foreign && ledger.image(name.first, name.second)->is_public
+               ? image_name(name.first, name.second)
+               : std::string();
+  });
+  if (open == "none") return own;
+  return own == "none" ? open : own + ", " + open;
+}
+
 void check_image_reference(const CreateInstance& create, const Ledger& ledger, Sizing& sizing,
                            Violations& violations) {
-  const Image* image = ledger.image(create.project, create.image);
+  const Image* image = usable_image(create, ledger);
   if (!image) {
-    const std::string known = some_names(ledger.image_names(), [&create](const Name& name) {
-      return name.first == create.project ? name.second : std::string();
-    });
+    const bool own = create.image_project.empty() || create.image_project == create.project;
     add_once(violations, "instance.image",
-             fmt::format("there is no image {} in this project; there are: {}",
-                         quoted(create.image), known));
+             fmt::format(
+                 "there is no image {} {}; there are: {}", quoted(create.image),
+                 own ? std::string("in this project")
+                     : fmt::format("of project {} for this project", quoted(create.image_project)),
+                 usable_image_names(create, ledger)));
   } else if (image->state != ImageState::kActive) {
-    add_once(
-        violations, "instance.image",
-        fmt::format("image {} is {}; wait until it is active", image->id, to_string(image->state)));
+    const std::string_view what =
+        image->state == ImageState::kImporting ? "wait until it is active" : "choose another";
+    add_once(violations, "instance.image",
+             fmt::format("image {} is {}; {}", image->id, to_string(image->state), what));
   } else {
     sizing.image = image;
   }

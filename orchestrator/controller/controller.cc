@@ -10,6 +10,7 @@
 #include "orchestrator/controller/bootstrap.h"
 #include "orchestrator/controller/commit_chain.h"
 #include "orchestrator/controller/host_book.h"
+#include "orchestrator/controller/image_work.h"
 #include "orchestrator/controller/ledger.h"
 #include "orchestrator/controller/mutations.h"
 #include "orchestrator/controller/queries.h"
@@ -47,6 +48,7 @@ class Controller::Body {
         ledger_(std::move(state), config_.cpu_limits, head.sequence, config_.max_log_records),
         book_(config_.host_silence),
         mutations_(ledger_, book_),
+        images_(config_, ledger_, mutations_),
         chain_(head, config_.commit_retry) {}
 
   StepResult start(Now now);
@@ -66,7 +68,10 @@ class Controller::Body {
   void receive(const HostDisconnected& disconnected);
   void receive(const CommitFinished& finished);
   void receive(const HeadObserved& observed);
-  void receive(const ImageFilesDeleted& deleted);
+  void receive(const ImageFilesDeleted& deleted) { images_.receive(deleted, now_); }
+  void receive(const ImageFetched& fetched) { images_.receive(fetched, now_); }
+  void receive(const ImportProgressed& progressed) { images_.receive(progressed, now_); }
+  void receive(const ImageFilesListed& listed) { images_.receive(listed, now_); }
   void receive(const TimePassed&);
 
   void clear_up();
@@ -75,7 +80,6 @@ class Controller::Body {
   void accept_report(const HostStatus& status, const InstanceReport& report);
   Host merged(const HostHello& hello) const;
   void follow(CommitChain::Order order);
-  void delete_abandoned_images();
   void record_phases();
   void flush();
   void send_orders(Sequence sequence);
@@ -92,6 +96,7 @@ class Controller::Body {
   Ledger ledger_;
   HostBook book_;
   Mutations mutations_;
+  ImageWork images_;
   CommitChain chain_;
 
   Now now_;
@@ -100,8 +105,6 @@ class Controller::Body {
   std::deque<RequestArrived> waiting_;  // while the pending batch is full
   std::set<HostUid> orders_due_;
   std::set<InstanceUid> phases_changed_;
-  std::map<ImageUid, MonotonicTime> image_retries_;
-  std::set<ImageUid> failed_image_deletions_;  // already told of
   MonotonicTime next_forget_;
   bool stepped_down_ = false;
 };
@@ -118,16 +121,8 @@ StepResult Controller::Body::start(Now now) {
   return finish();
 }
 
-// Imports whose streams ended with the last process, deletions that it did not finish.
 void Controller::Body::clear_up() {
-  std::vector<Image> left;
-  for (const auto& [uid, image] : ledger_.state().images) {
-    if (image.state == ImageState::kImporting) left.push_back(image);
-    if (image.state == ImageState::kDeleting) hold(DeleteImageFiles{uid});
-  }
-  for (Image& image : left) {
-    mutations_.abandon_import(std::move(image), "the daemon ended during the import", now_);
-  }
+  images_.begin(now_);
   size_t told = 0;
   for (const auto& [key, status] : ledger_.state().invalid) {
     if (++told > kMostInvalidTold) break;
@@ -178,7 +173,7 @@ void Controller::Body::serve(const RequestArrived& arrived) {
   const auto answer = std::visit(
       Overloaded{[this](const Mutation& mutation) { return mutations_.decide(mutation, now_); },
                  [this](const Query& query) {
-                   return answer_query(query, ledger_, book_, now_.monotonic);
+                   return answer_query(query, {ledger_, book_, images_.progress()}, now_.monotonic);
                  }},
       arrived.request);
   hold(SendAnswer{arrived.ticket, answer});
@@ -273,26 +268,8 @@ void Controller::Body::receive(const HeadObserved& observed) {
   follow(chain_.observed(observed.result, now_.monotonic));
 }
 
-void Controller::Body::receive(const ImageFilesDeleted& deleted) {
-  if (deleted.result.ok()) {
-    failed_image_deletions_.erase(deleted.image);
-    mutations_.forget_image(deleted.image, now_);
-  } else {
-    if (failed_image_deletions_.insert(deleted.image).second) {
-      mutations_.report_image(deleted.image, "ImageDeleteFailed",
-                              std::string(message_of(deleted.result)), now_);
-    }
-    image_retries_[deleted.image] = now_.monotonic + config_.image_delete_retry;
-  }
-}
-
 void Controller::Body::receive(const TimePassed&) {
   follow(chain_.time_passed(now_.monotonic));
-  std::erase_if(image_retries_, [this](const auto& retry) {
-    if (retry.second > now_.monotonic) return false;
-    hold(DeleteImageFiles{retry.first});
-    return true;
-  });
   if (now_.monotonic >= next_forget_) {
     const bool more = !ledger_.is_full() &&
                       ledger_.forget_requests(now_.wall - config_.request_memory, kForgetPerCommit);
@@ -322,10 +299,6 @@ void Controller::Body::follow(CommitChain::Order order) {
                    result_.outputs.push_back(StepDown{std::move(lost.why)});
                  }},
       order);
-}
-
-void Controller::Body::delete_abandoned_images() {
-  for (const ImageUid& uid : mutations_.take_abandoned_images()) hold(DeleteImageFiles{uid});
 }
 
 // One event per instance that changed since the last commit, however often it did.
@@ -376,7 +349,6 @@ void Controller::Body::send_orders(Sequence sequence) {
 void Controller::Body::flush() {
   if (!chain_.idle()) return;
   serve_waiting();
-  delete_abandoned_images();
   record_phases();
   orders_due_.merge(ledger_.take_changed_hosts());
   if (ledger_.has_pending()) {
@@ -397,12 +369,13 @@ void Controller::Body::release() {
 
 StepResult Controller::Body::finish() {
   if (!stepped_down_) {
+    for (Output& order : images_.take_orders(now_)) hold(std::move(order));
     flush();
     release();
     wake_at(chain_.wake_at());
     wake_at(next_forget_);
     wake_at(book_.next_silence());
-    for (const auto& [image, time] : image_retries_) wake_at(time);
+    wake_at(images_.wake_at());
   }
   return std::exchange(result_, {});
 }

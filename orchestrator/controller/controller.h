@@ -34,6 +34,10 @@ struct ControllerConfig {
   Duration host_silence = std::chrono::seconds(30);  // after it, phases read UNKNOWN
   Duration commit_retry = std::chrono::milliseconds(500);
   Duration image_delete_retry = std::chrono::seconds(10);
+  // How often files of images are compared with records (zero: never), and how long those that
+  // nobody knows stay.
+  Duration image_audit_every{};
+  Duration image_grace = std::chrono::hours(24);
 };
 
 // Names one waiting caller; chosen by the shell, unique among those waiting.
@@ -63,9 +67,23 @@ struct ImageFilesDeleted {
   ImageUid image;
   absl::Status result;
 };
+// An image's source has been fetched, or never will be.
+struct ImageFetched {
+  ImageUid image;
+  absl::StatusOr<ImportedContent> content;
+};
+struct ImportProgressed {
+  ImageUid image;
+  ImportProgress progress;
+};
+// Published or half fetched.
+struct ImageFilesListed {
+  absl::StatusOr<std::vector<ImageUid>> images;
+};
 struct TimePassed {};
 using Input = std::variant<RequestArrived, HostConnected, HostReported, HostDisconnected,
-                           CommitFinished, HeadObserved, ImageFilesDeleted, TimePassed>;
+                           CommitFinished, HeadObserved, ImageFilesDeleted, ImageFetched,
+                           ImportProgressed, ImageFilesListed, TimePassed>;
 
 // Outputs.
 struct SendAnswer {
@@ -86,15 +104,22 @@ struct ObserveHead {};
 struct LogGrew {
   Sequence durable;
 };
+// A fetch of it that is under way ends first. Report ImageFilesDeleted.
 struct DeleteImageFiles {
   ImageUid image;
 };
+// Report ImageFetched in the end; a fetch that an earlier process began goes on.
+struct FetchImage {
+  ImageUid image;
+  ImageSource source;
+};
+struct ListImageFiles {};
 // Another controller has taken over, or the state is beyond repair: the process must exit.
 struct StepDown {
   std::string why;
 };
 using Output = std::variant<SendAnswer, SendOrders, CommitBatch, ObserveHead, LogGrew,
-                            DeleteImageFiles, StepDown>;
+                            DeleteImageFiles, FetchImage, ListImageFiles, StepDown>;
 
 struct StepResult {
   std::vector<Output> outputs;           // to be carried out in order

@@ -34,6 +34,8 @@ std::string_view method_of(const MutationBody& body) {
                                [](const DeleteInstance&) { return "DeleteInstance"sv; },
                                [](const BeginImageImport&) { return "ImportImage"sv; },
                                [](const FinishImageImport&) { return "ImportImage"sv; },
+                               [](const ImportImageFromUrl&) { return "ImportImageFromUrl"sv; },
+                               [](const UpdateImage&) { return "UpdateImage"sv; },
                                [](const DeleteImage&) { return "DeleteImage"sv; },
                                [](const CreateFlavor&) { return "CreateFlavor"sv; },
                                [](const DeleteFlavor&) { return "DeleteFlavor"sv; },
@@ -49,6 +51,10 @@ std::string resource_of(const MutationBody& body, const Ledger& ledger) {
   return std::visit(
       Overloaded{
           [](const BeginImageImport& m) { return image_name(logged(m.project), logged(m.id)); },
+          [](const ImportImageFromUrl& m) {
+            return image_name(logged(m.image.project), logged(m.image.id));
+          },
+          [](const UpdateImage& m) { return image_name(logged(m.project), logged(m.id)); },
           [](const DeleteImage& m) { return image_name(logged(m.project), logged(m.id)); },
           [&ledger](const FinishImageImport& m) {
             const Image* image = find_image(m.image, ledger);
@@ -74,6 +80,7 @@ std::optional<std::string> project_of(const MutationBody& body, const Ledger& le
             const Image* image = find_image(m.image, ledger);
             return Id(image ? ledger.project_id(image->project) : "");
           },
+          [](const ImportImageFromUrl& m) { return Id(m.image.project); },
           [](const CreateFlavor&) { return Id(); }, [](const DeleteFlavor&) { return Id(); },
           [](const CreateProject&) { return Id(); }, [](const UpdateProject&) { return Id(); },
           [](const DeleteProject&) { return Id(); }, [](const auto& m) { return Id(m.project); }},

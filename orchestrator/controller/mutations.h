@@ -33,9 +33,15 @@ class Mutations {
   void forget_image(const ImageUid& uid, Now now);
   // An event about an image that nobody asked for.
   void report_image(const ImageUid& uid, std::string type, std::string message, Now now);
+  // About files that no record knows.
+  void report_image_files(const ImageUid& uid, std::string type, std::string message, Now now);
   // An import broke off; its files are to be deleted.
   void abandon_import(Image image, std::string why, Now now);
-  // Images that are now in deletion: their files go once that is durable.
+  // The daemon has fetched an image from its source, or has given that up.
+  void finish_fetch(const ImageUid& uid, const absl::StatusOr<ImportedContent>& content, Now now);
+  // Images that are to be fetched from their sources, once that is durable.
+  std::vector<ImageUid> take_wanted_fetches() { return std::exchange(wanted_fetches_, {}); }
+  // Images that are now in deletion, or have failed: their files go once that is durable.
   std::vector<ImageUid> take_abandoned_images() { return std::exchange(abandoned_images_, {}); }
 
  private:
@@ -53,7 +59,9 @@ class Mutations {
   absl::StatusOr<Answer> apply(const Frame& frame, const ResizeInstance& resize);
   absl::StatusOr<Answer> apply(const Frame& frame, const DeleteInstance& deletion);
   absl::StatusOr<Answer> apply(const Frame& frame, const BeginImageImport& begin);
+  absl::StatusOr<Answer> apply(const Frame& frame, const ImportImageFromUrl& import);
   absl::StatusOr<Answer> apply(const Frame& frame, const FinishImageImport& finish);
+  absl::StatusOr<Answer> apply(const Frame& frame, const UpdateImage& update);
   absl::StatusOr<Answer> apply(const Frame& frame, const DeleteImage& deletion);
   absl::StatusOr<Answer> apply(const Frame& frame, const CreateFlavor& create);
   absl::StatusOr<Answer> apply(const Frame& frame, const DeleteFlavor& deletion);
@@ -72,7 +80,9 @@ class Mutations {
   absl::StatusOr<Instance> changeable(const Frame& frame, const std::string& project,
                                       const std::string& id) const;
   Answer put_changed(const Frame& frame, Instance instance, std::string type, std::string message);
-  absl::Status check_image_fits(const Image& image) const;
+  absl::Status take_image_name(const std::string& project, const std::string& id);
+  absl::Status check_image_fits(const Image& image, const ImportedContent& content) const;
+  void activate(Image image, const ImportedContent& content, Now now);
   void report_failed_import(const Image& image, std::string why, Now now);
   void delete_files(Image image);
   // `event` without its time, which is now, and its caller, who is the mutation's under way.
@@ -89,6 +99,7 @@ class Mutations {
   HostBook& book_;
   std::string caller_;  // of the mutation under way; empty: none is
   std::vector<ImageUid> abandoned_images_;
+  std::vector<ImageUid> wanted_fetches_;
   // Request ids whose imports have begun and not ended; an import does not outlive the process.
   std::map<RequestKey, ImageUid> imports_under_way_;
 };

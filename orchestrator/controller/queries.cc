@@ -38,8 +38,8 @@ Page<Item> page_of(const Index& index, size_t size, const Key& after,
 
 class Reader {
  public:
-  Reader(const Ledger& ledger, const HostBook& book, MonotonicTime now)
-      : ledger_(ledger), book_(book), now_(now) {}
+  Reader(const Sights& sights, MonotonicTime now)
+      : ledger_(sights.ledger), book_(sights.book), imports_(sights.imports), now_(now) {}
 
   absl::StatusOr<Answer> operator()(const GetInstance& get) const {
     const Instance* found = ledger_.instance(get.project, get.id);
@@ -51,7 +51,7 @@ class Reader {
   absl::StatusOr<Answer> operator()(const GetImage& get) const {
     const Image* found = ledger_.image(get.project, get.id);
     if (!found) return missing(image_name(get.project, get.id));
-    return view_of(*found, ledger_);
+    return view_of(*found, ledger_, imports_);
   }
   absl::StatusOr<Answer> operator()(const GetNetwork& get) const {
     const Network* found = ledger_.visible_network(get.project, get.id);
@@ -80,8 +80,12 @@ class Reader {
     });
   }
   absl::StatusOr<Answer> operator()(const ListImages& list) const {
-    return project_page<ImageView>(list, ledger_.image_names(), [this](const auto& uid) {
-      return view_of(ledger_.state().images.at(uid), ledger_);
+    const auto view = [this](const auto& uid) {
+      return view_of(ledger_.state().images.at(uid), ledger_, imports_);
+    };
+    if (!list.public_too) return project_page<ImageView>(list, ledger_.image_names(), view);
+    return project_page<ImageView>(list, ledger_.image_names(), view, [this](const Name& name) {
+      return ledger_.image(name.first, name.second)->is_public;
     });
   }
   // The cell's own come first, under the project that asks; under an empty one where all are asked.
@@ -97,7 +101,7 @@ class Reader {
               of_cell ? (all ? std::string() : list.project) : ledger_.project_id(network.project),
               ledger_);
         },
-        /*with_cells=*/true);
+        [](const Name& name) { return name.first.empty(); });
   }
   absl::StatusOr<Answer> operator()(const ListFlavors& list) const {
     return cell_page<Flavor>(list, ledger_.flavor_names(),
@@ -132,9 +136,10 @@ class Reader {
   }
 
  private:
+  // `also` lets in what belongs to other projects.
   template <class Item, class List, class Index, class View>
   absl::StatusOr<Answer> project_page(const List& list, const Index& index, View view,
-                                      bool with_cells = false) const {
+                                      const std::function<bool(const Name&)>& also = {}) const {
     if (list.project != kAllProjects && !ledger_.project(list.project)) {
       return missing(project_name(list.project));
     }
@@ -142,14 +147,14 @@ class Reader {
     if (!list.page.token.empty() && slash == std::string::npos) return bad_token(list.page);
     const Name after =
         list.page.token.empty()
-            ? Name(list.project == kAllProjects || with_cells ? "" : list.project, "")
+            ? Name(list.project == kAllProjects || also ? "" : list.project, "")
             : Name(list.page.token.substr(0, slash), list.page.token.substr(slash + 1));
     using Uid = typename Index::mapped_type;
     return page_of<Item, Uid, Index, Name>(
         index, page_size(list.page), after,
-        [this, &list, with_cells](const Name& name, const Uid& uid) {
-          const bool in_project = list.project == kAllProjects || name.first == list.project ||
-                                  (with_cells && name.first.empty());
+        [&](const Name& name, const Uid& uid) {
+          const bool in_project =
+              list.project == kAllProjects || name.first == list.project || (also && also(name));
           return in_project && wanted(list, uid);
         },
         [](const Name& name) { return name.first + "/" + name.second; }, view);
@@ -182,14 +187,14 @@ class Reader {
 
   const Ledger& ledger_;
   const HostBook& book_;
+  const ImportsProgress& imports_;
   const MonotonicTime now_;
 };
 
 }  // namespace
 
-absl::StatusOr<Answer> answer_query(const Query& query, const Ledger& ledger, const HostBook& book,
-                                    MonotonicTime now) {
-  return std::visit(Reader(ledger, book, now), query);
+absl::StatusOr<Answer> answer_query(const Query& query, const Sights& sights, MonotonicTime now) {
+  return std::visit(Reader(sights, now), query);
 }
 
 }  // namespace stellwerk::controller

@@ -7,8 +7,14 @@
 
 namespace stellwerk::controller {
 
+// What a read may look at.
+struct Sights {
+  const Ledger& ledger;
+  const HostBook& book;
+  const ImportsProgress& imports;
+};
+
 // NotFound names the resource; a missing project answers like a missing resource.
-absl::StatusOr<Answer> answer_query(const Query& query, const Ledger& ledger, const HostBook& book,
-                                    MonotonicTime now);
+absl::StatusOr<Answer> answer_query(const Query& query, const Sights& sights, MonotonicTime now);
 
 }  // namespace stellwerk::controller

@@ -35,7 +35,8 @@ struct CreateInstance {
   std::string project;
   std::string id;
   std::string flavor;
-  std::string image;  // id of an image of the same project
+  std::string image;          // id of an image
+  std::string image_project;  // whose image, if it is another's: a public one; empty: the same
   std::optional<Bytes> boot_disk;
   std::vector<PortRequest> ports;
   std::vector<std::string> ssh_keys;
@@ -100,6 +101,23 @@ struct BeginImageImport {
   Bytes minimum_disk;
   Bytes minimum_memory;
   Labels labels;
+  bool is_public = false;
+  Labels properties;
+};
+// The daemon fetches the bytes itself: answers at once with an image that is importing.
+struct ImportImageFromUrl {
+  BeginImageImport image;
+  ImageSource source;
+};
+// What is absent stays as it is.
+struct UpdateImage {
+  std::string project;
+  std::string id;
+  std::optional<Labels> labels;
+  std::optional<Labels> properties;
+  std::optional<bool> is_public;
+  std::optional<Bytes> minimum_disk;
+  std::optional<Bytes> minimum_memory;
 };
 struct ImportedContent {
   ImageFormat format = ImageFormat::kRaw;
@@ -166,8 +184,9 @@ struct DeleteProject {
 using MutationBody =
     std::variant<CreateInstance, StartInstance, StopInstance, RebootInstance, ResetInstance,
                  UpdateInstance, RenameInstance, ResizeInstance, DeleteInstance, BeginImageImport,
-                 FinishImageImport, DeleteImage, CreateFlavor, DeleteFlavor, CreateNetwork,
-                 DeleteNetwork, CreateProject, UpdateProject, DeleteProject>;
+                 FinishImageImport, DeleteImage, ImportImageFromUrl, UpdateImage, CreateFlavor,
+                 DeleteFlavor, CreateNetwork, DeleteNetwork, CreateProject, UpdateProject,
+                 DeleteProject>;
 struct Mutation {
   MutationContext context;
   MutationBody body;
@@ -194,6 +213,7 @@ struct GetImage {
 struct ListImages {
   std::string project;
   PageRequest page;
+  bool public_too = false;  // the public images of other projects, too
 };
 struct GetNetwork {
   std::string project;
@@ -241,15 +261,24 @@ struct InstanceView {
   std::string host_id;
   std::vector<PortView> ports;
   Observed observed;
+  std::string image_project_id;
   std::vector<TimelineEntry> timeline;  // oldest first; empty but in the answer to GetInstance
 };
 struct ProjectView {
   Project project;
   ProjectUse use;
 };
+// How far an import is; soft state.
+struct ImportProgress {
+  Bytes received;
+  std::optional<Bytes> expected;
+  friend bool operator==(const ImportProgress&, const ImportProgress&) = default;
+};
+using ImportsProgress = std::map<ImageUid, ImportProgress>;
 struct ImageView {
   Image image;
   std::string project_id;
+  ImportProgress progress;
 };
 struct NetworkView {
   Network network;

@@ -13,6 +13,10 @@ InstanceView view_of(const Instance& instance, const Ledger& ledger, Observed ob
                     .observed = std::move(observed)};
   const auto host = ledger.state().hosts.find(instance.claim.host);
   if (host != ledger.state().hosts.end()) view.host_id = host->second.id;
+  // An image stays as long as it is used; it is missing where its record is unreadable.
+  const auto image = ledger.state().images.find(instance.image);
+  const bool known = image != ledger.state().images.end();
+  view.image_project_id = known ? ledger.project_id(image->second.project) : view.project_id;
   for (const Port& port : instance.ports) {
     const auto network = ledger.state().networks.find(port.network);
     const bool known = network != ledger.state().networks.end();
@@ -32,8 +36,11 @@ ProjectView view_of(const Project& project, const Ledger& ledger) {
   return {.project = project, .use = ledger.use_of_project(project.uid)};
 }
 
-ImageView view_of(const Image& image, const Ledger& ledger) {
-  return {.image = image, .project_id = ledger.project_id(image.project)};
+ImageView view_of(const Image& image, const Ledger& ledger, const ImportsProgress& imports) {
+  ImageView view{.image = image, .project_id = ledger.project_id(image.project)};
+  const auto found = imports.find(image.uid);
+  if (found != imports.end()) view.progress = found->second;
+  return view;
 }
 
 NetworkView view_of(const Network& network, std::string project, const Ledger& ledger) {

@@ -13,7 +13,7 @@ InstanceView view_of(const Instance& instance, const Ledger& ledger, const HostB
 // With an observation from the past, for repeated requests.
 InstanceView view_of(const Instance& instance, const Ledger& ledger, Observed observed);
 ProjectView view_of(const Project& project, const Ledger& ledger);
-ImageView view_of(const Image& image, const Ledger& ledger);
+ImageView view_of(const Image& image, const Ledger& ledger, const ImportsProgress& imports = {});
 // `project` is the caller's: the cell's own networks appear under it.
 NetworkView view_of(const Network& network, std::string project, const Ledger& ledger);
 HostView view_of(const Host& host, const Ledger& ledger, const HostBook& book);

@@ -38,6 +38,8 @@ std::string_view to_string(Bug bug) {
       return "ignore-pins";
     case Bug::kForgetPins:
       return "forget-pins";
+    case Bug::kForgetFetches:
+      return "forget-fetches";
   }
   return "";
 }

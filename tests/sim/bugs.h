@@ -25,6 +25,7 @@ enum class Bug : uint8_t {
   kLooseLimits,          // the controller admits what the project's limits do not allow
   kIgnorePins,           // guests run wherever they like
   kForgetPins,           // a restart does not load which processors are whose
+  kForgetFetches,        // what an earlier process was fetching is not gone on with
 };
 
 inline constexpr Bug kAllBugs[] = {
@@ -33,7 +34,7 @@ inline constexpr Bug kAllBugs[] = {
     Bug::kHidePorts,           Bug::kDestroyUnclaimed, Bug::kForgetGuards,
     Bug::kKeepBridges,         Bug::kKeepPartialFiles, Bug::kForgetReboots,
     Bug::kKeepDiskSize,        Bug::kLooseLimits,      Bug::kIgnorePins,
-    Bug::kForgetPins};
+    Bug::kForgetPins,          Bug::kForgetFetches};
 
 std::string_view to_string(Bug bug);
 

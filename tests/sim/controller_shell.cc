@@ -46,6 +46,7 @@ void ControllerShell::carry_out(controller::SendAnswer output) {
   if (found == waiting_.end()) {
     return stage_.invariants.fail("a ticket is answered twice, or was never given");
   }
+  answered_ = true;
   const Waiting waiting = std::move(found->second);
   waiting_.erase(found);
   stage_.invariants.answered(waiting.request, output.answer);
@@ -91,8 +92,33 @@ void ControllerShell::carry_out(controller::LogGrew output) {
 }
 
 void ControllerShell::carry_out(controller::DeleteImageFiles output) {
+  unwanted_.insert(output.image);
   executor_.delete_image(output.image, [this, image = output.image](absl::Status result) {
     post(controller::ImageFilesDeleted{image, std::move(result)});
+  });
+}
+
+void ControllerShell::carry_out(controller::FetchImage output) {
+  stage_.invariants.fetch_begins(output.image, output.source);
+  if (stage_.bug == Bug::kForgetFetches && !answered_) return;
+  unwanted_.erase(output.image);
+  const auto done = [this, image = output.image](absl::StatusOr<storage::ImageFacts> facts) {
+    absl::StatusOr<controller::ImportedContent> content = facts.status();
+    if (facts.ok()) {
+      content = controller::ImportedContent{.format = facts->format,
+                                            .file_size = facts->file_size,
+                                            .virtual_size = facts->virtual_size,
+                                            .sha256 = facts->sha256};
+    }
+    post(controller::ImageFetched{image, std::move(content)});
+  };
+  executor_.import_image(output.image, done,
+                         [this, image = output.image] { return !unwanted_.contains(image); });
+}
+
+void ControllerShell::carry_out(controller::ListImageFiles) {
+  executor_.list_images([this](absl::StatusOr<std::vector<ImageUid>> images) {
+    post(controller::ImageFilesListed{std::move(images)});
   });
 }
 

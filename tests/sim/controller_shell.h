@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "orchestrator/controller/controller.h"
@@ -44,6 +45,8 @@ class ControllerShell {
   void carry_out(controller::ObserveHead output);
   void carry_out(controller::LogGrew output);
   void carry_out(controller::DeleteImageFiles output);
+  void carry_out(controller::FetchImage output);
+  void carry_out(controller::ListImageFiles output);
   void carry_out(controller::StepDown output);
 
   const Stage& stage_;
@@ -55,6 +58,8 @@ class ControllerShell {
   controller::Ticket next_ticket_ = 1;
   std::map<controller::Ticket, Waiting> waiting_;
   bool committing_ = false;
+  bool answered_ = false;        // anything yet: what comes before is what a restart goes on with
+  std::set<ImageUid> unwanted_;  // their files are to go
 };
 
 }  // namespace stellwerk::sim

@@ -17,7 +17,8 @@ controller::ControllerConfig controller_config() {
                .v4 = Subnet{.range = *IpPrefix::parse("10.64.0.0/29"),
                             .gateway = IpAddress::parse("10.64.0.1"),
                             .next = {}}};
-  return {.networks = {std::move(flat)}};
+  return {
+      .networks = {std::move(flat)}, .image_audit_every = seconds(5), .image_grace = seconds(30)};
 }
 
 }  // namespace

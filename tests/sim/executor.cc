@@ -242,12 +242,30 @@ void Executor::delete_image(const ImageUid& image, Done done) {
       std::move(done));
 }
 
-void Executor::import_image(const ImageUid& image, Imported done) {
+void Executor::list_images(std::function<void(absl::StatusOr<std::vector<ImageUid>>)> done) {
+  const auto images = std::make_shared<std::vector<ImageUid>>();
+  perform({.name = "list-images",
+           .effect =
+               [this, images] {
+                 *images = storage_.inventory()->images;
+                 return absl::OkStatus();
+               }},
+          [images, done = std::move(done)](absl::Status result) {
+            if (!result.ok()) return done(result);
+            done(*images);
+          });
+}
+
+void Executor::import_image(const ImageUid& image, Imported done, std::function<bool()> wanted) {
   storage_.begin_image(image);
   const auto facts = std::make_shared<storage::ImageFacts>();
   perform({.name = "publish-image",
            .effect =
-               [this, image, facts] {
+               [this, image, facts, wanted = std::move(wanted)] {
+                 if (!wanted()) {
+                   storage_.abandon_image(image);
+                   return make_status(absl::StatusCode::kCancelled, "deleted meanwhile");
+                 }
                  *facts = storage_.publish_image(image);
                  return absl::OkStatus();
                },

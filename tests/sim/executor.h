@@ -32,7 +32,10 @@ class Executor {
   void observe(const agent::HostUpkeep& upkeep, Seen seen);
   void delete_image(const ImageUid& image, Done done);
   // The bytes of an image, streamed; a death in the middle leaves a partial file.
-  void import_image(const ImageUid& image, Imported done);
+  // Nothing is published once it is no longer wanted.
+  void import_image(
+      const ImageUid& image, Imported done, std::function<bool()> wanted = [] { return true; });
+  void list_images(std::function<void(absl::StatusOr<std::vector<ImageUid>>)> done);
 
  private:
   struct Call {

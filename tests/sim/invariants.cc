@@ -89,6 +89,7 @@ void Invariants::check_audit(const RecordHistory::Change& change) {
 }
 
 void Invariants::check_written(const Instance& instance, const RecordHistory::Change& change) {
+  check_image(instance);
   for (size_t i = 0; i < instance.ports.size(); ++i) {
     port_names_.insert(agent::interface_name(instance.uid, i));
   }
@@ -357,6 +358,24 @@ void Invariants::orders_sent(const HostOrders& orders) {
 void Invariants::log_grew(Sequence durable) {
   if (!store_.head() || durable > store_.head()->sequence) {
     fail("watchers are shown a commit that is not durable");
+  }
+}
+
+void Invariants::fetch_begins(const ImageUid& image, const ImageSource& source) {
+  const auto found = history_.images().find(image);
+  if (found == history_.images().end() || found->second.source != source) {
+    fail("an image is fetched that is not durably wanted: " + brief(image));
+  }
+}
+
+// Of the project's own, or open to every project when it was chosen.
+void Invariants::check_image(const Instance& instance) {
+  if (history_.count_versions(instance.uid) > 1) return;
+  const auto image = history_.images().find(instance.image);
+  if (image == history_.images().end()) return fail(instance.id + " has no image");
+  const bool just_changed = image->second.changed_at == instance.changed_at;
+  if (image->second.project != instance.project && !image->second.is_public && !just_changed) {
+    fail(instance.id + " was made from another project's private image");
   }
 }
 

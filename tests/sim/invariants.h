@@ -41,6 +41,7 @@ class Invariants {
                 const absl::StatusOr<controller::Answer>& answer);
   void orders_sent(const HostOrders& orders);
   void log_grew(Sequence durable);
+  void fetch_begins(const ImageUid& image, const ImageSource& source);
   void stepped_down(const std::string& why);
   // The agent's, with the sequence of the newest orders that it got.
   void step_begins(const agent::Step& step, Sequence orders);
@@ -50,6 +51,7 @@ class Invariants {
  private:
   void committed(const store::Head& head, const store::Batch& batch);
   void check_written(const Instance& instance, const RecordHistory::Change& change);
+  void check_image(const Instance& instance);
   void check_own_stop(const Instance& instance, const RecordHistory::Change& change);
   void check_ports(const Instance& instance);
   void check_erased(const Instance& instance);

@@ -51,13 +51,14 @@ Operation Operations::create(const std::string& project, const std::string& id) 
                                     .id = id,
                                     .flavor = random_.pick(kFlavors),
                                     .image = random_.chance(50) ? "other" : "debian"};
+  if (random_.chance(150)) create.image_project = random_.pick(kProjects);
   create.ports = ports();
   if (random_.chance(300)) create.user_data = "#cloud-config";
   if (random_.chance(250)) create.restart_policy = RestartPolicy::kNever;
   if (random_.chance(100)) create.desired = DesiredState::kStopped;
   std::string text = fmt::format(
-      "create {}/{} {} {}{}{} restart {}{}", project, id, create.flavor, create.image,
-      text_of(create.ports), create.user_data.empty() ? "" : " user-data",
+      "create {}/{} {} {}/{}{}{} restart {}{}", project, id, create.flavor, create.image_project,
+      create.image, text_of(create.ports), create.user_data.empty() ? "" : " user-data",
       to_string(create.restart_policy), create.desired == DesiredState::kStopped ? " stopped" : "");
   return {std::move(create), std::move(text)};
 }
@@ -155,7 +156,7 @@ Operation Operations::change_life(const std::string& project, const std::string&
 
 Operation Operations::change_resource() {
   const std::string project = random_.pick(kProjects);
-  switch (random_.below(12)) {
+  switch (random_.below(14)) {
     case 6:
     case 7:
       return create_network(project);
@@ -168,6 +169,15 @@ Operation Operations::change_resource() {
     case 10:
     case 11:
       return limit(project);
+    case 12:
+      return {controller::ImportImageFromUrl{.image = {.project = project, .id = "other"},
+                                             .source = {.url = "http://images.example/other"}},
+              fmt::format("fetch image {}/other", project)};
+    case 13: {
+      const bool open = random_.chance(700);
+      return {controller::UpdateImage{.project = project, .id = "debian", .is_public = open},
+              fmt::format("make image {}/debian {}", project, open ? "public" : "private")};
+    }
     case 0:
       return image(project, "other");
     case 1:

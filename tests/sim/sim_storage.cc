@@ -42,6 +42,12 @@ absl::StatusOr<std::unique_ptr<storage::ImageUpload>> SimStorage::begin_upload(
   return std::make_unique<SimUpload>(*this, image);
 }
 
+// Fetches are simulated as a whole: see Executor::import_image.
+absl::StatusOr<std::unique_ptr<storage::ResumableUpload>> SimStorage::resume_upload(
+    const ImageUid& /*image*/) {
+  return make_status(absl::StatusCode::kUnimplemented, "nobody resumes an upload here");
+}
+
 void SimStorage::begin_image(const ImageUid& image) {
   world_.machine().images.emplace(image, ImageFile::kPartial);
 }

@@ -20,6 +20,8 @@ class SimStorage final : public storage::Storage {
 
   absl::StatusOr<std::unique_ptr<storage::ImageUpload>> begin_upload(
       const ImageUid& image, std::optional<Bytes> announced) override;
+  absl::StatusOr<std::unique_ptr<storage::ResumableUpload>> resume_upload(
+      const ImageUid& image) override;
   absl::Status delete_image(const ImageUid& image) override;
   absl::Status create_disk(const storage::DiskSpec& spec) override;
   absl::Status create_seed(const storage::SeedSpec& spec) override;

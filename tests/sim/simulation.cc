@@ -74,6 +74,10 @@ void Simulation::tick() {
     const bool of_this_cell = strangers_.chance(500) && !daemon_.cell().is_nil();
     guests_.start_stranger(of_this_cell ? std::optional(daemon_.cell()) : std::nullopt);
   }
+  // A file that no record knows: of a cell from before a backup was put back.
+  if (strangers_.chance(3)) {
+    world_.machine().images.emplace(ImageUid(strangers_.uuid()), ImageFile::kPublished);
+  }
   schedule_.after(seconds(1), [this] { tick(); });
 }
 

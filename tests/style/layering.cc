@@ -119,6 +119,7 @@ const std::vector<Library>& libraries() {
       {"SQLite", {"sqlite3"}, {"drivers/store/sqlite"}},
       {"Ceph", {"rados/", "rbd/"}, {"drivers/store/rados", "drivers/storage/rbd"}},
       {"libarchive", {"archive"}, {"drivers/storage/local"}},
+      {"libcurl", {"curl/"}, {"drivers/download/curl"}},
       {"libnl", {"netlink/"}, {"drivers/network/bridge"}},
       {"libnftables", {"nftables/"}, {"drivers/firewall/nftables"}},
       {"toml++", {"toml++/"}, {"api/daemon"}},

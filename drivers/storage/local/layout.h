@@ -3,6 +3,8 @@
 //
 //   images/UID.raw|.qcow2        published images, never written again
 //   incoming/UID.partial         uploads under way
+//   incoming/UID.resumable       an upload that may go on after a restart
+//   incoming/UID.checkpoint      how much of it is durable, and its note
 //   instances/UID/disk.qcow2     thin copy of an image
 //   instances/UID/seed.iso       cloud-init's
 //   instances/UID/started        the generation that was last started
@@ -19,6 +21,8 @@
 namespace stellwerk::storage {
 
 inline constexpr std::string_view kPartialSuffix = ".partial";
+inline constexpr std::string_view kResumableSuffix = ".resumable";
+inline constexpr std::string_view kCheckpointSuffix = ".checkpoint";
 inline constexpr std::string_view kDeletingSuffix = ".deleting";
 
 class Layout {
@@ -34,6 +38,12 @@ class Layout {
 
   std::string upload(const ImageUid& image) const {
     return incoming() + "/" + image.to_string() + std::string(kPartialSuffix);
+  }
+  std::string resumable(const ImageUid& image) const {
+    return incoming() + "/" + image.to_string() + std::string(kResumableSuffix);
+  }
+  std::string checkpoint(const ImageUid& image) const {
+    return incoming() + "/" + image.to_string() + std::string(kCheckpointSuffix);
   }
   static std::string image_name(const ImageUid& image, ImageFormat format) {
     return image.to_string() + (format == ImageFormat::kRaw ? ".raw" : ".qcow2");

@@ -135,13 +135,25 @@ absl::StatusOr<std::unique_ptr<ImageUpload>> LocalStorage::begin_upload(
     return invalid_fields({{"size_bytes", over_limit(options_.largest_image_file)}});
   }
   SW_RETURN_IF_ERROR(check_not_backing(image));
-  return LocalImageUpload::begin(layout_, image,
-                                 {.largest_file = options_.largest_image_file,
-                                  .largest_virtual_size = options_.largest_virtual_size,
-                                  .keep_available = options_.keep_available},
+  return LocalImageUpload::begin(layout_, image, limits(),
                                  [this, image](ImageFormat format, const std::string& partial) {
                                    return publish_image(image, format, partial);
                                  });
+}
+
+absl::StatusOr<std::unique_ptr<ResumableUpload>> LocalStorage::resume_upload(
+    const ImageUid& image) {
+  SW_RETURN_IF_ERROR(check_not_backing(image));
+  return LocalImageUpload::resume(layout_, image, limits(),
+                                  [this, image](ImageFormat format, const std::string& partial) {
+                                    return publish_image(image, format, partial);
+                                  });
+}
+
+UploadLimits LocalStorage::limits() const {
+  return {.largest_file = options_.largest_image_file,
+          .largest_virtual_size = options_.largest_virtual_size,
+          .keep_available = options_.keep_available};
 }
 
 absl::Status LocalStorage::publish_image(const ImageUid& image, ImageFormat format,
@@ -164,6 +176,10 @@ absl::Status LocalStorage::delete_image(const ImageUid& image) {
   SW_RETURN_IF_ERROR(remove_file(layout_.image(image, ImageFormat::kRaw)));
   SW_RETURN_IF_ERROR(remove_file(layout_.image(image, ImageFormat::kQcow2)));
   SW_RETURN_IF_ERROR(sync_directory(layout_.images()));
+  // In this order: bytes without a checkpoint are nothing's.
+  SW_RETURN_IF_ERROR(remove_file(layout_.checkpoint(image)));
+  SW_RETURN_IF_ERROR(remove_file(layout_.resumable(image)));
+  SW_RETURN_IF_ERROR(sync_directory(layout_.incoming()));
   failpoint("storage.delete-image.after");
   return absl::OkStatus();
 }
@@ -370,10 +386,23 @@ absl::StatusOr<Inventory> LocalStorage::inventory() {
     const auto image = uid_named<ImageUid>(name.substr(0, name.find('.')));
     if (image) inventory.images.push_back(*image);
   }
+  SW_ASSIGN_OR_RETURN(inventory.unfinished, unfinished_uploads());
   SW_ASSIGN_OR_RETURN(const Space space, space_at(layout_.root()));
   inventory.capacity = space.capacity;
   inventory.available = space.available;
   return inventory;
+}
+
+absl::StatusOr<std::vector<ImageUid>> LocalStorage::unfinished_uploads() const {
+  SW_ASSIGN_OR_RETURN(const auto names, list_directory(layout_.incoming()));
+  std::vector<ImageUid> uploads;
+  for (const std::string& name : names) {
+    const auto image = uid_named<ImageUid>(name.substr(0, name.find('.')));
+    if (!image || name.ends_with(kPartialSuffix)) continue;
+    // The bytes and their checkpoint stand beside each other.
+    if (uploads.empty() || uploads.back() != *image) uploads.push_back(*image);
+  }
+  return uploads;
 }
 
 Storage::Paths LocalStorage::paths(const InstanceUid& instance) const {

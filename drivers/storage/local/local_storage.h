@@ -18,6 +18,7 @@
 
 #include "core/time.h"
 #include "drivers/storage/local/file.h"
+#include "drivers/storage/local/image_upload.h"
 #include "drivers/storage/local/layout.h"
 #include "drivers/storage/storage.h"
 
@@ -43,7 +44,7 @@ class LocalStorage final : public Storage {
   // outlive this object.
   absl::StatusOr<std::unique_ptr<ImageUpload>> begin_upload(
       const ImageUid& image, std::optional<Bytes> announced) override;
-  // FailedPrecondition while a disk refers to it.
+  absl::StatusOr<std::unique_ptr<ResumableUpload>> resume_upload(const ImageUid& image) override;
   absl::Status delete_image(const ImageUid& image) override;
 
   absl::Status create_disk(const DiskSpec& spec) override;
@@ -58,6 +59,7 @@ class LocalStorage final : public Storage {
   LocalStorage(Options options, Layout layout, FileDescriptor lock)
       : options_(std::move(options)), layout_(std::move(layout)), lock_(std::move(lock)) {}
 
+  UploadLimits limits() const;
   absl::Status remove_leftovers() const;
   absl::Status remove_leftovers_of(const std::string& instance_folder) const;
   absl::Status publish_image(const ImageUid& image, ImageFormat format, const std::string& partial);
@@ -70,6 +72,7 @@ class LocalStorage final : public Storage {
   absl::Status grow_disk(const DiskSpec& spec) const;
   absl::Status make_overlay(const DiskSpec& spec, const std::string& partial) const;
   absl::Status explain_failed_disk(const absl::Status& failure) const;
+  absl::StatusOr<std::vector<ImageUid>> unfinished_uploads() const;
   absl::StatusOr<InstanceFiles> files_of(const InstanceUid& instance) const;
 
   const Options options_;

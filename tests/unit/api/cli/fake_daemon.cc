@@ -157,9 +157,29 @@ struct FakeImages final : v1::Images::Service {
     *response = script.images.empty() ? v1::Image() : script.images.front();
     return Status::OK;
   }
+  // The last one stays.
+  bool next_answer(v1::Image* response) {
+    const std::lock_guard lock(script.mutex);
+    if (script.image_answers.empty()) return false;
+    *response = script.image_answers.front();
+    if (script.image_answers.size() > 1) script.image_answers.pop_front();
+    return true;
+  }
+  Status ImportImageFromUrl(ServerContext*, const v1::ImportImageFromUrlRequest* request,
+                            v1::Image* response) override {
+    if (Status begun = begin(script, "ImportImageFromUrl", *request); !begun.ok()) return begun;
+    next_answer(response);
+    return Status::OK;
+  }
+  Status UpdateImage(ServerContext*, const v1::UpdateImageRequest* request,
+                     v1::Image* response) override {
+    if (Status begun = begin(script, "UpdateImage", *request); !begun.ok()) return begun;
+    return find(script, script.images, request->image().name(), response);
+  }
   Status GetImage(ServerContext*, const v1::GetImageRequest* request,
                   v1::Image* response) override {
     if (Status begun = begin(script, "GetImage", *request); !begun.ok()) return begun;
+    if (next_answer(response)) return Status::OK;
     return find(script, script.images, request->name(), response);
   }
   Status ListImages(ServerContext*, const v1::ListImagesRequest* request,

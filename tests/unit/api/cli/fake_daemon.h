@@ -39,6 +39,7 @@ struct Script {
   std::deque<v1::Instance> get_answers;  // in turn, the last one stays; none: NOT_FOUND
   std::vector<v1::Instance> instances;
   std::vector<v1::Image> images;
+  std::deque<v1::Image> image_answers;  // of imports from URLs and then of GetImage, in turn
   std::vector<v1::Flavor> flavors;
   std::vector<v1::Host> hosts;
   std::vector<v1::Project> projects;

@@ -53,8 +53,8 @@ TEST_F(ImageCommands, ImportStreamsTheFileInChunks) {
                 std::string(64, 'a') +
                 "\" size_bytes: 2101863 request_id: \"5f0c6e0e-6f0b-4c0e-9b8e-2f6a1d3c4b5a\"");
   EXPECT_EQ(ran.out,
-            "NAME        STATE    FORMAT   SIZE      DISK    AGE\n"
-            "debian-12   ACTIVE   qcow2    184 MiB   2 GiB   5 min\n");
+            "NAME        STATE    VISIBILITY   FORMAT   SIZE      DISK    AGE\n"
+            "debian-12   ACTIVE   private      qcow2    184 MiB   2 GiB   5 min\n");
   EXPECT_THAT(ran.err, IsEmpty());
 }
 
@@ -153,6 +153,7 @@ TEST_F(ImageCommands, ShowTellsEverything) {
             "Name:             debian-12\n"
             "Project:          default\n"
             "State:            ACTIVE\n"
+            "Visibility:       private\n"
             "Format:           qcow2\n"
             "Firmware:         bios\n"
             "File size:        184 MiB\n"
@@ -164,6 +165,111 @@ TEST_F(ImageCommands, ShowTellsEverything) {
                 "Created:          2026-11-23T04:55:00Z (5 min ago)\n"
                 "UID:              7c1d0000-0000-5000-8000-000000000001\n"
                 "Etag:             4\n");
+}
+
+const char* const kUrl = "https://images.example/debian.qcow2";
+
+TEST_F(ImageCommands, ImportOfAUrlIsTheDaemonsAndIsWaitedFor) {
+  v1::Image importing = daemon.script().images.front();
+  importing.set_state(v1::Image::IMPORTING);
+  importing.set_received_bytes(46 << 20);
+  importing.set_expected_bytes(184 << 20);
+  daemon.script().image_answers = {importing, importing, daemon.script().images.front()};
+  err_is_terminal = true;
+  const Ran ran = run({"image", "import", "debian-12", kUrl, "--sha256", std::string(64, 'A'),
+                       "--public", "--property", "os_distro=debian", "--request-id",
+                       "5f0c6e0e-6f0b-4c0e-9b8e-2f6a1d3c4b5a"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(daemon.calls().front().method, "ImportImageFromUrl");
+  EXPECT_EQ(daemon.calls().front().request,
+            "parent: \"projects/default\" image_id: \"debian-12\" image { firmware: BIOS "
+            "visibility: PUBLIC properties { key: \"os_distro\" value: \"debian\" } } url: \"" +
+                std::string(kUrl) + "\" sha256: \"" + std::string(64, 'a') +
+                "\" request_id: \"5f0c6e0e-6f0b-4c0e-9b8e-2f6a1d3c4b5a\"");
+  EXPECT_THAT(ran.err, AllOf(HasSubstr(" 25 % 46 MiB of 184 MiB"), ::testing::EndsWith("\x1b[K")));
+  EXPECT_THAT(ran.out, HasSubstr("debian-12   ACTIVE"));
+}
+
+TEST_F(ImageCommands, ImportOfAUrlNeedNotBeWaitedFor) {
+  v1::Image importing = daemon.script().images.front();
+  importing.set_state(v1::Image::IMPORTING);
+  daemon.script().image_answers = {importing};
+  const Ran ran = run({"image", "import", "debian-12", kUrl, "--no-wait"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("debian-12   IMPORTING"));
+  EXPECT_EQ(daemon.calls().size(), 1U);
+}
+
+TEST_F(ImageCommands, AFailedImportOfAUrlSaysWhy) {
+  v1::Image failed = daemon.script().images.front();
+  failed.set_state(v1::Image::FAILED);
+  failed.set_failure("https://images.example/debian.qcow2 is not there (HTTP 404)");
+  daemon.script().image_answers = {failed};
+  const Ran ran = run({"image", "import", "debian-12", kUrl});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.err,
+            "error: image debian-12 could not be imported: "
+            "https://images.example/debian.qcow2 is not there (HTTP 404)\n");
+}
+
+TEST_F(ImageCommands, WaitingForAnImportEndsInTheEndAndTheImportGoesOn) {
+  v1::Image importing = daemon.script().images.front();
+  importing.set_state(v1::Image::IMPORTING);
+  daemon.script().image_answers = {importing};
+  const Ran ran = run({"image", "import", "debian-12", kUrl, "--timeout", "1"});
+  EXPECT_EQ(ran.code, 6);
+  EXPECT_THAT(ran.err, HasSubstr("debian-12 is still being imported after 1 s"));
+}
+
+TEST_F(ImageCommands, ListAndShowTellHowFarAnImportIs) {
+  v1::Image& image = daemon.script().images.front();
+  image.set_state(v1::Image::IMPORTING);
+  image.set_received_bytes(46 << 20);
+  image.set_expected_bytes(184 << 20);
+  image.set_source_url(kUrl);
+  EXPECT_THAT(run({"image", "list"}).out, HasSubstr("IMPORTING 25 %"));
+  EXPECT_THAT(run({"image", "show", "debian-12"}).out,
+              AllOf(HasSubstr("Received:         46 MiB of 184 MiB\n"),
+                    HasSubstr("Source:           " + std::string(kUrl) + "\n")));
+}
+
+TEST_F(ImageCommands, ShowTellsFailurePropertiesAndWhatAPublicImageLacks) {
+  v1::Image& image = daemon.script().images.front();
+  image.set_state(v1::Image::FAILED);
+  image.set_failure("not there");
+  image.set_visibility(v1::Image::PUBLIC);
+  (*image.mutable_properties())["os_distro"] = "debian";
+  EXPECT_THAT(run({"image", "show", "debian-12"}).out,
+              AllOf(HasSubstr("FAILED"), HasSubstr("not there"), HasSubstr("os_distro=debian"),
+                    HasSubstr("public"), HasSubstr("SCS-0102 lacks"),
+                    HasSubstr("architecture, os_version, hw_disk_bus")));
+}
+
+TEST_F(ImageCommands, UpdateSendsWhatIsToChangeAndNothingElse) {
+  const Ran ran = run({"image", "update", "debian-12", "--public", "--property", "os_version=12",
+                       "--min-memory", "1GiB", "--etag", "4", "--request-id",
+                       "5f0c6e0e-6f0b-4c0e-9b8e-2f6a1d3c4b5a"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(daemon.calls().front().request,
+            "image { name: \"projects/default/images/debian-12\" min_memory_bytes: 1073741824 "
+            "visibility: PUBLIC properties { key: \"os_version\" value: \"12\" } } "
+            "update_mask { paths: \"properties\" paths: \"visibility\" "
+            "paths: \"min_memory_bytes\" } etag: \"4\" "
+            "request_id: \"5f0c6e0e-6f0b-4c0e-9b8e-2f6a1d3c4b5a\"");
+  EXPECT_EQ(run({"image", "update", "debian-12"}).code, 2);
+  EXPECT_EQ(run({"image", "update", "debian-12", "--public", "--private"}).code, 2);
+  EXPECT_EQ(run({"image", "update", "debian-12", "--property", "x"}).code, 2);
+}
+
+TEST_F(ImageCommands, ListShowsWhoseAnImageIsWhenItIsAnothers) {
+  v1::Image other = daemon.script().images.front();
+  other.set_name("projects/town/images/fedora");
+  other.set_visibility(v1::Image::PUBLIC);
+  daemon.script().images.push_back(other);
+  EXPECT_THAT(run({"image", "list"}).out, AllOf(HasSubstr("PROJECT"), HasSubstr("town")));
+  EXPECT_THAT(daemon.calls().back().request, HasSubstr("include_public: true"));
+  run({"image", "list", "--own"});
+  EXPECT_THAT(daemon.calls().back().request, ::testing::Not(HasSubstr("include_public")));
 }
 
 TEST_F(ImageCommands, ListAndDelete) {

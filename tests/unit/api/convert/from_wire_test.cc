@@ -159,12 +159,12 @@ TEST(FromWire, BoundsSizesAndNumbers) {
   EXPECT_THAT(wrong_fields(request), IsEmpty());
 }
 
-TEST(FromWire, RefusesImageAndNetworkOfAnotherProject) {
+TEST(FromWire, RefusesANetworkOfAnotherProjectAndNamesTheProjectOfTheImage) {
   v1::CreateInstanceRequest request = good_instance();
   request.mutable_instance()->set_image("projects/other/images/debian-12");
   request.mutable_instance()->add_network_interfaces()->set_network("projects/other/networks/flat");
   EXPECT_THAT(wrong_fields(request),
-              UnorderedElementsAre("instance.image", "instance.network_interfaces[0].network"));
+              UnorderedElementsAre("instance.network_interfaces[0].network"));
 }
 
 TEST(FromWire, IgnoresWhatIsOutputOnly) {
@@ -313,6 +313,79 @@ TEST(FromWire, TellsEveryMistakeOfAnImport) {
                            "image.min_memory_bytes", "image.labels[\"\"]", "sha256", "size_bytes"));
   spec.set_sha256(std::string(63, 'a') + "G");
   EXPECT_FALSE(to_import(spec, origin()).sha256);
+}
+
+TEST(FromWire, ReadsWhatIsFetchedFromAUrl) {
+  v1::ImportImageFromUrlRequest request;
+  request.set_parent("projects/p");
+  request.set_image_id("debian-12");
+  request.set_url("https://images.example/debian.qcow2");
+  request.set_sha256(std::string(64, 'a'));
+  request.mutable_image()->set_visibility(v1::Image::PUBLIC);
+  (*request.mutable_image()->mutable_properties())["os_distro"] = "debian";
+  const controller::Mutation mutation = to_mutation(request, origin());
+  EXPECT_THAT(mutation.context.violations, ::testing::IsEmpty());
+  const auto& import = std::get<controller::ImportImageFromUrl>(mutation.body);
+  EXPECT_EQ(import.image.project, "p");
+  EXPECT_EQ(import.image.id, "debian-12");
+  EXPECT_TRUE(import.image.is_public);
+  EXPECT_EQ(import.image.properties, (Labels{{"os_distro", "debian"}}));
+  EXPECT_EQ(import.source.url, "https://images.example/debian.qcow2");
+  EXPECT_TRUE(import.source.sha256);
+}
+
+TEST(FromWire, TellsEveryMistakeOfAFetch) {
+  v1::ImportImageFromUrlRequest request;
+  request.set_url("file:///etc/passwd");
+  request.set_sha256("x");
+  request.mutable_image()->set_visibility(static_cast<v1::Image::Visibility>(9));
+  auto& properties = *request.mutable_image()->mutable_properties();
+  properties[std::string(64, 'k')] = "x";
+  properties["os_version"] = "a\nb";
+  EXPECT_THAT(fields_of(to_mutation(request, origin()).context.violations),
+              UnorderedElementsAre("parent", "image_id", "url", "sha256", "image.visibility",
+                                   "image.properties[\"" + std::string(40, 'k') + "\"… (64 bytes)]",
+                                   "image.properties[\"os_version\"]"));
+  for (int i = 0; i < 33; ++i) properties["key" + std::to_string(i)] = "x";
+  EXPECT_THAT(fields_of(to_mutation(request, origin()).context.violations),
+              ::testing::Contains("image.properties"));
+}
+
+TEST(FromWire, AnImagesUpdateChangesWhatItsMaskNames) {
+  v1::UpdateImageRequest request;
+  request.mutable_image()->set_name("projects/p/images/i");
+  request.mutable_image()->set_visibility(v1::Image::PUBLIC);
+  request.mutable_image()->set_min_disk_bytes(7);
+  request.mutable_update_mask()->add_paths("visibility");
+  request.set_etag("4");
+  controller::Mutation mutation = to_mutation(request, origin());
+  EXPECT_THAT(mutation.context.violations, ::testing::IsEmpty());
+  EXPECT_EQ(mutation.context.etag, "4");
+  auto update = std::get<controller::UpdateImage>(mutation.body);
+  EXPECT_EQ(update.is_public, true);
+  EXPECT_EQ(update.minimum_disk, std::nullopt);
+  EXPECT_EQ(update.labels, std::nullopt);
+  for (const char* path : {"labels", "properties", "min_disk_bytes", "min_memory_bytes"}) {
+    request.mutable_update_mask()->add_paths(path);
+  }
+  update = std::get<controller::UpdateImage>(to_mutation(request, origin()).body);
+  EXPECT_EQ(update.minimum_disk, Bytes(7));
+  EXPECT_EQ(update.minimum_memory, Bytes(0));
+  EXPECT_EQ(update.labels, Labels());
+  EXPECT_EQ(update.properties, Labels());
+}
+
+TEST(FromWire, RefusesMasksThatNameNothingOrWhatCannotBeChanged) {
+  v1::UpdateImageRequest request;
+  request.mutable_image()->set_name("projects/p/images/i");
+  EXPECT_THAT(fields_of(to_mutation(request, origin()).context.violations),
+              ElementsAre("update_mask"));
+  request.mutable_update_mask()->add_paths("sha256");
+  EXPECT_THAT(to_mutation(request, origin()).context.violations.at(0).description,
+              HasSubstr("\"sha256\" cannot be changed; give some of: labels, properties"));
+  for (int i = 0; i < 10; ++i) request.mutable_update_mask()->add_paths("labels");
+  EXPECT_THAT(fields_of(to_mutation(request, origin()).context.violations),
+              ElementsAre("update_mask"));
 }
 
 TEST(FromWire, ReadsQueries) {

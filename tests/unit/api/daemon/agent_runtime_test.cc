@@ -25,7 +25,8 @@ class AgentRuntimeTest : public ::testing::Test {
                      .next = {}};
     config.controller.networks = {flat};
     auto controller = ControllerRuntime::load(
-        config, {.store = store_, .storage = storage_, .clock = clock_}, [](const std::string&) {});
+        config, {.store = store_, .storage = storage_, .downloader = downloader_, .clock = clock_},
+        [](const std::string&) {});
     ASSERT_TRUE(controller.ok()) << describe(controller.status());
     controller_ = *std::move(controller);
     ASSERT_TRUE(controller_->begin().ok());
@@ -138,6 +139,7 @@ class AgentRuntimeTest : public ::testing::Test {
   const HostUid host_{Uuid({7})};
   HookedStore store_;
   FakeStorage storage_;
+  FakeDownloader downloader_;
   FakeHypervisor hypervisor_;
   FakeNetwork network_;
   FakeFirewall firewall_;

@@ -396,5 +396,49 @@ TEST(HostId, IsTheConfiguredOneOrTheMachinesFirstLabel) {
   }
 }
 
+TEST(Config, SaysWhereImagesMayBeFetchedFrom) {
+  const auto defaults = parse_config("", "f");
+  ASSERT_OK(defaults);
+  EXPECT_THAT(defaults->images.allowed_addresses, IsEmpty());
+  EXPECT_EQ(defaults->images.ca_file, "");
+  EXPECT_EQ(defaults->images.parallel_downloads, 2);
+  EXPECT_EQ(defaults->images.attempts, 6);
+  EXPECT_EQ(defaults->images.longest_download, std::chrono::hours(6));
+  EXPECT_EQ(defaults->images.connect_within, std::chrono::seconds(20));
+  EXPECT_EQ(defaults->images.least_per_second, Bytes(1024));
+  EXPECT_EQ(defaults->images.slow_for, std::chrono::seconds(60));
+  EXPECT_EQ(defaults->images.collect_after, std::chrono::hours(24));
+
+  const auto config = parse_config(
+      "[images]\nallowed_addresses = [\"10.1.0.0/16\", \"fd00::/8\"]\nca_file = \"/ca.pem\"\n"
+      "parallel_downloads = 4\nattempts = 3\ndownload_minutes = 10\nconnect_seconds = 5\n"
+      "least_bytes_per_second = 10\nslow_seconds = 7\ncollect_after_seconds = 0\n",
+      "f");
+  ASSERT_OK(config);
+  EXPECT_THAT(config->images.allowed_addresses,
+              ElementsAre(*IpPrefix::parse("10.1.0.0/16"), *IpPrefix::parse("fd00::/8")));
+  EXPECT_EQ(config->images.ca_file, "/ca.pem");
+  EXPECT_EQ(config->images.parallel_downloads, 4);
+  EXPECT_EQ(config->images.attempts, 3);
+  EXPECT_EQ(config->images.longest_download, std::chrono::minutes(10));
+  EXPECT_EQ(config->images.connect_within, std::chrono::seconds(5));
+  EXPECT_EQ(config->images.least_per_second, Bytes(10));
+  EXPECT_EQ(config->images.slow_for, std::chrono::seconds(7));
+  EXPECT_EQ(config->images.collect_after, std::chrono::seconds(0));
+}
+
+TEST(Config, TellsWhatIsWrongWithImages) {
+  EXPECT_THAT(mistakes_of("images", "allowed_addresses = [\"10.1.2.3/16\"]"),
+              HasSubstr("f:2: images.allowed_addresses: [0] \"10.1.2.3/16\" is no range"));
+  for (const char* line :
+       {"allowed_addresses = [\"host\"]", "allowed_addresses = [\"10.0.0.1\"]",
+        "allowed_addresses = \"10.0.0.0/8\"", "ca_file = \"ca.pem\"", "parallel_downloads = 0",
+        "parallel_downloads = 17", "attempts = 0", "download_minutes = 0", "connect_seconds = 0",
+        "least_bytes_per_second = 0", "slow_seconds = 0", "collect_after_seconds = -1",
+        "allow_private = true"}) {
+    EXPECT_THAT(mistakes_of("images", line), StartsWith("f:2: images.")) << line;
+  }
+}
+
 }  // namespace
 }  // namespace stellwerk::daemon

@@ -31,9 +31,10 @@ class ControllerRuntimeTest : public ::testing::Test {
       ControllerRuntimeConfig config = ControllerRuntimeTest::config()) {
     SW_ASSIGN_OR_RETURN(
         auto runtime,
-        ControllerRuntime::load(std::move(config),
-                                {.store = store_, .storage = storage_, .clock = clock_},
-                                [this](std::string why) { stepped_down_.push(std::move(why)); }));
+        ControllerRuntime::load(
+            std::move(config),
+            {.store = store_, .storage = storage_, .downloader = downloader_, .clock = clock_},
+            [this](std::string why) { stepped_down_.push(std::move(why)); }));
     SW_RETURN_IF_ERROR(runtime->begin());
     return runtime;
   }
@@ -77,6 +78,7 @@ class ControllerRuntimeTest : public ::testing::Test {
   const SystemClock clock_;
   HookedStore store_;
   FakeStorage storage_;
+  FakeDownloader downloader_;
   Channel<std::string> stepped_down_;
   Channel<Answered> answers_;
   std::atomic<std::thread::id> answering_thread_;

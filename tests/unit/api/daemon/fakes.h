@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/time.h"
+#include "drivers/download/downloader.h"
 #include "drivers/firewall/firewall.h"
 #include "drivers/hypervisor/hypervisor.h"
 #include "drivers/network/network.h"
@@ -140,11 +141,23 @@ class HookedStore final : public store::Store {
   std::vector<std::string> read_keys_;
 };
 
+// Knows no servers.
+class FakeDownloader final : public download::Downloader {
+ public:
+  absl::Status fetch(const download::Request&, download::Sink&, const std::atomic<bool>&) override {
+    return not_found("no test server");
+  }
+};
+
 // Files of instances and images, by name only.
 class FakeStorage : public storage::Storage {
  public:
   absl::StatusOr<std::unique_ptr<storage::ImageUpload>> begin_upload(
       const ImageUid&, std::optional<Bytes>) override {
+    return unavailable("no test uploads");
+  }
+  absl::StatusOr<std::unique_ptr<storage::ResumableUpload>> resume_upload(
+      const ImageUid&) override {
     return unavailable("no test uploads");
   }
   absl::Status delete_image(const ImageUid& image) override {

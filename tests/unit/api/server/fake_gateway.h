@@ -35,6 +35,10 @@ class FakeImages final : public storage::Storage {
  public:
   absl::StatusOr<std::unique_ptr<storage::ImageUpload>> begin_upload(
       const ImageUid& image, std::optional<Bytes> announced) override;
+  absl::StatusOr<std::unique_ptr<storage::ResumableUpload>> resume_upload(
+      const ImageUid&) override {
+    return unavailable("no test uploads");
+  }
   absl::Status delete_image(const ImageUid& image) override;
   absl::Status create_disk(const storage::DiskSpec& spec) override;
   absl::Status create_seed(const storage::SeedSpec& spec) override;
@@ -74,7 +78,15 @@ class FakeGateway final : public Gateway {
   void unlisten(uint64_t id) override;
   void run_blocking(std::function<void()> work) override;
   storage::Storage& images() override { return images_; }
+  void report_progress(const ImageUid& image, const controller::ImportProgress& progress) override {
+    const std::lock_guard lock(mutex_);
+    progress_.emplace_back(image, progress);
+  }
   RequestId fresh_request_id() override;
+  std::vector<std::pair<ImageUid, controller::ImportProgress>> progress() const {
+    const std::lock_guard lock(mutex_);
+    return progress_;
+  }
 
   void answer_with(Answerer answerer);
   // Answers wait until `release`.
@@ -116,6 +128,7 @@ class FakeGateway final : public Gateway {
   bool dropping_ = false;
   Answerer answerer_;
   std::vector<controller::Request> requests_;
+  std::vector<std::pair<ImageUid, controller::ImportProgress>> progress_;
   std::map<ImageUid, controller::ImageView> imports_;
   std::vector<LogRecord> log_;
   Sequence durable_{1};

@@ -58,6 +58,10 @@ class FakeStorage final : public storage::Storage {
       const ImageUid&, std::optional<Bytes>) override {
     return unavailable("not asked for by steps");
   }
+  absl::StatusOr<std::unique_ptr<storage::ResumableUpload>> resume_upload(
+      const ImageUid&) override {
+    return unavailable("not asked for by steps");
+  }
   absl::Status delete_image(const ImageUid&) override { return absl::OkStatus(); }
   absl::Status create_disk(const storage::DiskSpec& spec) override {
     disk = spec;

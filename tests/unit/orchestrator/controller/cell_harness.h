@@ -179,6 +179,8 @@ class CellHarness {
 
   std::vector<HostOrders> orders;
   std::vector<ImageUid> image_deletions;
+  std::vector<FetchImage> fetches;
+  int image_listings = 0;
   std::vector<std::string> step_downs;
   std::vector<Sequence> log_growth;
   size_t commits = 0;
@@ -210,6 +212,10 @@ class CellHarness {
         log_growth.push_back(grew->durable);
       } else if (auto* deletion = std::get_if<DeleteImageFiles>(&output)) {
         image_deletions.push_back(deletion->image);
+      } else if (auto* fetch = std::get_if<FetchImage>(&output)) {
+        fetches.push_back(std::move(*fetch));
+      } else if (std::holds_alternative<ListImageFiles>(output)) {
+        ++image_listings;
       } else if (auto* down = std::get_if<StepDown>(&output)) {
         step_downs.push_back(down->why);
       }
