@@ -4,6 +4,7 @@
 #include "api/cli/files.h"
 #include "api/cli/format.h"
 #include "api/cli/instance_change.h"
+#include "api/cli/instance_ports.h"
 #include "api/cli/instance_view.h"
 #include "core/validate.h"
 
@@ -28,6 +29,8 @@ struct UpdateOptions {
   std::string user_data;
   bool no_user_data = false;
   std::string delete_protection;
+  std::vector<std::string> allow;
+  bool allow_none = false;
   MutationOptions mutation;
 };
 
@@ -94,6 +97,10 @@ absl::StatusOr<v1::UpdateInstanceRequest> update_request(Context& context,
     instance.set_delete_protection(options.delete_protection == "on");
     mask.add_paths("delete_protection");
   }
+  for (const std::string& rule : options.allow) {
+    SW_ASSIGN_OR_RETURN(*instance.add_ingress_rules(), parse_ingress(rule));
+  }
+  if (!options.allow.empty() || options.allow_none) mask.add_paths("ingress_rules");
   if (mask.paths().empty()) {
     return usage_error("nothing to change is given; see stellwerk instance update --help");
   }
@@ -163,6 +170,13 @@ void add_update(CLI::App* noun, Command& chosen) {
   verb->add_option("--delete-protection", options->delete_protection,
                    "Whether its deletion is refused")
       ->check(CLI::IsMember({"on", "off"}));
+  CLI::Option* allow =
+      verb->add_option("--allow", options->allow,
+                       "What may reach it from outside its networks, instead of what may now; may "
+                       "be repeated")
+          ->type_name("PROTOCOL[:PORT]=RANGE")
+          ->allow_extra_args(false);
+  verb->add_flag("--allow-none", options->allow_none, "Nothing may any more")->excludes(allow);
   add_mutation(verb, options, chosen, update_instance);
 }
 

@@ -1,5 +1,6 @@
 // Changes of an instance's life: update, rename, reset, resize.
 #include "api/convert/from_wire.h"
+#include "api/convert/ingress_from_wire.h"
 #include "api/convert/instance_fields.h"
 #include "api/convert/mask.h"
 #include "api/convert/mutation_context.h"
@@ -23,7 +24,8 @@ controller::Mutation to_mutation(const v1::UpdateInstanceRequest& request, const
                                 {"restart_policy", instance.restart_policy() != 0},
                                 {"desired_state", instance.desired_state() != 0},
                                 {"user_data", !instance.user_data().empty()},
-                                {"delete_protection", instance.delete_protection()}});
+                                {"delete_protection", instance.delete_protection()},
+                                {"ingress_rules", !instance.ingress_rules().empty()}});
   controller::UpdateInstance update{.project = name.project, .id = name.id};
   if (meant.contains("labels")) update.labels = reader.labels("instance.labels", instance.labels());
   if (meant.contains("restart_policy")) {
@@ -36,6 +38,9 @@ controller::Mutation to_mutation(const v1::UpdateInstanceRequest& request, const
   }
   if (meant.contains("delete_protection")) {
     update.delete_protection = instance.delete_protection();
+  }
+  if (meant.contains("ingress_rules")) {
+    update.ingress = read_ingress(reader, "instance.ingress_rules", instance.ingress_rules());
   }
   return mutation(request, {"UpdateInstance", origin}, reader, std::move(update));
 }

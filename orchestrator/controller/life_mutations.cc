@@ -46,6 +46,9 @@ std::string changes_between(const Instance& before, const Instance& after, bool 
   if (before.delete_protection != after.delete_protection) {
     changes.push_back(fmt::format("delete protection {}", after.delete_protection ? "on" : "off"));
   }
+  if (before.ingress != after.ingress) {
+    changes.push_back(fmt::format("{} ingress rules", after.ingress.size()));
+  }
   if (user_data) changes.push_back("user-data");
   return fmt::format("{}", fmt::join(changes, ", "));
 }
@@ -83,6 +86,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const UpdateInstance
   if (update.labels) instance.labels = *update.labels;
   if (update.restart_policy) instance.restart_policy = *update.restart_policy;
   if (update.delete_protection) instance.delete_protection = *update.delete_protection;
+  if (update.ingress) instance.ingress = *update.ingress;
   if (update.desired && *update.desired != before.desired) {
     *update.desired == DesiredState::kRunning ? order_run(instance) : order_stop(instance, false);
   }

@@ -75,6 +75,7 @@ struct UpdateInstance {
   std::optional<DesiredState> desired;  // running or stopped
   std::optional<std::string> user_data;
   std::optional<bool> delete_protection;
+  std::optional<std::vector<IngressRule>> ingress;
 };
 struct RenameInstance {
   std::string project;

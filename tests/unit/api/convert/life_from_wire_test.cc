@@ -96,6 +96,25 @@ TEST(UpdateFromWire, RefusesWrongValuesByField) {
                           "instance.desired_state", "instance.user_data"));
 }
 
+TEST(LifeFromWire, ReadsIngressRulesWithAMaskAndWithout) {
+  v1::UpdateInstanceRequest request;
+  request.mutable_instance()->set_name("projects/default/instances/web-1");
+  EXPECT_EQ(body_of<controller::UpdateInstance>(request).ingress, std::nullopt);
+  auto* rule = request.mutable_instance()->add_ingress_rules();
+  rule->set_protocol(v1::IngressRule::TCP);
+  rule->set_first_port(443);
+  rule->set_source("0.0.0.0/0");
+  const IngressRule https{
+      .protocol = IpProtocol::kTcp, .ports = {443, 443}, .from = *IpPrefix::parse("0.0.0.0/0")};
+  EXPECT_EQ(body_of<controller::UpdateInstance>(request).ingress, std::vector{https});
+
+  request.mutable_instance()->clear_ingress_rules();
+  request.mutable_update_mask()->add_paths("ingress_rules");
+  EXPECT_EQ(body_of<controller::UpdateInstance>(request).ingress, std::vector<IngressRule>());
+  request.mutable_instance()->add_ingress_rules()->set_source("everywhere");
+  EXPECT_EQ(mistakes(request).at(0).field, "instance.ingress_rules[0].source");
+}
+
 TEST(LifeFromWire, ReadsRenamesResetsAndResizes) {
   v1::RenameInstanceRequest rename;
   rename.set_name("projects/default/instances/web-1");

@@ -29,9 +29,9 @@ class Plan : public ::testing::Test {
                  .networks = networks_,
                  .observed = observed_,
                  .history = history_,
+                 .unguarded = unguarded_,
                  .shared_cpus = shared_cpus_,
-                 .in_the_way = in_the_way_,
-                 .unguarded = unguarded_},
+                 .in_the_way = in_the_way_},
                 limits_, now);
   }
   template <class Step>

@@ -12,6 +12,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 class InstanceLife : public ::testing::Test {
@@ -74,6 +75,21 @@ TEST_F(InstanceLife, AnUpdateChangesWhatItNamesAndNothingElse) {
   EXPECT_EQ(now().desired, before.desired);
   EXPECT_EQ(now().generation, Generation(3));
   EXPECT_EQ(cell_.log().back().events.back().message, "restart policy never");
+}
+
+TEST_F(InstanceLife, AnUpdateReplacesIngressRulesAndRepeatingItChangesNothing) {
+  book();
+  UpdateInstance rules = update();
+  rules.ingress = {{.protocol = IpProtocol::kTcp, .ports = {22, 22}, .from = {}}};
+  ASSERT_TRUE(cell_.run(rules).ok());
+  EXPECT_EQ(now().ingress, *rules.ingress);
+  EXPECT_EQ(now().generation, Generation(2));
+  EXPECT_EQ(cell_.log().back().events.back().message, "1 ingress rules");
+  ASSERT_TRUE(cell_.run(rules).ok());
+  EXPECT_EQ(now().generation, Generation(2));
+  rules.ingress->clear();
+  ASSERT_TRUE(cell_.run(rules).ok());
+  EXPECT_THAT(now().ingress, IsEmpty());
 }
 
 // An end that is being reported would otherwise be taken for one of before.
