@@ -110,7 +110,7 @@ KeyValues instance_details(const Instance& instance, WallTime now) {
       {"User data", instance.has_user_data() ? "yes" : "no"},
       {"Labels", labels_text(instance.labels())},
       {"Restart policy", policy_name(instance)},
-      {"Delete protection", instance.delete_protection() ? "on" : ""},
+      {"Protected", instance.delete_protection() ? "against deletion" : ""},
       {"Reboots", std::to_string(instance.reboot_count())},
       {"Created", time_and_age(instance.create_time(), now)},
       {"UID", instance.uid()},

@@ -244,11 +244,11 @@ class Limits(CellCase):
         self.refused(*self.create("town", "three"),
                      names=["instances: 1 asked, 0 left of 2 (2 used)"], code=8)
         shown = self.cell.cli("project", "show", "town")
-        self.assertIn("Instances:              2 of 2\n", shown)
-        self.assertIn("Memory:                 128 MiB, no limit\n", shown)
-        self.assertIn("Addresses:              2, no limit\n", shown)
+        self.assertIn("Instances:               2 of 2\n", shown)
+        self.assertIn("Memory:                  128 MiB, no limit\n", shown)
+        self.assertIn("Addresses:               2, no limit\n", shown)
         self.cell.restart()
-        self.assertIn("Instances:              2 of 2\n", self.cell.cli("project", "show", "town"))
+        self.assertIn("Instances:               2 of 2\n", self.cell.cli("project", "show", "town"))
         self.cell.cli("instance", "delete", "one", "--wait", "--project", "town")
         self.cell.cli(*self.create("town", "three"))
 

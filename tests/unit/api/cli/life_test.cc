@@ -113,17 +113,17 @@ TEST_F(LifeCommands, ShowTellsTheTimelineInLines) {
                 "  2026-11-23T04:50:00Z  booked: flavor SCS-1V-2, image debian-12 (by root)\n"
                 "  2026-11-23T04:51:00Z  running\n"
                 "  2026-11-23T04:59:30Z  SomethingNew: \\x1b[2J (by uid 1000)\n"));
-  EXPECT_THAT(ran.out, HasSubstr("Delete protection:   on\n"));
+  EXPECT_THAT(ran.out, HasSubstr("Protected:        against deletion\n"));
   EXPECT_THAT(run({"instance", "show", "web-1", "-o", "json"}).out,
               HasSubstr("\"type\": \"InstanceCreated\""));
 }
 
 TEST_F(LifeCommands, ProjectsShowLimitsBesideUse) {
   const std::string out = run({"project", "show", "town"}).out;
-  EXPECT_THAT(out, AllOf(HasSubstr("Instances:              3 of 3\n"),
-                         HasSubstr("Memory:                 2 GiB of 8 GiB\n"),
-                         HasSubstr("Addresses:              4, no limit\n"),
-                         HasSubstr("Shared vCPUs:           0, no limit\n")));
+  EXPECT_THAT(out, AllOf(HasSubstr("Instances:               3 of 3\n"),
+                         HasSubstr("Memory:                  2 GiB of 8 GiB\n"),
+                         HasSubstr("Addresses:               4, no limit\n"),
+                         HasSubstr("Shared vCPUs:            0, no limit\n")));
 }
 
 TEST_F(LifeCommands, LimitsAreSetAndLiftedOneByOne) {
