@@ -1,6 +1,9 @@
 #include "orchestrator/controller/bootstrap.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "core/scs_flavors.h"
 #include "orchestrator/controller/addresses.h"
@@ -45,6 +48,29 @@ absl::Status check_addresses(const Ledger& ledger, const Network& network) {
   return absl::OkStatus();
 }
 
+// The host could not tell which bridge leads to a guest.
+absl::Status check_neighbours(const Ledger& ledger, const Network& network) {
+  for (const auto& [uid, other] : ledger.state().networks) {
+    if (uid == network.uid) continue;
+    const std::string whose =
+        other.project.is_nil()
+            ? "network " + other.id
+            : fmt::format("network {} of project {}", other.id, ledger.project_id(other.project));
+    if (other.bridge == network.bridge) {
+      return failed_precondition("network {}: its bridge {} carries {} already; name another",
+                                 network.id, network.bridge, whose);
+    }
+    for (const auto& [mine, theirs] :
+         {std::pair(&network.v4, &other.v4), std::pair(&network.v6, &other.v6)}) {
+      if (!*mine || !*theirs || !(*mine)->range.overlaps((*theirs)->range)) continue;
+      return failed_precondition(
+          "network {}: {} overlaps {} of {}; configure another subnet or delete that network first",
+          network.id, (*mine)->range.to_string(), (*theirs)->range.to_string(), whose);
+    }
+  }
+  return absl::OkStatus();
+}
+
 // Cells may share one Ethernet: each counts from a place of its own. The uid is the cell's, too.
 uint64_t first_mac(const CellUid& cell) {
   const auto& bytes = cell.value().bytes();
@@ -77,6 +103,7 @@ absl::Status put_network(Ledger& ledger, Network network, Now now) {
   }
   network.uid = known ? known->uid : NetworkUid(uid_in_cell(ledger, "network", network.id));
   SW_RETURN_IF_ERROR(check_addresses(ledger, network));
+  SW_RETURN_IF_ERROR(check_neighbours(ledger, network));
   if (known) {
     network.v4 = keep_cursor(network.v4, known->v4);
     network.v6 = keep_cursor(network.v6, known->v6);

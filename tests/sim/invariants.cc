@@ -177,9 +177,8 @@ void Invariants::check_ports(const Instance& instance) {
     const auto [mac, is_new] = macs_.emplace(port.mac, instance.uid);
     if (!is_new && mac->second != instance.uid) fail("a MAC is given twice");
     for (const auto& [uid, other] : history_.instances()) {
-      if (uid == instance.uid) continue;
-      for (const Port& theirs : other.ports) {
-        if (theirs.network != port.network) continue;
+      for (const Port& theirs : uid == instance.uid ? instance.ports : other.ports) {
+        if (&theirs == &port || theirs.network != port.network) continue;
         for (const IpAddress& address : port.addresses) {
           if (std::ranges::find(theirs.addresses, address) == theirs.addresses.end()) continue;
           fail("an address is given twice: " + address.to_string());

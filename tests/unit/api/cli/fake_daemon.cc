@@ -240,6 +240,35 @@ struct FakeHosts final : v1::Hosts::Service {
   }
 };
 
+struct FakeNetworks final : v1::Networks::Service {
+  explicit FakeNetworks(Script& s) : script(s) {}
+  Script& script;
+
+  Status CreateNetwork(ServerContext*, const v1::CreateNetworkRequest* request,
+                       v1::Network* response) override {
+    if (Status begun = begin(script, "CreateNetwork", *request); !begun.ok()) return begun;
+    *response = request->network();
+    response->set_name(request->parent() + "/networks/" + request->network_id());
+    return Status::OK;
+  }
+  Status GetNetwork(ServerContext*, const v1::GetNetworkRequest* request,
+                    v1::Network* response) override {
+    if (Status begun = begin(script, "GetNetwork", *request); !begun.ok()) return begun;
+    return find(script, script.networks, request->name(), response);
+  }
+  Status ListNetworks(ServerContext*, const v1::ListNetworksRequest* request,
+                      v1::ListNetworksResponse* response) override {
+    if (Status begun = begin(script, "ListNetworks", *request); !begun.ok()) return begun;
+    return list(script, *request, script.networks, response->mutable_next_page_token(),
+                [&] { return response->add_networks(); });
+  }
+  Status DeleteNetwork(ServerContext*, const v1::DeleteNetworkRequest* request,
+                       v1::Network* response) override {
+    if (Status begun = begin(script, "DeleteNetwork", *request); !begun.ok()) return begun;
+    return find(script, script.networks, request->name(), response);
+  }
+};
+
 struct FakeProjects final : v1::Projects::Service {
   explicit FakeProjects(Script& s) : script(s) {}
   Script& script;
@@ -310,12 +339,14 @@ struct FakeDaemon::Services {
         images(script),
         flavors(script),
         hosts(script),
+        networks(script),
         projects(script),
         events(script) {}
   FakeInstances instances;
   FakeImages images;
   FakeFlavors flavors;
   FakeHosts hosts;
+  FakeNetworks networks;
   FakeProjects projects;
   FakeEvents events;
 };
@@ -342,6 +373,7 @@ void FakeDaemon::start() {
   builder.RegisterService(&services_->images);
   builder.RegisterService(&services_->flavors);
   builder.RegisterService(&services_->hosts);
+  builder.RegisterService(&services_->networks);
   builder.RegisterService(&services_->projects);
   builder.RegisterService(&services_->events);
   server_ = builder.BuildAndStart();

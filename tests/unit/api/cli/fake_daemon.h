@@ -18,6 +18,7 @@
 #include "stellwerk/v1/hosts.grpc.pb.h"
 #include "stellwerk/v1/images.grpc.pb.h"
 #include "stellwerk/v1/instances.grpc.pb.h"
+#include "stellwerk/v1/networks.grpc.pb.h"
 #include "stellwerk/v1/projects.grpc.pb.h"
 
 namespace stellwerk::test {
@@ -42,6 +43,7 @@ struct Script {
   std::deque<v1::Image> image_answers;  // of imports from URLs and then of GetImage, in turn
   std::vector<v1::Flavor> flavors;
   std::vector<v1::Host> hosts;
+  std::vector<v1::Network> networks;
   std::vector<v1::Project> projects;
   std::vector<v1::Event> events;
   int largest_page = 1000;                    // lists are cut to this

@@ -84,6 +84,7 @@ v1::Instance running_instance() {
   interface->set_network("projects/default/networks/flat");
   interface->set_mac_address("52:54:00:00:00:2a");
   interface->set_ip_address("10.64.0.2");
+  interface->add_ip_addresses("10.64.0.2");
   (*instance.mutable_labels())["owner"] = "registry";
   (*instance.mutable_labels())["app"] = "web";
   instance.set_restart_policy(v1::Instance::ON_FAILURE);

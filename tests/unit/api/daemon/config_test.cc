@@ -64,6 +64,8 @@ TEST(Config, IsTheDocumentedDefaultWhenTheFileIsEmpty) {
   EXPECT_TRUE(config->network.create_bridge);
   EXPECT_EQ(config->network.v4.range.to_string(), "10.64.0.0/24");
   EXPECT_EQ(config->network.v4.gateway, IpAddress::parse("10.64.0.1"));
+  EXPECT_EQ(config->network.v6, std::nullopt);
+  EXPECT_EQ(config->network.mtu, 1500);
   EXPECT_THAT(config->network.dns, IsEmpty());
   EXPECT_FALSE(config->metrics.on());
 }
@@ -100,7 +102,10 @@ bridge = "br-guests"
 create_bridge = false
 subnet = "192.168.4.0/22"
 gateway = "192.168.7.254"
-dns = ["9.9.9.9", "1.1.1.1"]
+subnet_v6 = "fd00:4::/64"
+gateway_v6 = "fd00:4::fe"
+dns = ["2620:fe::fe", "9.9.9.9", "1.1.1.1"]
+mtu = 9000
 [metrics]
 listen = "127.0.0.1:9464"
 )";
@@ -134,8 +139,13 @@ TEST(Config, TakesEveryKey) {
   EXPECT_FALSE(config->network.create_bridge);
   EXPECT_EQ(config->network.v4.range.to_string(), "192.168.4.0/22");
   EXPECT_EQ(config->network.v4.gateway, IpAddress::parse("192.168.7.254"));
+  ASSERT_TRUE(config->network.v6);
+  EXPECT_EQ(config->network.v6->range.to_string(), "fd00:4::/64");
+  EXPECT_EQ(config->network.v6->gateway, IpAddress::parse("fd00:4::fe"));
   EXPECT_THAT(config->network.dns,
-              ElementsAre(*IpAddress::parse("9.9.9.9"), *IpAddress::parse("1.1.1.1")));
+              ElementsAre(*IpAddress::parse("9.9.9.9"), *IpAddress::parse("1.1.1.1"),
+                          *IpAddress::parse("2620:fe::fe")));
+  EXPECT_EQ(config->network.mtu, 9000);
   EXPECT_EQ(config->metrics.address, "127.0.0.1");
   EXPECT_EQ(config->metrics.port, 9464);
 }
@@ -295,6 +305,37 @@ TEST(Config, TakesTheSubnetsFirstAddressAsGatewayUnlessToldOtherwise) {
   EXPECT_EQ(parse_config("[network]\ngateway = \"\"", "f")->network.v4.gateway, std::nullopt);
 }
 
+TEST(Config, RejectsIpv6SubnetsAndGatewaysThatCannotBe) {
+  const auto mistakes = [](const std::string& lines) { return mistakes_of("network", lines); };
+  EXPECT_EQ(mistakes("subnet_v6 = \"fd00:4::/64\""), "");
+  EXPECT_THAT(mistakes("subnet_v6 = \"10.0.0.0/24\""),
+              HasSubstr("network.subnet_v6: \"10.0.0.0/24\" is no IPv6 network"));
+  EXPECT_THAT(mistakes("subnet = \"fd00:4::/64\""), HasSubstr("no IPv4 network"));
+  EXPECT_THAT(mistakes("subnet_v6 = \"fd00::/47\""), HasSubstr("/47 is too large"));
+  EXPECT_THAT(mistakes("subnet_v6 = \"fd00::/121\""), HasSubstr("/121 is too small"));
+  EXPECT_THAT(mistakes("subnet_v6 = \"fd00::1/64\""), HasSubstr("did you mean \"fd00::/64\"?"));
+  EXPECT_THAT(mistakes("subnet_v6 = \"fe80::/64\""), HasSubstr("is reserved"));
+  EXPECT_THAT(mistakes("gateway_v6 = \"fd00:4::1\""), HasSubstr("needs a subnet_v6 beside it"));
+  const std::string subnet = "subnet_v6 = \"fd00:4::/64\"\n";
+  EXPECT_THAT(mistakes(subnet + "gateway_v6 = \"fd00:5::1\""), HasSubstr("outside the subnet"));
+  EXPECT_THAT(mistakes(subnet + "gateway_v6 = \"10.64.0.1\""), HasSubstr("no IPv6 address"));
+}
+
+TEST(Config, TakesTheFirstIpv6AddressAsGatewayUnlessToldOtherwise) {
+  const std::string subnet = "[network]\nsubnet_v6 = \"fd00:4::/64\"\n";
+  EXPECT_EQ(parse_config(subnet, "f")->network.v6->gateway, IpAddress::parse("fd00:4::1"));
+  EXPECT_EQ(parse_config(subnet + "gateway_v6 = \"\"", "f")->network.v6->gateway, std::nullopt);
+}
+
+TEST(Config, RejectsMtusThatNobodyCanUse) {
+  EXPECT_EQ(mistakes_of("network", "mtu = 576"), "");
+  EXPECT_THAT(mistakes_of("network", "mtu = 575"), HasSubstr("network.mtu"));
+  EXPECT_THAT(mistakes_of("network", "mtu = 9217"), HasSubstr("network.mtu"));
+  EXPECT_THAT(mistakes_of("network", "mtu = \"1500\""), HasSubstr("network.mtu"));
+  EXPECT_THAT(mistakes_of("network", "subnet_v6 = \"fd00::/64\"\nmtu = 1279"),
+              HasSubstr("IPv6 needs at least 1280"));
+}
+
 TEST(Config, RejectsNameServersThatCannotBe) {
   EXPECT_THAT(mistakes_of("network", "dns = [\"9.9.9.9\", \"dns.example\"]"),
               HasSubstr("f:2: network.dns: [1] \"dns.example\" is no IP address"));
@@ -357,7 +398,7 @@ TEST(ConfigFile, MeansTheDefaultsWhenMissingAtTheDefaultPath) {
 }
 
 // The example shows each key with its default, so uncommenting all of it changes nothing but what
-// depends on the machine.
+// depends on the machine, and IPv6, which there is none of by default.
 TEST(ConfigFile, ExampleShowsEveryKeyWithItsDefault) {
   std::ifstream file(STELLWERK_EXAMPLE_CONFIG);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
@@ -371,7 +412,7 @@ TEST(ConfigFile, ExampleShowsEveryKeyWithItsDefault) {
     keys += key ? 1 : 0;
     uncommented += (key ? line.substr(1) : line) + "\n";
   }
-  EXPECT_EQ(keys, 27);
+  EXPECT_EQ(keys, 40);
   const auto config = parse_config(uncommented, "example");
   ASSERT_OK(config);
   const Config defaults;
@@ -384,6 +425,9 @@ TEST(ConfigFile, ExampleShowsEveryKeyWithItsDefault) {
   EXPECT_EQ(config->storage.largest_image, defaults.storage.largest_image);
   EXPECT_EQ(config->storage.largest_virtual_size, defaults.storage.largest_virtual_size);
   EXPECT_EQ(config->network.v4, defaults.network.v4);
+  EXPECT_EQ(config->network.mtu, defaults.network.mtu);
+  ASSERT_TRUE(config->network.v6);
+  EXPECT_EQ(config->network.v6->gateway, config->network.v6->range.address.plus(1));
 }
 
 TEST(HostId, IsTheConfiguredOneOrTheMachinesFirstLabel) {

@@ -425,7 +425,8 @@ TEST_F(Services, AreServingInTheHealthService) {
   const auto channel = connect();
   for (const std::string service :
        {"", "stellwerk.v1.Instances", "stellwerk.v1.Images", "stellwerk.v1.Flavors",
-        "stellwerk.v1.Hosts", "stellwerk.v1.Projects", "stellwerk.v1.Events"}) {
+        "stellwerk.v1.Hosts", "stellwerk.v1.Networks", "stellwerk.v1.Projects",
+        "stellwerk.v1.Events"}) {
     std::string request;
     if (!service.empty()) request = "\x0a" + std::string(1, char(service.size())) + service;
     std::string response;
@@ -457,9 +458,9 @@ TEST_F(Services, AreListedByReflection) {
   grpc::Slice slice;
   ASSERT_TRUE(answer.DumpToSingleSlice(&slice).ok());
   const std::string text(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  for (const char* service :
-       {"stellwerk.v1.Instances", "stellwerk.v1.Images", "stellwerk.v1.Flavors",
-        "stellwerk.v1.Hosts", "stellwerk.v1.Projects", "stellwerk.v1.Events"}) {
+  for (const char* service : {"stellwerk.v1.Instances", "stellwerk.v1.Images",
+                              "stellwerk.v1.Flavors", "stellwerk.v1.Hosts", "stellwerk.v1.Networks",
+                              "stellwerk.v1.Projects", "stellwerk.v1.Events"}) {
     EXPECT_THAT(text, HasSubstr(service));
   }
   stream->WritesDone();

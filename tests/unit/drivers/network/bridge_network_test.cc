@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <linux/if_addr.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <fstream>
 #include <functional>
 #include <set>
 #include <thread>
@@ -37,6 +39,20 @@ class Interfaces {
   bool exists(const std::string& name) { return ::if_nametoindex(name.c_str()) != 0; }
   bool is_up(const std::string& name) { return (ask(SIOCGIFFLAGS, name).ifr_flags & IFF_UP) != 0; }
   uint32_t address(const std::string& name) { return ipv4(ask(SIOCGIFADDR, name).ifr_addr); }
+  int mtu(const std::string& name) { return ask(SIOCGIFMTU, name).ifr_mtu; }
+  // "fd000064000000000000000000000001/64" and so on, without the link-local one; as the kernel
+  // writes them into /proc/net/if_inet6.
+  std::vector<std::string> v6_addresses(const std::string& name) {
+    std::ifstream file("/proc/thread-self/net/if_inet6");
+    std::vector<std::string> found;
+    std::string address, index, length, scope, flags, interface;
+    while (file >> address >> index >> length >> scope >> flags >> interface) {
+      if (interface != name || scope == "20") continue;
+      EXPECT_EQ(std::stoi(flags, nullptr, 16) & IFA_F_TENTATIVE, 0) << "not usable yet";
+      found.push_back(address + "/" + std::to_string(std::stoi(length, nullptr, 16)));
+    }
+    return found;
+  }
   uint32_t netmask(const std::string& name) { return ipv4(ask(SIOCGIFNETMASK, name).ifr_addr); }
   std::string mac(const std::string& name) {
     const ifreq answer = ask(SIOCGIFHWADDR, name);
@@ -125,6 +141,63 @@ TEST_F(BridgeNetworkTest, MakesABridgeWithoutAddressWhenNoneIsWanted) {
             0);
 }
 
+TEST_F(BridgeNetworkTest, GivesBothFamiliesAndTheMtu) {
+  EXPECT_EQ(in_namespace([](BridgeNetwork& network, Interfaces& interfaces) {
+              BridgeSpec bridge = kBridge;
+              bridge.addresses.push_back({*IpAddress::parse("fd00:64::1"), 64});
+              bridge.mtu = 9000;
+              ASSERT_OK(network.ensure_bridge(bridge));
+              EXPECT_EQ(interfaces.address("sw-test0"), kGateway);
+              EXPECT_THAT(interfaces.v6_addresses("sw-test0"),
+                          ElementsAre("fd000064000000000000000000000001/64"));
+              EXPECT_EQ(interfaces.mtu("sw-test0"), 9000);
+              ASSERT_OK(network.ensure_bridge(bridge));
+              EXPECT_THAT(interfaces.v6_addresses("sw-test0"),
+                          ElementsAre("fd000064000000000000000000000001/64"));
+              bridge.mtu = 1400;
+              bridge.addresses.pop_back();
+              ASSERT_OK(network.ensure_bridge(bridge));
+              EXPECT_EQ(interfaces.mtu("sw-test0"), 1400);
+              EXPECT_THAT(interfaces.v6_addresses("sw-test0"), IsEmpty());
+            }),
+            0);
+}
+
+TEST_F(BridgeNetworkTest, RemovesABridgeOfOursAndIsContentWithoutOne) {
+  EXPECT_EQ(in_namespace([](BridgeNetwork& network, Interfaces& interfaces) {
+              ASSERT_OK(network.ensure_bridge(kBridge));
+              EXPECT_OK(network.remove_bridge("sw-test0"));
+              EXPECT_FALSE(interfaces.exists("sw-test0"));
+              EXPECT_OK(network.remove_bridge("sw-test0"));
+            }),
+            0);
+}
+
+TEST_F(BridgeNetworkTest, RemovesNoBridgeThatAnInterfaceHangsOn) {
+  EXPECT_EQ(in_namespace([](BridgeNetwork& network, Interfaces& interfaces) {
+              ASSERT_OK(network.ensure_bridge(kBridge));
+              interfaces.add_tap("vnet0");
+              interfaces.attach("vnet0", "sw-test0");
+              const absl::Status status = network.remove_bridge("sw-test0");
+              EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+              EXPECT_THAT(std::string(message_of(status)), HasSubstr("vnet0 hangs on the bridge"));
+              EXPECT_TRUE(interfaces.exists("sw-test0"));
+            }),
+            0);
+}
+
+TEST_F(BridgeNetworkTest, RemovesNothingButBridgesOfOurs) {
+  EXPECT_EQ(in_namespace([](BridgeNetwork& network, Interfaces& interfaces) {
+              interfaces.add_bridge("theirs0");
+              interfaces.add_tap("sw1");
+              for (const char* name : {"theirs0", "sw1", "lo"}) {
+                EXPECT_EQ(network.remove_bridge(name).code(), absl::StatusCode::kPermissionDenied);
+                EXPECT_TRUE(interfaces.exists(name)) << name;
+              }
+            }),
+            0);
+}
+
 TEST_F(BridgeNetworkTest, LeavesABridgeOfSomebodyElseAsItIs) {
   EXPECT_EQ(in_namespace([](BridgeNetwork& network, Interfaces& interfaces) {
               interfaces.add_bridge("sw-test0");
@@ -192,6 +265,7 @@ TEST_F(BridgeNetworkTest, RefusesNamesThatCannotBe) {
   BridgeNetwork network;
   for (const char* name : {"", "sixteen-letters-", "a/b"}) {
     EXPECT_EQ(network.ensure_bridge({.name = name}).code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(network.remove_bridge(name).code(), absl::StatusCode::kInvalidArgument);
     EXPECT_EQ(network.remove_port(name).code(), absl::StatusCode::kInvalidArgument);
   }
 }
@@ -259,9 +333,11 @@ TEST_F(BridgeNetworkTest, PassesItsFailpoints) {
               set_failpoint_hook([&](std::string_view name) { passed.emplace(name); });
               ASSERT_OK(network.ensure_bridge(kBridge));
               ASSERT_OK(network.remove_port("sw1"));
+              ASSERT_OK(network.remove_bridge("sw-test0"));
               set_failpoint_hook(nullptr);
               EXPECT_THAT(passed,
                           ElementsAre("network.ensure-bridge.after", "network.ensure-bridge.before",
+                                      "network.remove-bridge.after", "network.remove-bridge.before",
                                       "network.remove-port.after", "network.remove-port.before"));
             }),
             0);

@@ -74,9 +74,8 @@ TEST_F(AgentGuards, OrdersBeforeTheFirstLookTakeNothingFromGuestsThatTheyDoNotNa
 }
 
 TEST_F(AgentGuards, NoGuestStartsBeforeItsGuardsAreInForce) {
+  files(want_on_back("web").uid);
   observe();
-  const InstanceUid uid = want_on_back("web").uid;
-  files(uid);
   order();
   ASSERT_TRUE(observing_) << "new guards are due at once";
   ASSERT_TRUE(upkeep_.guards);
@@ -127,9 +126,14 @@ TEST_F(AgentGuards, ANewRuleIsCarriedOutOnceItIsInForce) {
       {.protocol = IpProtocol::kAny, .ports = {}, .from = *IpPrefix::parse("0.0.0.0/0")}};
   order();
   ASSERT_TRUE(observing_) << "a new rule is due at once";
-  EXPECT_EQ(reported().generation, Generation());
   ASSERT_TRUE(upkeep_.guards);
   EXPECT_THAT(upkeep_.guards->ports.at(0).ingress, SizeIs(1));
+  EXPECT_THAT(step_names(), ElementsAre("mark-started"));
+  world_.storage.instances[0].started = Generation(2);
+  finish(steps_.back().id);
+  keep_up_and_observe(unavailable("nftables is away"));
+  EXPECT_EQ(reported().generation, Generation(1)) << "carried out before it was";
+  pass(seconds(5));
   keep_up_and_observe();
   EXPECT_EQ(reported().generation, Generation(2));
 }

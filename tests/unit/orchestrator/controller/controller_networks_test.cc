@@ -321,6 +321,29 @@ TEST_F(ControllerNetworks, ShowsTheCellsOwnInEveryProject) {
   EXPECT_EQ(cell_.read(ListNetworks{"nobody", {}}).status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST_F(ControllerNetworks, AConfigurationThatContradictsThemIsRefusedAtTheStart) {
+  CreateNetwork office = back();
+  office.bridge = "br-office";
+  make(office);
+  const auto refusal = [this](const Network& flat) {
+    ControllerConfig config = CellHarness::default_config();
+    config.networks = {flat};
+    CellHarness after(config, cell_.state(), cell_.head());
+    EXPECT_THAT(after.step_downs, SizeIs(1));
+    return after.step_downs.empty() ? "" : after.step_downs[0];
+  };
+  Network flat = CellHarness::default_config().networks[0];
+  flat.v4->range = range("10.8.0.128/25");
+  flat.v4->gateway = address("10.8.0.129");
+  EXPECT_THAT(refusal(flat), HasSubstr("network flat: 10.8.0.128/25 overlaps 10.8.0.0/24 of "
+                                       "network back of project default; configure another subnet "
+                                       "or delete that network first"));
+  flat = CellHarness::default_config().networks[0];
+  flat.bridge = "br-office";
+  EXPECT_THAT(refusal(flat), HasSubstr("network flat: its bridge br-office carries network back of "
+                                       "project default already; name another"));
+}
+
 TEST_F(ControllerNetworks, ListsThemInPages) {
   for (int i = 0; i < 4; ++i) {
     make(back("net-" + std::to_string(i), "10.8." + std::to_string(i) + ".0/24"));

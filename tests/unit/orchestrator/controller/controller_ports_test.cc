@@ -190,8 +190,8 @@ TEST_F(ControllerPorts, NoMacIsGivenTwiceInTheCell) {
 TEST_F(ControllerPorts, GoesOnFromTheMacsThatNetworksCountedOnceThemselves) {
   CellState state = cell_.state();
   state.cell->next_mac = 0;
-  uint64_t most = 0;
-  for (auto& [uid, network] : state.networks) most = network.next_mac = 0xff0000 + ++most;
+  uint64_t most = 0xff0000;
+  for (auto& [uid, network] : state.networks) network.next_mac = ++most;
   CellHarness after(CellHarness::default_config(), state, cell_.head());
   after.connect_host("host-1", gibibytes(256));
   EXPECT_EQ(after.create(asking("a", {{"flat", {}}})).ports[0].mac, mac_number(most));
