@@ -302,12 +302,10 @@ void ControllerRuntime::carry_out_one(controller::FetchImage output) {
 
 void ControllerRuntime::carry_out_one(controller::ListImageFiles) {
   const auto list = [this] {
-    const absl::StatusOr<storage::Inventory> there = parts_.storage.inventory();
-    absl::StatusOr<std::vector<ImageUid>> images = there.status();
-    if (there.ok()) {
-      images = there->images;
-      images->insert(images->end(), there->unfinished.begin(), there->unfinished.end());
-    }
+    absl::StatusOr<storage::Inventory> there = parts_.storage.inventory();
+    if (!there.ok()) return loop_.post(controller::ImageFilesListed{there.status()});
+    std::vector<ImageUid> images = std::move(there->images);
+    images.insert(images.end(), there->unfinished.begin(), there->unfinished.end());
     loop_.post(controller::ImageFilesListed{std::move(images)});
   };
   if (!blocking_.try_run(list)) spdlog::debug("too much waits; images are looked at later");

@@ -103,14 +103,12 @@ void ControllerShell::carry_out(controller::FetchImage output) {
   if (stage_.bug == Bug::kForgetFetches && !answered_) return;
   unwanted_.erase(output.image);
   const auto done = [this, image = output.image](absl::StatusOr<storage::ImageFacts> facts) {
-    absl::StatusOr<controller::ImportedContent> content = facts.status();
-    if (facts.ok()) {
-      content = controller::ImportedContent{.format = facts->format,
-                                            .file_size = facts->file_size,
-                                            .virtual_size = facts->virtual_size,
-                                            .sha256 = facts->sha256};
-    }
-    post(controller::ImageFetched{image, std::move(content)});
+    if (!facts.ok()) return post(controller::ImageFetched{image, facts.status()});
+    post(controller::ImageFetched{image,
+                                  controller::ImportedContent{.format = facts->format,
+                                                              .file_size = facts->file_size,
+                                                              .virtual_size = facts->virtual_size,
+                                                              .sha256 = facts->sha256}});
   };
   executor_.import_image(output.image, done,
                          [this, image = output.image] { return !unwanted_.contains(image); });
