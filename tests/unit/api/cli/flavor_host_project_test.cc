@@ -131,7 +131,8 @@ TEST_F(Catalog, HostShowTellsWhoseWhichProcessorsAre) {
 
 TEST_F(Catalog, ProjectsComeAndGo) {
   EXPECT_EQ(run({"project", "list"}).out, "NAME      AGE   LABELS\ndefault   2 h   owner=town\n");
-  EXPECT_THAT(run({"project", "show", "default"}).out, HasSubstr("Labels:                  owner=town\n"));
+  EXPECT_THAT(run({"project", "show", "default"}).out,
+              HasSubstr("Labels:                  owner=town\n"));
   EXPECT_EQ(run({"project", "create", "town-hall", "--label", "a=b"}).code, 0);
   EXPECT_THAT(
       daemon.calls().back().request,

@@ -265,7 +265,7 @@ TEST_F(ExecutorTest, HasTheConsoleOpenedBeforeAGuestRuns) {
 
 TEST_F(ExecutorTest, ShowsTheKeeperOfConsolesWhatRunsAndWhatGoes) {
   hypervisor_.domains->resize(2);
-  ASSERT_TRUE(executor_with_consoles().observe().ok());
+  ASSERT_TRUE(executor_with_consoles().observe({}).ok());
   ASSERT_TRUE(executor_with_consoles().run(DeleteFiles{instance_.uid}).ok());
   EXPECT_THAT(journal_, ::testing::IsSupersetOf({"consoles-observed 2", "console-deleted"}));
   EXPECT_EQ(journal_.back(), "delete-instance");
