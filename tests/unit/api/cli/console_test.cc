@@ -105,7 +105,7 @@ class ConsoleTest : public ::testing::Test {
     EXPECT_EQ(::pipe2(out_.data(), O_CLOEXEC | O_NONBLOCK), 0);
   }
   ~ConsoleTest() override {
-    server_->Shutdown(SystemClock().now().wall);
+    server_->Shutdown(std::chrono::system_clock::time_point(SystemClock().now().wall));
     for (const int file : out_) ::close(file);
   }
 
@@ -250,7 +250,7 @@ TEST_F(TerminalTest, GivesTheTerminalBackWhenTheDaemonRefusesOrGoes) {
   consoles_.refusal = grpc::Status::OK;
   begin({"instance", "console", "web-1"});
   ASSERT_TRUE(comes("login:"));
-  server_->Shutdown(SystemClock().now().wall);
+  server_->Shutdown(std::chrono::system_clock::time_point(SystemClock().now().wall));
   EXPECT_EQ(end().code, 5);
   expect_terminal_as_before();
 }

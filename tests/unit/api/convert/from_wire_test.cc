@@ -9,6 +9,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
 constexpr char kRequestId[] = "7c0e1f9a-2b44-4d8e-9d0c-6f5c8f0a1b2c";

@@ -115,7 +115,7 @@ TEST_F(Access, OfManyCallersAtOnceIsNeverMixedUp) {
     project.id =
         std::get<controller::CreateProject>(std::get<controller::Mutation>(request).body).id;
     project.labels["caller"] = std::get<controller::Mutation>(request).context.caller;
-    return controller::Answer(project);
+    return controller::Answer(controller::ProjectView{.project = project, .use = {}});
   });
   std::vector<std::thread> clients;
   for (int client = 0; client < 6; ++client) {
