@@ -28,9 +28,9 @@ class Names(CellCase):
         self.assertEqual(self.greetings(uid), 1)
         self.assertEqual(self.cell.run("instance", "show", "web").returncode, 3)
         self.assertIn(("InstanceRenamed", ""), self.events_of("shop"))
-        self.assertIn("<stellwerk:instance>web<", self.metadata(uid))
+        self.assertIn("<stellwerk:instance-id>web<", self.metadata(uid))
         self.cell.cli("instance", "reboot", "shop", "--hard", "--wait")
-        self.assertIn("<stellwerk:instance>shop<", self.metadata(uid))
+        self.assertIn("<stellwerk:instance-id>shop<", self.metadata(uid))
         self.book("web", "--stopped")
         self.refused("instance", "rename", "web", "shop", names="exists", code=4)
 
