@@ -234,6 +234,19 @@ class Guards(NetworkCase):
         self.assertEqual(len(before), 1)
         self.await_phase("web", "RUNNING")
 
+    def test_rule_that_a_running_guest_is_given_comes_into_force(self):
+        uid = self.book("web")["uid"]
+        tap, before = cells.interface_of(uid), self.qemus_of(uid)
+        self.assertFalse(nft.guarded(tap, "192.0.2.0"))
+        self.cell.cli("instance", "update", "web", "--allow", "tcp:443=192.0.2.0/24")
+
+        def carried_out():
+            instance = self.cell.instance("web")
+            return instance["observedGeneration"] == instance["generation"]
+        waiting.until(carried_out, 20, "the rule to be carried out", describe=self.cell.log_tail)
+        self.assertTrue(nft.guarded(tap, "192.0.2.0"), "carried out before it was in force")
+        self.assertEqual(self.qemus_of(uid), before)
+
     def test_port_of_a_deleted_guest_is_no_longer_in_the_table(self):
         tap = cells.interface_of(self.book("web")["uid"])
         self.assertTrue(nft.guarded(tap))

@@ -64,7 +64,7 @@ TEST_F(NetworkCommands, WideListAddsMtuBridgeEtagAndUid) {
 TEST_F(NetworkCommands, ListOfAllProjectsNamesThem) {
   EXPECT_THAT(run({"network", "list", "--project", "-"}).out,
               AllOf(StartsWith("PROJECT   NAME"), HasSubstr("default   back")));
-  EXPECT_EQ(daemon.calls().at(0).request, "parent: \"projects/-\" page_size: 1000");
+  EXPECT_THAT(daemon.calls().at(0).request, StartsWith("parent: \"projects/-\""));
 }
 
 TEST_F(NetworkCommands, ShowTellsEverything) {
@@ -73,7 +73,6 @@ TEST_F(NetworkCommands, ShowTellsEverything) {
             "Project:       default\n"
             "State:         deleting\n"
             "Subnets:       10.8.0.0/24, fd00:8::/64\n"
-            "Gateways:      \n"
             "Isolated:      yes\n"
             "DNS servers:   9.9.9.9, fd00:8::53\n"
             "Route:         192.0.2.0/24 via 10.8.0.9\n"

@@ -45,6 +45,8 @@ bool is_output_only(const std::string& path) {
                                                  "image.uid",
                                                  "image.etag",
                                                  "image.sha256",
+                                                 "image.source_url",
+                                                 "image.failure",
                                                  "flavor.name",
                                                  "flavor.uid",
                                                  "flavor.etag",
@@ -54,6 +56,10 @@ bool is_output_only(const std::string& path) {
                                                  "project.name",
                                                  "project.uid",
                                                  "project.etag",
+                                                 "instance.timeline[0].caller",
+                                                 "instance.timeline[0].message",
+                                                 "instance.timeline[0].reason",
+                                                 "instance.timeline[0].type",
                                                  "instance.network_interfaces[0].mac_address",
                                                  "instance.network_interfaces[0].ip_address"};
   return std::find(paths.begin(), paths.end(), path) != paths.end();

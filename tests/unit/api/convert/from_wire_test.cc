@@ -149,7 +149,7 @@ TEST(FromWire, BoundsSizesAndNumbers) {
   EXPECT_THAT(wrong_fields(request), IsEmpty());
 
   request = good_instance();
-  for (int i = 0; i < 2; ++i) {
+  for (int i = 0; i < 9; ++i) {
     request.mutable_instance()->add_network_interfaces()->set_network(
         "projects/default/networks/flat");
   }

@@ -22,7 +22,9 @@ class CellHarness {
  public:
   explicit CellHarness(ControllerConfig config = default_config(), CellState state = {},
                        store::Head head = {.epoch = Epoch(1), .sequence = Sequence(1)})
-      : head_(head), controller_(config, std::move(state), head, CellUid(test_uuid("cell"))) {
+      : head_(head),
+        begun_("from " + std::to_string(head.sequence.value())),
+        controller_(config, std::move(state), head, CellUid(test_uuid("cell"))) {
     take(controller_.start(now_));
   }
 
@@ -66,7 +68,7 @@ class CellHarness {
   Ticket submit(MutationBody body, std::string request = "", std::string etag = "",
                 std::string digest = "body") {
     const Ticket ticket = ++last_ticket_;
-    if (request.empty()) request = "request " + std::to_string(ticket);
+    if (request.empty()) request = "request " + std::to_string(ticket) + " " + begun_;
     input(RequestArrived{ticket, Mutation{.context = {.caller = "root",
                                                       .request_id = RequestId(test_uuid(request)),
                                                       .body = sha256(digest),
@@ -232,6 +234,8 @@ class CellHarness {
   std::map<std::string, std::string> table_;
   std::optional<CommitBatch> under_way_;
   bool hold_commits_ = false;
+  // A cell that goes on from another's state must not repeat that one's request ids.
+  const std::string begun_;
   Ticket last_ticket_ = 0;
   std::map<Ticket, absl::StatusOr<Answer>> answers_;
   Controller controller_;

@@ -474,7 +474,7 @@ TEST_F(DeletedNetworks, AProjectKeepsItsNetworks) {
   make(theirs);
   const auto refused = cell_.run(DeleteProject{"town"});
   EXPECT_EQ(reason_of(refused.status()), "PROJECT_IN_USE");
-  EXPECT_THAT(std::string(message_of(refused.status())), HasSubstr("networks, such as back"));
+  EXPECT_THAT(std::string(message_of(refused.status())), HasSubstr("networks: back"));
 }
 
 TEST_F(DeletedNetworks, DeletionGoesOnAfterARestart) {
