@@ -146,8 +146,11 @@ class ByHand:
         self.directory.mkdir()
         self.xml = machine.virsh("dumpxml", example)
         disk = cell.storage / "instances" / example / "disk.qcow2"
-        self.disk = json.loads(machine.output("qemu-img", "info", "--force-share",
-                                              "--output=json", str(disk)))
+        facts = json.loads(machine.output("qemu-img", "info", "--force-share", "--output=json",
+                                          str(disk)))
+        self.image = pathlib.Path(facts["full-backing-filename"]).resolve()
+        self.image_format = facts["backing-filename-format"]
+        self.size = facts["virtual-size"]
         self.guests = {}  # name: (uid, folder)
 
     def close(self):
@@ -193,9 +196,8 @@ class ByHand:
 
     def create(self, name):
         _, folder = self.guests[name]
-        run("qemu-img", "create", "-q", "-f", "qcow2", "-b", self.disk["full-backing-filename"],
-            "-F", self.disk["backing-filename-format"], folder / "disk.qcow2",
-            self.disk["virtual-size"])
+        run("qemu-img", "create", "-q", "-f", "qcow2", "-b", self.image, "-F", self.image_format,
+            folder / "disk.qcow2", self.size)
         run("genisoimage", "-quiet", "-output", folder / "seed.iso", "-volid", "cidata", "-joliet",
             "-rock", *(folder / file for file in SEED))
         self.start(name)
@@ -229,8 +231,10 @@ VIRSH = ("virsh", "-q", "-c", "qemu:///system")
 
 
 def run(*words):
-    subprocess.run(list(map(str, words)), check=True, capture_output=True, timeout=PATIENCE,
-                   stdin=subprocess.DEVNULL)
+    done = subprocess.run(list(map(str, words)), check=False, capture_output=True, text=True,
+                          timeout=PATIENCE, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, words))}: {done.stderr}")
 
 
 def bench_cell(name, more=None):
