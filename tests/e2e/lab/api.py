@@ -17,8 +17,9 @@ def stubs():
     if not target.exists():
         target.mkdir()
         files = sorted(map(str, PROTO.glob("stellwerk/v1/*.proto")))
-        subprocess.run(["/usr/bin/python3", "-m", "grpc_tools.protoc", f"-I{PROTO}",
-                        f"--python_out={target}", f"--grpc_python_out={target}", *files],
+        # Debian 12's grpc_tools is older than proto3's `optional`; its protoc is not.
+        subprocess.run(["protoc", f"-I{PROTO}", f"--python_out={target}", f"--grpc_out={target}",
+                        "--plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin", *files],
                        check=True)
         sys.path.insert(0, str(target))
     return target

@@ -13,8 +13,8 @@ import grpc
 
 PROTO = pathlib.Path(__file__).resolve().parents[3] / "api" / "proto"
 stubs = tempfile.TemporaryDirectory()
-subprocess.run([sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTO}",
-                f"--python_out={stubs.name}", f"--grpc_python_out={stubs.name}",
+subprocess.run(["protoc", f"-I{PROTO}", f"--python_out={stubs.name}", f"--grpc_out={stubs.name}",
+                "--plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin",
                 *map(str, PROTO.glob("stellwerk/v1/*.proto"))], check=True)
 sys.path.append(stubs.name)
 from stellwerk.v1 import events_pb2 as events, events_pb2_grpc as events_grpc
