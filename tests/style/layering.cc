@@ -124,7 +124,7 @@ const std::vector<Library>& libraries() {
       {"libnftables", {"nftables/"}, {"drivers/firewall/nftables"}},
       {"toml++", {"toml++/"}, {"api/daemon"}},
       {"CLI11", {"CLI/"}, {"api/cli", "api/daemon"}},
-      {"nlohmann/json", {"nlohmann/"}, {"api", "orchestrator/agent"}},
+      {"nlohmann/json", {"nlohmann/"}, {"api", "orchestrator/agent", "drivers/firewall/nftables"}},
       {"yaml-cpp", {"yaml-cpp/"}, {"api/cli"}},
       {"prometheus-cpp", {"prometheus/"}, {"api/metrics"}},
   };

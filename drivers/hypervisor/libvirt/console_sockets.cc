@@ -25,10 +25,6 @@ std::string socket_name(const InstanceUid& instance) {
 
 }  // namespace
 
-ConsoleDescriptor::~ConsoleDescriptor() {
-  if (value_ >= 0) ::close(value_);
-}
-
 absl::StatusOr<std::unique_ptr<ConsoleSockets>> ConsoleSockets::open_folder(std::string folder) {
   static_assert(kLongestConsoleFolder + 1 + kNameLength < sizeof(sockaddr_un::sun_path));
   if (folder.size() > kLongestConsoleFolder) {
