@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "core/cpu_list.h"
 #include "core/parse_number.h"
@@ -67,8 +68,10 @@ absl::Status confine_thread(pid_t thread, Affinity& wanted) {
   // It runs nowhere where it must not: a control group, or a machine with less than was known.
   if (now.is_part_of(wanted)) return absl::OkStatus();
   if (error == EPERM) {
-    return permission_denied("thread {} of QEMU cannot be moved; the daemon needs CAP_SYS_NICE",
-                             thread);
+    return permission_denied(
+        "thread {} of QEMU cannot be moved; give libvirt control groups, or "
+        "the daemon CAP_SYS_NICE and sched_setaffinity",
+        thread);
   }
   return failed_precondition("thread {} of QEMU cannot be moved: {}", thread, strerror(error));
 }
@@ -126,6 +129,38 @@ absl::Status confine_emulator(int process, const std::vector<int32_t>& cpus,
   return absl::OkStatus();  // a process that has ended has no threads
 }
 
+namespace {
+
+absl::Status record_emulator(virDomainPtr domain, const std::vector<int32_t>& cpus) {
+  std::vector<unsigned char> map = to_cpu_map(cpus);
+  if (virDomainPinEmulator(domain, map.data(), static_cast<int>(map.size()),
+                           VIR_DOMAIN_AFFECT_LIVE) == 0) {
+    return absl::OkStatus();
+  }
+  return last_error(
+      fmt::format("pin the emulator of '{}' to {}", virDomainGetName(domain), cpu_list_text(cpus)));
+}
+
+// A hardened daemon may not move threads; libvirt does it where it has control groups, and then
+// there is nothing left to move. Where neither can, what is recorded must not say so.
+absl::Status pin_emulator(virDomainPtr domain, const std::vector<int32_t>& cpus,
+                          const std::function<absl::Status()>& move_threads) {
+  std::vector<unsigned char> before(kMapBytes);
+  if (virDomainGetEmulatorPinInfo(domain, before.data(), kMapBytes, VIR_DOMAIN_AFFECT_LIVE) < 0) {
+    return last_error("ask what a domain's emulator is pinned to");
+  }
+  absl::Status moved = move_threads();
+  if (!moved.ok() && !absl::IsPermissionDenied(moved)) return moved;
+  SW_RETURN_IF_ERROR(record_emulator(domain, cpus));
+  if (!moved.ok()) moved = move_threads();
+  if (!moved.ok()) {
+    record_emulator(domain, from_cpu_map(before.data(), kMapBytes)).IgnoreError();
+  }
+  return moved;
+}
+
+}  // namespace
+
 absl::Status pin_domain(virDomainPtr domain, const CpuPins& pins, const std::vector<int>& processes,
                         const std::string& proc_root) {
   for (size_t i = 0; i < pins.vcpus.size(); ++i) {
@@ -137,16 +172,12 @@ absl::Status pin_domain(virDomainPtr domain, const CpuPins& pins, const std::vec
                                     cpu_list_text(pins.vcpus[i])));
     }
   }
-  for (const int process : processes) {
-    SW_RETURN_IF_ERROR(confine_emulator(process, pins.emulator, proc_root));
-  }
-  std::vector<unsigned char> map = to_cpu_map(pins.emulator);
-  if (virDomainPinEmulator(domain, map.data(), static_cast<int>(map.size()),
-                           VIR_DOMAIN_AFFECT_LIVE) < 0) {
-    return last_error(fmt::format("pin the emulator of '{}' to {}", virDomainGetName(domain),
-                                  cpu_list_text(pins.emulator)));
-  }
-  return absl::OkStatus();
+  return pin_emulator(domain, pins.emulator, [&] {
+    for (const int process : processes) {
+      SW_RETURN_IF_ERROR(confine_emulator(process, pins.emulator, proc_root));
+    }
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace stellwerk::hypervisor

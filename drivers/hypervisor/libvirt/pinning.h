@@ -20,6 +20,7 @@ absl::StatusOr<std::optional<CpuPins>> pins_of(virDomainPtr domain, VcpuCount vc
 
 // Pins each vCPU's thread, then QEMU's other ones. What is recorded last is the emulator's pin, so
 // that whoever looks after this was cut off sees that there is something left to do.
+// PermissionDenied: neither libvirt nor this process could move them.
 absl::Status pin_domain(virDomainPtr domain, const CpuPins& pins, const std::vector<int>& processes,
                         const std::string& proc_root);
 

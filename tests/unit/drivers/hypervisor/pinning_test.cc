@@ -1,8 +1,11 @@
 #include "drivers/hypervisor/libvirt/pinning.h"
 
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <future>
@@ -64,6 +67,39 @@ TEST(ConfineEmulator, MovesEveryThreadButThoseOfVcpus) {
   EXPECT_EQ(affinity(), first);
   EXPECT_TRUE(confine_emulator(getpid(), all, "/proc").ok());
   EXPECT_EQ(affinity(), all);
+}
+
+// From here on this thread may not move any: what a hardened unit does to the whole daemon.
+void forbid_moving() {
+  sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_sched_setaffinity, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  sock_fprog program{.len = std::size(code), .filter = code};
+  ASSERT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+  ASSERT_EQ(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+TEST(ConfineEmulator, NeedsNoPermissionWhereNothingRunsWhereItMustNot) {
+  const std::vector<int32_t> all = affinity();
+  ASSERT_GE(all.size(), 2u) << "this needs two processors";
+  const std::vector<int32_t> first = {all.front()};
+  absl::Status forbidden;
+  absl::Status needless;
+  std::thread([&] {
+    forbid_moving();
+    forbidden = confine_emulator(getpid(), first, "/proc");
+  }).join();
+  ASSERT_TRUE(confine_emulator(getpid(), first, "/proc").ok());
+  std::thread([&] {
+    forbid_moving();
+    needless = confine_emulator(getpid(), all, "/proc");
+  }).join();
+  EXPECT_TRUE(absl::IsPermissionDenied(forbidden)) << describe(forbidden);
+  EXPECT_TRUE(needless.ok()) << describe(needless);
+  EXPECT_TRUE(confine_emulator(getpid(), all, "/proc").ok());
 }
 
 TEST(ConfineEmulator, FindsNothingToDoForAProcessThatHasEnded) {
