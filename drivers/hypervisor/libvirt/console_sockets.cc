@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -24,10 +23,6 @@ std::string socket_name(const InstanceUid& instance) {
 }
 
 }  // namespace
-
-ConsoleDescriptor::~ConsoleDescriptor() {
-  if (value_ >= 0) ::close(value_);
-}
 
 absl::StatusOr<std::unique_ptr<ConsoleSockets>> ConsoleSockets::open_folder(std::string folder) {
   static_assert(kLongestConsoleFolder + 1 + kNameLength < sizeof(sockaddr_un::sun_path));
