@@ -6,6 +6,8 @@
 // must read. Any thread.
 #pragma once
 
+#include <unistd.h>
+
 #include <string>
 #include <utility>
 
@@ -19,7 +21,9 @@ namespace stellwerk::hypervisor {
 class ConsoleDescriptor {
  public:
   explicit ConsoleDescriptor(int value) : value_(value) {}
-  ~ConsoleDescriptor();
+  ~ConsoleDescriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
   ConsoleDescriptor(ConsoleDescriptor&& other) noexcept : value_(other.release()) {}
   ConsoleDescriptor& operator=(ConsoleDescriptor&&) = delete;
 

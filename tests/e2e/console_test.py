@@ -129,11 +129,9 @@ class Terminals(Console):
         terminal.shows("a]b")
         terminal.type("C-a")
         terminal.shows("[web: left]")
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            terminal.type("clear", "Enter")
+        for again, number in enumerate((signal.SIGTERM, signal.SIGHUP, signal.SIGINT)):
             terminal.run(self.cell.command("instance", "console", "web", "--no-history"))
-            terminal.shows("^] leaves it")
-            terminal.shows("[web: the instance runs]")
+            terminal.shows("[web: the instance runs]", count=again + 2)
             pid = int(terminal.tmux("list-panes", "-t", "main", "-F", "#{pane_pid}"))
             child = self.child_of(pid)
             os.kill(child, number)

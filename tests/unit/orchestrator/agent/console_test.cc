@@ -115,7 +115,7 @@ TEST(Console, TellsASlowReaderHowMuchItHasLost) {
 }
 
 TEST(Console, PutsNoticesBetweenWhatWasWrittenBeforeAndAfter) {
-  Console console = small_console();
+  Console console({.history = 8}, "");
   console.guest_came();
   const auto id = *console.attach(reader());
   console.guest_wrote("bye");
