@@ -99,6 +99,7 @@ TEST(UpdateFromWire, RefusesWrongValuesByField) {
 TEST(LifeFromWire, ReadsIngressRulesWithAMaskAndWithout) {
   v1::UpdateInstanceRequest request;
   request.mutable_instance()->set_name("projects/default/instances/web-1");
+  request.mutable_instance()->set_restart_policy(v1::Instance::NEVER);
   EXPECT_EQ(body_of<controller::UpdateInstance>(request).ingress, std::nullopt);
   auto* rule = request.mutable_instance()->add_ingress_rules();
   rule->set_protocol(v1::IngressRule::TCP);

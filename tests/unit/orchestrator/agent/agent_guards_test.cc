@@ -128,9 +128,7 @@ TEST_F(AgentGuards, ANewRuleIsCarriedOutOnceItIsInForce) {
   ASSERT_TRUE(observing_) << "a new rule is due at once";
   ASSERT_TRUE(upkeep_.guards);
   EXPECT_THAT(upkeep_.guards->ports.at(0).ingress, SizeIs(1));
-  EXPECT_THAT(step_names(), ElementsAre("mark-started"));
-  world_.storage.instances[0].started = Generation(2);
-  finish(steps_.back().id);
+  EXPECT_THAT(steps_, IsEmpty()) << "no new run";
   keep_up_and_observe(unavailable("nftables is away"));
   EXPECT_EQ(reported().generation, Generation(1)) << "carried out before it was";
   pass(seconds(5));
