@@ -128,6 +128,7 @@ TEST_F(AgentGuards, ANewRuleIsCarriedOutOnceItIsInForce) {
   ASSERT_TRUE(observing_) << "a new rule is due at once";
   ASSERT_TRUE(upkeep_.guards);
   EXPECT_THAT(upkeep_.guards->ports.at(0).ingress, SizeIs(1));
+  EXPECT_THAT(steps_, IsEmpty()) << "no new run";
   keep_up_and_observe(unavailable("nftables is away"));
   EXPECT_EQ(reported().generation, Generation(1)) << "carried out before it was";
   pass(seconds(5));

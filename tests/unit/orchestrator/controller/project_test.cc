@@ -70,7 +70,8 @@ TEST_F(Projects, OneWithANetworkStays) {
   network.v4 = Subnet{.range = {IpAddress::v4(0x0A010000), 24}};
   state.networks[network.uid] = network;
   CellHarness with_network(CellHarness::default_config(), std::move(state), cell_.head());
-  const auto refused = with_network.run(DeleteProject{"town"}).status();
+  const auto refused =
+      with_network.answer(with_network.submit(DeleteProject{"town"}, "deletion")).status();
   EXPECT_EQ(reason_of(refused), "PROJECT_IN_USE");
   EXPECT_THAT(std::string(message_of(refused)),
               AllOf(HasSubstr("networks: lan"), Not(HasSubstr("flat"))));
