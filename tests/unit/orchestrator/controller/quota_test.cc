@@ -122,7 +122,7 @@ TEST_F(ProjectQuota, EachLimitRefusesWhatExceedsIt) {
 TEST_F(ProjectQuota, ComesBeforePlacement) {
   ASSERT_TRUE(limit(Limit::kSharedVcpus, 1).ok());
   CreateInstance huge = CellHarness::web();
-  huge.flavor = "SCS-16V-64";
+  huge.flavor = "SCS-16V-32";
   EXPECT_EQ(reason_of(cell_.run(huge).status()), "QUOTA_EXCEEDED");
 }
 
