@@ -4,7 +4,6 @@ import base64
 import contextlib
 import dataclasses
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -172,8 +171,8 @@ class Tenants:
         refused = self.cell.run(*words)
         self.story.show(refused.stderr)
         self.story.seen("it is refused, saying what the limit is and what is left",
-                        refused.returncode != 0 and "QUOTA_EXCEEDED" in refused.stderr
-                        and re.search(r"\b2\b", refused.stderr))
+                        refused.returncode == 4 and "instances: 1 asked, 0 left of 2"
+                        in refused.stderr)
         self.story.seen("nothing of it is left", "blue-3" not in self.cell.cli(
             "instance", "list", "--project", "-"))
 
