@@ -21,6 +21,8 @@ std::string_view hint_for(const absl::Status& status) {
   if (reason == kWaitTimedOutReason) {
     return "it goes on without you; look again with show, or wait longer with --timeout";
   }
+  if (reason == "QUOTA_EXCEEDED") return "project show tells limits and use side by side";
+  if (reason == "ADDRESSES_EXHAUSTED") return "network show tells how many ports it has";
   if (reason == "REQUEST_ID_REUSED") return "use another --request-id, or none";
   switch (status.code()) {
     case absl::StatusCode::kOutOfRange:

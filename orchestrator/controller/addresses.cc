@@ -23,11 +23,13 @@ bool is_after_last(const Subnet& subnet, const IpAddress& address) {
 
 absl::Status exhausted(const Network& network, const Subnet& subnet,
                        const std::set<IpAddress>& known) {
-  const auto taken = std::ranges::count_if(
+  const auto count = std::ranges::count_if(
       known, [&subnet](const IpAddress& address) { return subnet.range.contains(address); });
+  // How many others have of a network that all projects share is not for each to know.
+  const std::string taken = network.project.is_nil() ? "" : fmt::format(", {} are taken", count);
   return with_reason(
-      resource_exhausted("network {}: no address of {} is free, {} are taken; delete instances or "
-                         "make a network with a larger subnet",
+      resource_exhausted("network {}: no address of {} is free{}; delete instances or make a "
+                         "network with a larger subnet",
                          network.id, subnet.range.to_string(), taken),
       "ADDRESSES_EXHAUSTED");
 }

@@ -241,7 +241,10 @@ void Controller::Body::receive(const HostReported& reported) {
     if (ledger_.is_full()) return;  // the agent repeats itself
     accept_report(status, report);
   }
-  for (const NetworkUid& uid : status.networks_gone) mutations_.forget_network_if_gone(uid, now_);
+  for (const NetworkUid& uid : status.networks_gone) {
+    if (ledger_.is_full()) return;
+    mutations_.forget_network_if_gone(uid, now_);
+  }
 }
 
 void Controller::Body::accept_report(const HostStatus& status, const InstanceReport& report) {

@@ -79,6 +79,7 @@ void ImageWork::receive(const ImageFilesListed& listed, Now now) {
   const ImageAudit::Findings found = audit_.look(
       *listed.images, [this](const ImageUid& image) { return is_claimed(image); }, now.monotonic);
   for (const ImageUid& image : found.fresh) {
+    if (ledger_.is_full()) break;  // it was to be told, and is collected all the same
     mutations_.report_image_files(
         image, "ImageFilesUnclaimed",
         fmt::format("no record knows them; they are removed after {}, unless a disk refers to them",

@@ -10,9 +10,10 @@
 namespace stellwerk::controller {
 namespace {
 
-// One mutation adds at most this much; beyond the rest a batch counts as full. User-data has at
+// One mutation adds at most this much, with the log record, the trimming and the forgetting of the
+// same commit; beyond the rest a batch counts as full. User-data has at
 // most 64 KiB, an instance and the answer kept for it at most 40 KiB each.
-constexpr size_t kKeysPerMutation = 16;
+constexpr size_t kKeysPerMutation = 64;
 constexpr size_t kBytesPerMutation = 160 * 1024;
 constexpr size_t kBytesOfLog = 128 * 1024;
 // A log record is one value of the store, whose limit is 128 KiB.
@@ -155,16 +156,33 @@ const std::set<IpAddress>& Ledger::taken_addresses(const NetworkUid& network) co
 
 void Ledger::hold_addresses(const Instance& instance) {
   for (const Port& port : instance.ports) {
+    ++ports_[{port.network, instance.project}];
     addresses_[port.network].insert(port.addresses.begin(), port.addresses.end());
   }
 }
 
 void Ledger::free_addresses(const Instance& instance) {
   for (const Port& port : instance.ports) {
+    const auto counted = ports_.find({port.network, instance.project});
+    if (--counted->second == 0) ports_.erase(counted);
     std::set<IpAddress>& held = addresses_[port.network];
     for (const IpAddress& address : port.addresses) held.erase(address);
     if (held.empty()) addresses_.erase(port.network);
   }
+}
+
+int64_t Ledger::count_ports(const NetworkUid& network, const ProjectUid& project) const {
+  const auto found = ports_.find({network, project});
+  return found == ports_.end() ? 0 : found->second;
+}
+
+int64_t Ledger::count_ports(const NetworkUid& network) const {
+  int64_t count = 0;
+  for (auto at = ports_.lower_bound({network, ProjectUid()});
+       at != ports_.end() && at->first.first == network; ++at) {
+    count += at->second;
+  }
+  return count;
 }
 
 Name Ledger::name_of(const Network& network) const {
@@ -214,15 +232,15 @@ void Ledger::put(Image image) {
 }
 
 void Ledger::put(Network network) {
-  network.changed_at = pending_sequence_;
+  const auto* old = find_or_null(state_.networks, network.uid);
+  const bool is_new = !old || differ_beyond_cursors(*old, network);
+  // Nor do callers see a cursor: its network's etag stays.
+  network.changed_at = is_new ? pending_sequence_ : old->changed_at;
   put_bytes(records::network_key(network.uid), records::encode(network));
   network_names_[name_of(network)] = network.uid;
-  const auto* old = find_or_null(state_.networks, network.uid);
-  if (old && !differ_beyond_cursors(*old, network)) {
-    state_.networks[network.uid] = std::move(network);
-    return;
+  if (is_new) {
+    for (const auto& [uid, host] : state_.hosts) changed_hosts_.insert(uid);
   }
-  for (const auto& [uid, host] : state_.hosts) changed_hosts_.insert(uid);
   state_.networks[network.uid] = std::move(network);
 }
 

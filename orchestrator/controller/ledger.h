@@ -48,6 +48,9 @@ class Ledger {
   const Network* visible_network(std::string_view project, std::string_view id) const;
   // Of the ports of every instance, those in deletion included.
   const std::set<IpAddress>& taken_addresses(const NetworkUid& network) const;
+  // Ports of one project's instances on the network, and of all.
+  int64_t count_ports(const NetworkUid& network, const ProjectUid& project) const;
+  int64_t count_ports(const NetworkUid& network) const;
   // The sum over its instances, those in deletion included.
   const ProjectUse& use_of_project(const ProjectUid& project) const;
   // "?" and the uid where the project's record is unreadable: no id that a caller can name.
@@ -114,6 +117,7 @@ class Ledger {
   std::map<Name, ImageUid> image_names_;
   std::map<Name, NetworkUid> network_names_;
   std::map<NetworkUid, std::set<IpAddress>> addresses_;
+  std::map<std::pair<NetworkUid, ProjectUid>, int64_t> ports_;
   std::map<ProjectUid, ProjectUse> use_;  // no entry: none
   std::map<std::string, FlavorUid> flavor_names_;
   std::map<std::string, ProjectUid> project_names_;

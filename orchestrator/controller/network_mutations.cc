@@ -46,15 +46,16 @@ void check_overlap(const Network& network, const Ledger& ledger, Violations& vio
   for (const auto& [uid, other] : ledger.state().networks) {
     if (may_overlap(network, other)) continue;
     const bool known = other.project == network.project || other.project.is_nil();
-    const std::string whose =
-        known ? "network " + other.id : std::string("a network of another project");
     for (const auto& [mine, theirs] :
          {std::pair(&network.v4, &other.v4), std::pair(&network.v6, &other.v6)}) {
       if (!*mine || !*theirs || !(*mine)->range.overlaps((*theirs)->range)) continue;
+      // Where another project's lies is nobody else's business.
+      const std::string whose =
+          known ? fmt::format("{} of network {}", (*theirs)->range.to_string(), other.id)
+                : std::string("a range in use on the host");
       add_once(violations, std::string(subnet_field((*mine)->range.address.is_v4())),
-               fmt::format("{} overlaps {} of {}; choose another range, or make the network "
-                           "isolated",
-                           (*mine)->range.to_string(), (*theirs)->range.to_string(), whose));
+               fmt::format("{} overlaps {}; choose another range, or make the network isolated",
+                           (*mine)->range.to_string(), whose));
     }
   }
 }

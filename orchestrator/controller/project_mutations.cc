@@ -11,6 +11,7 @@
 #include "orchestrator/controller/mutations.h"
 #include "orchestrator/controller/users.h"
 #include "orchestrator/controller/views.h"
+#include "orchestrator/records/keys.h"
 
 namespace stellwerk::controller {
 namespace {
@@ -35,8 +36,24 @@ std::string limit_changes(const ProjectLimits& before, const ProjectLimits& afte
   return fmt::format("{}", fmt::join(changes, ", "));
 }
 
+// A record that cannot be read may be this project's, and would be nobody's without it.
+absl::Status refuse_if_unreadable(const Project& project, const Ledger& ledger) {
+  for (const auto& [key, why] : ledger.state().invalid) {
+    const bool in_projects = key.starts_with(records::kInstancePrefix) ||
+                             key.starts_with(records::kImagePrefix) ||
+                             key.starts_with(records::kNetworkPrefix);
+    if (!in_projects) continue;
+    return with_reason(failed_precondition("project {} may still have {}, which cannot be read; "
+                                           "restore it from a backup first",
+                                           project.id, key),
+                       "RECORD_UNREADABLE");
+  }
+  return absl::OkStatus();
+}
+
 // All that is in it, kind by kind.
 absl::Status refuse_if_used(const Project& project, const Ledger& ledger) {
+  SW_RETURN_IF_ERROR(refuse_if_unreadable(project, ledger));
   const auto& state = ledger.state();
   const auto in_project = [&project](const auto& resources) {
     return [&](const auto& uid) { return resources.at(uid).project == project.uid; };

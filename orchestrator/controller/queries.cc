@@ -25,13 +25,16 @@ Page<Item> page_of(const Index& index, size_t size, const Key& after,
                    const std::function<bool(const Key&, const Uid&)>& wanted, Token token,
                    View view) {
   Page<Item> page;
+  // The next page begins after an item that the caller has seen: what lies between may be others'.
+  const Key* last = nullptr;
   for (auto at = index.upper_bound(after); at != index.end(); ++at) {
     if (!wanted(at->first, at->second)) continue;
     if (page.items.size() == size) {
-      page.next_token = token(std::prev(at)->first);
+      page.next_token = token(*last);
       return page;
     }
     page.items.push_back(view(at->second));
+    last = &at->first;
   }
   return page;
 }

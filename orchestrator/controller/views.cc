@@ -44,11 +44,12 @@ ImageView view_of(const Image& image, const Ledger& ledger, const ImportsProgres
 }
 
 NetworkView view_of(const Network& network, std::string project, const Ledger& ledger) {
-  NetworkView view{.network = network, .project_id = std::move(project), .ports = 0};
-  for (const auto& [uid, instance] : ledger.state().instances) {
-    view.ports += std::ranges::count(instance.ports, network.uid, &Port::network);
-  }
-  return view;
+  // On a network of the cell's a project sees its own ports alone.
+  const Project* viewer = ledger.project(project);
+  const int64_t ports = network.project.is_nil() && viewer
+                            ? ledger.count_ports(network.uid, viewer->uid)
+                            : ledger.count_ports(network.uid);
+  return {.network = network, .project_id = std::move(project), .ports = ports};
 }
 
 namespace {

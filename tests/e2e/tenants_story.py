@@ -171,7 +171,7 @@ class Tenants:
         refused = self.cell.run(*words)
         self.story.show(refused.stderr)
         self.story.seen("it is refused, saying what the limit is and what is left",
-                        refused.returncode == 4 and "instances: 1 asked, 0 left of 2"
+                        refused.returncode == 8 and "instances: 1 asked, 0 left of 2"
                         in refused.stderr)
         self.story.seen("nothing of it is left", "blue-3" not in self.cell.cli(
             "instance", "list", "--project", "-"))

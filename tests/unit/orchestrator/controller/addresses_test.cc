@@ -83,6 +83,7 @@ TEST(Addresses, GivesOnlyFreshOnesWhileARecordIsUnreadable) {
 
 TEST(Addresses, SaysHowManyOfTheSubnetAreTaken) {
   Network dual = network("10.8.0.0/29", "fd00:8::/64");
+  dual.project = ProjectUid(Uuid({1}));
   std::set<IpAddress> taken;
   for (int i = 0; i < 5; ++i) {
     for (const IpAddress& one : allocate(dual, taken)) taken.insert(one);

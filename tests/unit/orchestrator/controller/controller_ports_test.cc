@@ -143,7 +143,7 @@ TEST_F(ControllerPorts, SaysWhenARangeIsExhaustedAndTakesNothing) {
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(reason_of(refused.status()), "ADDRESSES_EXHAUSTED");
   EXPECT_EQ(message_of(refused.status()),
-            "network flat: no address of 10.0.0.0/29 is free, 5 are taken; delete instances or "
+            "network flat: no address of 10.0.0.0/29 is free; delete instances or "
             "make a network with a larger subnet");
   EXPECT_THAT(ports("next", {{"dual", {}}})[0].addresses,
               ElementsAre(address("10.8.0.2"), address("fd00:8::2")))

@@ -77,6 +77,15 @@ TEST_F(Projects, OneWithANetworkStays) {
               AllOf(HasSubstr("networks: lan"), Not(HasSubstr("flat"))));
 }
 
+TEST_F(Projects, OneThatMayHaveAnUnreadableInstanceStays) {
+  CellState state = cell_.state();
+  state.invalid.emplace("instance/broken", data_loss("not a record"));
+  CellHarness damaged(CellHarness::default_config(), std::move(state), cell_.head());
+  const auto refused = damaged.answer(damaged.submit(DeleteProject{"town"}, "deletion")).status();
+  EXPECT_EQ(reason_of(refused), "RECORD_UNREADABLE");
+  EXPECT_THAT(std::string(message_of(refused)), HasSubstr("instance/broken"));
+}
+
 TEST_F(Projects, AnEmptyOneGoesAndTellsItsLastState) {
   const auto answer = cell_.run(DeleteProject{"town"});
   ASSERT_TRUE(answer.ok());
