@@ -176,6 +176,7 @@ TEST_F(ImageCommands, ImportOfAUrlIsTheDaemonsAndIsWaitedFor) {
   importing.set_expected_bytes(184 << 20);
   daemon.script().image_answers = {importing, importing, daemon.script().images.front()};
   err_is_terminal = true;
+  time_runs = true;
   const Ran ran = run({"image", "import", "debian-12", kUrl, "--sha256", std::string(64, 'A'),
                        "--public", "--property", "os_distro=debian", "--request-id",
                        "5f0c6e0e-6f0b-4c0e-9b8e-2f6a1d3c4b5a"});
@@ -216,9 +217,23 @@ TEST_F(ImageCommands, WaitingForAnImportEndsInTheEndAndTheImportGoesOn) {
   v1::Image importing = daemon.script().images.front();
   importing.set_state(v1::Image::IMPORTING);
   daemon.script().image_answers = {importing};
+  time_runs = true;
   const Ran ran = run({"image", "import", "debian-12", kUrl, "--timeout", "1"});
   EXPECT_EQ(ran.code, 6);
   EXPECT_THAT(ran.err, HasSubstr("debian-12 is still being imported after 1 s"));
+}
+
+TEST_F(ImageCommands, CtrlCEndsTheWaitingAndSaysThatTheImportGoesOn) {
+  v1::Image importing = daemon.script().images.front();
+  importing.set_state(v1::Image::IMPORTING);
+  daemon.script().image_answers = {importing};
+  interrupt.when = [](const std::string&, const std::string& err) {
+    return err.find("debian-12") != std::string::npos;
+  };
+  const Ran ran = run({"image", "import", "debian-12", kUrl});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_FALSE(interrupt.gave_up());
+  EXPECT_THAT(ran.err, HasSubstr("the import of debian-12 goes on: see image show debian-12"));
 }
 
 TEST_F(ImageCommands, ListAndShowTellHowFarAnImportIs) {

@@ -80,7 +80,14 @@ ScriptedDownloader::Script fail(absl::Status status) {
 
 class ImageFetcherTest : public ::testing::Test {
  protected:
-  ImageFetcherTest() { open(); }
+  ImageFetcherTest() {
+    limits_.parallel = 1;
+    limits_.attempts = 3;
+    limits_.first_pause = std::chrono::milliseconds(1);
+    limits_.checkpoint_every = Duration::zero();
+    limits_.report_every = Duration::zero();
+    open();
+  }
 
   void open() {
     fetcher_.reset();
@@ -91,14 +98,8 @@ class ImageFetcherTest : public ::testing::Test {
     auto opened = storage::LocalStorage::open(options);
     ASSERT_OK(opened);
     storage_ = *std::move(opened);
-    FetchLimits limits;
-    limits.parallel = 1;
-    limits.attempts = 3;
-    limits.first_pause = std::chrono::milliseconds(1);
-    limits.checkpoint_every = Duration::zero();
-    limits.report_every = Duration::zero();
     fetcher_.emplace(
-        limits, ImageFetcher::Parts{*storage_, downloader_, clock_},
+        limits_, ImageFetcher::Parts{*storage_, downloader_, clock_},
         ImageFetcher::Reports{[this](const ImageUid&, const controller::ImportProgress& progress) {
                                 const std::lock_guard lock(mutex_);
                                 progress_.push_back(progress);
@@ -122,6 +123,7 @@ class ImageFetcherTest : public ::testing::Test {
 
   testing::TemporaryDirectory directory_;
   SystemClock clock_;
+  FetchLimits limits_;
   ScriptedDownloader downloader_;
   std::unique_ptr<storage::LocalStorage> storage_;
   std::mutex mutex_;
@@ -252,7 +254,33 @@ TEST_F(ImageFetcherTest, RefusesWhatIsAnnouncedTooLargeAndWhatGrowsTooLarge) {
   EXPECT_THAT(message_of(fetch().status()), HasSubstr("the largest that is allowed here"));
 }
 
-TEST_F(ImageFetcherTest, EndsAFetchAtOnceAlsoBetweenAttempts) {
+TEST_F(ImageFetcherTest, EndsAFetchThatIsUnderWay) {
+  std::promise<void> begun;
+  downloader_.will({[&](const download::Request&, download::Sink&,
+                        const std::atomic<bool>& cancelled) -> absl::Status {
+    begun.set_value();
+    EXPECT_TRUE(testing::eventually([&] { return cancelled.load(); }));
+    return make_status(absl::StatusCode::kCancelled, "broken off");
+  }});
+  fetcher_->fetch(kImage, kSource);
+  begun.get_future().wait();
+  fetcher_->end(kImage);
+  EXPECT_EQ(ended(), 0u);
+  fetcher_->end(ImageUid(Uuid::v5(Uuid(), "unknown")));
+}
+
+TEST_F(ImageFetcherTest, EndsAFetchBetweenTwoAttempts) {
+  limits_.first_pause = std::chrono::hours(1);
+  open();
+  downloader_.will({fail(unavailable("no connection"))});
+  fetcher_->fetch(kImage, kSource);
+  ASSERT_TRUE(testing::eventually([&] { return downloader_.requests().size() == 1; }));
+  fetcher_->end(kImage);
+  EXPECT_EQ(ended(), 0u);
+  EXPECT_THAT(downloader_.requests(), SizeIs(1));
+}
+
+TEST_F(ImageFetcherTest, AFetchThatHasNotBegunEndsWithTheDaemon) {
   std::promise<void> begun;
   downloader_.will({[&](const download::Request&, download::Sink&,
                         const std::atomic<bool>& cancelled) -> absl::Status {
@@ -264,12 +292,10 @@ TEST_F(ImageFetcherTest, EndsAFetchAtOnceAlsoBetweenAttempts) {
   fetcher_->fetch(kImage, kSource);
   begun.get_future().wait();
   fetcher_->fetch(waits, kSource);  // for the only thread
-  std::thread ends_other([&] { fetcher_->end(waits); });
-  fetcher_->end(kImage);
-  ends_other.join();
+  EXPECT_TRUE(fetcher_->stop(std::chrono::seconds(10)));
+  fetcher_->end(waits);  // waits for nobody
   EXPECT_EQ(ended(), 0u);
   EXPECT_THAT(downloader_.requests(), SizeIs(1));
-  fetcher_->end(ImageUid(Uuid::v5(Uuid(), "unknown")));
 }
 
 }  // namespace
