@@ -41,12 +41,13 @@ bool fits(const std::map<CpuClass, int64_t>& used, const HostFacts& facts) {
          shared * facts.threads <= 5 * facts.cores * left;
 }
 
+// Whether the commit decided such a request. It may hold others of the same instance after it.
 bool asked_for(const RecordHistory::Change& change, const Instance& instance,
                std::string_view method) {
   return std::any_of(change.requests.begin(), change.requests.end(), [&](const auto& each) {
     const auto* answer = std::get_if<Instance>(&each.resource);
     return answer && answer->uid == instance.uid && each.method == method &&
-           answer->desired == instance.desired;
+           (method != "UpdateInstance" || answer->desired == DesiredState::kStopped);
   });
 }
 
