@@ -241,5 +241,5 @@ def bench_cell(name, more=None):
     """A cell as on a host in service, with room for many tiny guests."""
     return cells.Cell(name, {
         "daemon": {"log_level": "info"},
-        "host": {"memory_mib": 65536, "disk_reserve_mib": 16},
-        "placement": {"low_performance_vcpus_per_thread": 200}, **(more or {})})
+        "host": {"memory_mib": 262144, "disk_reserve_mib": 16},
+        "placement": {"low_performance_vcpus_per_thread": 256}, **(more or {})})

@@ -1,11 +1,11 @@
 #include "drivers/hypervisor/libvirt/host_facts.h"
 
 #include <charconv>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <set>
 #include <utility>
+
+#include "drivers/hypervisor/libvirt/kernel_file.h"
 
 namespace stellwerk::hypervisor {
 namespace {
@@ -33,9 +33,9 @@ std::optional<Line> next_line(std::string_view& text) {
 }
 
 absl::StatusOr<std::string> read_all(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return unavailable("{} cannot be read", path);
-  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  std::optional<std::string> text = read_kernel_file(path);
+  if (!text) return unavailable("{} cannot be read", path);
+  return *std::move(text);
 }
 
 }  // namespace

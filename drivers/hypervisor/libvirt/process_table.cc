@@ -8,10 +8,10 @@
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
+
+#include "drivers/hypervisor/libvirt/kernel_file.h"
 
 namespace stellwerk::hypervisor {
 namespace {
@@ -43,8 +43,7 @@ std::optional<pid_t> parse_pid(const std::string& name) {
 
 // Empty for a process that has ended meanwhile.
 std::string read_command_line(const std::filesystem::path& process) {
-  std::ifstream file(process / "cmdline", std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return read_kernel_file(process / "cmdline").value_or("");
 }
 
 }  // namespace

@@ -1,13 +1,12 @@
 #include "drivers/hypervisor/libvirt/topology.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <pugixml.hpp>
 #include <set>
 
 #include "core/cpu_list.h"
+#include "drivers/hypervisor/libvirt/kernel_file.h"
 
 namespace stellwerk::hypervisor {
 namespace {
@@ -18,8 +17,7 @@ struct Thread {
 };
 
 std::string read_or_empty(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return read_kernel_file(path).value_or("");
 }
 
 std::optional<int32_t> number_of(pugi::xml_node node, const char* attribute) {

@@ -53,6 +53,7 @@ TEST(FindQemu, FindsEveryProcessWithTheUuidAndNoOther) {
                                          "aaaaaaaa-bbbb-5ccc-8ddd-000000000000"}));
   proc.write("33/cmdline", "");
   proc.write("34/status", "it ended between two looks");
+  proc.write("35/cmdline/unreadable", "it ended before it was read");
   proc.write("self/cmdline", qemu);
   proc.write("12x/cmdline", qemu);
   const auto found = find_qemu(proc.path(), kUuid);
