@@ -261,6 +261,7 @@ TEST_F(AgentRuntimeTest, GoesOnMakingStepsOfItsOwnWhileADriverHangs) {
   agent_->after_a_step([&] { steps.push(1); });
   EXPECT_TRUE(steps.next().has_value());
   gate.open();
+  EXPECT_TRUE(agent_->stop(kDeadline)) << "the gate outlives whoever passes it";
 }
 
 TEST_F(AgentRuntimeTest, LeavesGuestsAloneWhenItEnds) {

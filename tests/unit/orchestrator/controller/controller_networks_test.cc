@@ -243,40 +243,6 @@ TEST_F(ControllerNetworks, RefusesIpv6RangesThatOverlap) {
               HasSubstr("network.ipv6_subnet: fd00:8:0:7::/64 overlaps fd00:8::/48 of network"));
 }
 
-TEST_F(ControllerNetworks, PageTokensNameNothingOfOtherProjects) {
-  make_project("aaa");
-  make_project("zzz");
-  CreateNetwork hidden = back("secret", "10.40.0.0/24");
-  hidden.project = "aaa";
-  make(hidden);
-  CreateNetwork own = back("own", "10.41.0.0/24");
-  own.project = "zzz";
-  make(own);
-  const auto page = std::get<Page<NetworkView>>(
-      *cell_.read(ListNetworks{.project = "zzz", .page = {.size = 1, .token = ""}}));
-  ASSERT_THAT(page.items, SizeIs(1));
-  EXPECT_THAT(page.next_token, Not(HasSubstr("secret")));
-  const auto rest = std::get<Page<NetworkView>>(
-      *cell_.read(ListNetworks{.project = "zzz", .page = {.size = 9, .token = page.next_token}}));
-  ASSERT_FALSE(rest.items.empty());
-  EXPECT_EQ(rest.items.back().network.id, "own");
-}
-
-TEST_F(ControllerNetworks, ShowsAProjectItsOwnUseOfASharedNetworkAlone) {
-  make_project("town");
-  cell_.connect_host();
-  cell_.import_image();
-  const auto flat = [&](const std::string& project) {
-    return std::get<NetworkView>(*cell_.read(GetNetwork{project, "flat"}));
-  };
-  const std::string before = etag_of(flat("town").network.changed_at);
-  cell_.create(CellHarness::web());
-  EXPECT_EQ(flat("default").ports, 1);
-  EXPECT_EQ(flat("town").ports, 0);
-  EXPECT_EQ(etag_of(flat("town").network.changed_at), before)
-      << "a port of another project changed the etag";
-}
-
 TEST_F(ControllerNetworks, LetsProjectsOverlapOnlyWhereTheHostIsNotOnBoth) {
   make_project("town");
   make(back());
