@@ -23,6 +23,8 @@ USER_DATA = f"""#cloud-config
 password: {PASSWORD}
 chpasswd: {{expire: false}}
 """
+# A bridge passes reports of who listens to what on to routers alone.
+HELD_BACK = ("group membership", "listener report before there is an address")
 # Run inside a guest: sends the frames that come in, one in base64 a line, on the interface named.
 SENDER = """
 import base64, socket, sys
@@ -98,6 +100,7 @@ class Tenants:
         # Else a host that does not route would keep tenants apart, whatever the firewall does.
         for setting in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
             pathlib.Path("/proc/sys/net", setting).write_text("1", encoding="ascii")
+        wire.leave_frames_whole()
         self.cell.start()
         Login.make_key(self.key)
         (self.cell.directory / "user-data").write_text(USER_DATA, encoding="utf-8")
@@ -217,11 +220,12 @@ class Tenants:
         one, two, green = (self.guests[name] for name in ("blue-1", "blue-2", "green-1"))
         gateway = Port(machine.address_of("stellwerk0"), "10.64.0.1", "fd00:64::1", "stellwerk0")
         me, other = one.ports[0], two.ports[0]
-        honest = spoofs.honest(me, other)
+        honest = {name: frame for name, frame in spoofs.honest(me, other).items()
+                  if name not in HELD_BACK}
         marker = {"marker": frames.arp(me.mac, 1, me.mac, me.ip4, other.ip4)}
         heard = self.heard(other.tap, one, "eth0", {**honest, **marker})
-        self.story.seen(f"on blue-2's port: {len(heard)} frames that blue-1 sends as itself",
-                        heard == [*honest, "marker"])
+        self.story.seen(f"on blue-2's port: of {len(honest) + 1} frames that blue-1 sends as "
+                        f"itself, {len(heard)}", heard == [*honest, "marker"])
         for name, victim in (("blue-2", other), ("green-1", green.ports[0])):
             hostile = spoofs.hostile(me, victim, gateway)
             heard = self.heard(victim.tap, one, "eth0", {**hostile, **marker})

@@ -119,14 +119,18 @@ class Port:
         ip("netns", "delete", self.name)
 
 
-def make_bridge(name=BRIDGE):
-    # Multicast snooping would hold back what tests look for.
-    ip("link", "add", name, "type", "bridge", "mcast_snooping", "0",
-       "no_linklocal_learn", "1")
-    # Where frames pass through iptables too, what is behind a packet is cut off: our tokens.
+def leave_frames_whole():
+    """Where frames pass through iptables too, what is behind a packet is cut off: our tokens."""
     for family in ("iptables", "ip6tables"):
         setting = f"/proc/sys/net/bridge/bridge-nf-call-{family}"
         if os.path.exists(setting):
             with open(setting, "w", encoding="ascii") as file:
                 file.write("0")
+
+
+def make_bridge(name=BRIDGE):
+    # Multicast snooping would hold back what tests look for.
+    ip("link", "add", name, "type", "bridge", "mcast_snooping", "0",
+       "no_linklocal_learn", "1")
+    leave_frames_whole()
     ip("link", "set", name, "up")
