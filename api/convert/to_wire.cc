@@ -5,6 +5,7 @@
 #include <string>
 
 #include "api/convert/wire_parts.h"
+#include "core/image_url.h"
 #include "core/resource_names.h"
 #include "core/scs_flavors.h"
 
@@ -247,7 +248,7 @@ v1::Image to_wire(const controller::ImageView& view) {
   wire.set_min_memory_bytes(image.minimum_memory.count());
   wire.set_visibility(image.is_public ? v1::Image::PUBLIC : v1::Image::PRIVATE);
   set_map(image.properties, wire.mutable_properties());
-  wire.set_source_url(image.source.url);
+  wire.set_source_url(url_without_query(image.source.url));
   wire.set_failure(image.failure);
   wire.set_received_bytes(view.progress.received.count());
   wire.set_expected_bytes(view.progress.expected.value_or(Bytes()).count());

@@ -45,6 +45,22 @@ ImageFetch::Known ImageFetch::known_of(std::string_view note) {
 }
 
 absl::StatusOr<controller::ImportedContent> ImageFetch::run() {
+  // An earlier process may have ended between publishing it and telling so.
+  absl::StatusOr<storage::ImageFacts> facts = around_.parts.storage.published(image_);
+  const bool here = facts.ok() && source_.sha256.value_or(facts->sha256) == facts->sha256;
+  if (here) {
+    spdlog::info("image is here already image={}", image_.to_string());
+  } else {
+    facts = fetch_and_publish();
+  }
+  SW_RETURN_IF_ERROR(facts.status());
+  return controller::ImportedContent{.format = facts->format,
+                                     .file_size = facts->file_size,
+                                     .virtual_size = facts->virtual_size,
+                                     .sha256 = facts->sha256};
+}
+
+absl::StatusOr<storage::ImageFacts> ImageFetch::fetch_and_publish() {
   SW_ASSIGN_OR_RETURN(upload_, around_.parts.storage.resume_upload(image_));
   known_ = known_of(upload_->note());
   if (upload_->received() > Bytes()) {
@@ -54,11 +70,7 @@ absl::StatusOr<controller::ImportedContent> ImageFetch::run() {
   report(true);
   SW_RETURN_IF_ERROR(fetch_all());
   report(true);
-  SW_ASSIGN_OR_RETURN(const storage::ImageFacts facts, upload_->finish(source_.sha256));
-  return controller::ImportedContent{.format = facts.format,
-                                     .file_size = facts.file_size,
-                                     .virtual_size = facts.virtual_size,
-                                     .sha256 = facts.sha256};
+  return upload_->finish(source_.sha256);
 }
 
 absl::Status ImageFetch::fetch_all() {
@@ -77,7 +89,10 @@ absl::Status ImageFetch::fetch_all() {
     }
     const absl::Status result = attempt(left);
     if (result.ok()) return result;
-    SW_RETURN_IF_ERROR(save());
+    if (const absl::Status saved = save(); !saved.ok()) {
+      spdlog::debug("image fetch keeps nothing image={} error=\"{}\"", image_.to_string(),
+                    one_line(message_of(saved)));
+    }
     const bool again = absl::IsUnavailable(result) || absl::IsOutOfRange(result);
     if (!again) return result;
     if (absl::IsOutOfRange(result)) {

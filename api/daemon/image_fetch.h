@@ -36,6 +36,7 @@ class ImageFetch final : public download::Sink {
   static std::string note_of(const Known& known);
   static Known known_of(std::string_view note);
 
+  absl::StatusOr<storage::ImageFacts> fetch_and_publish();
   absl::Status fetch_all();
   absl::Status attempt(Duration left);
   absl::Status save();

@@ -25,7 +25,7 @@ void ImageFetcher::fetch(const ImageUid& image, const ImageSource& source) {
     if (!jobs_.emplace(image, job).second) return;
   }
   if (pool_.try_run([this, image, source, job] { run(image, source, job); })) return;
-  forget(image);
+  forget(image, job);
   reports_.finished(image, resource_exhausted("{} images wait to be fetched already; try again "
                                               "when some are here",
                                               limits_.most_waiting));
@@ -34,7 +34,7 @@ void ImageFetcher::fetch(const ImageUid& image, const ImageSource& source) {
 void ImageFetcher::run(const ImageUid& image, const ImageSource& source, const JobPtr& job) {
   {
     const std::lock_guard lock(mutex_);
-    if (!jobs_.contains(image)) return;  // dropped by `stop`
+    if (!is_current(image, job)) return;  // dropped by `end` or `stop`
     job->running = true;
   }
   if (!job->cancelled.load()) {
@@ -50,14 +50,20 @@ void ImageFetcher::run(const ImageUid& image, const ImageSource& source, const J
             .run();
     spdlog::info("image fetch ended image={} outcome=\"{}\"", image.to_string(),
                  one_line(describe(content.status())));
-    if (!job->cancelled.load()) reports_.finished(image, std::move(content));
+    // One that is published is so whatever was wished meanwhile.
+    if (content.ok() || !job->cancelled.load()) reports_.finished(image, std::move(content));
   }
-  forget(image);
+  forget(image, job);
 }
 
-void ImageFetcher::forget(const ImageUid& image) {
+bool ImageFetcher::is_current(const ImageUid& image, const JobPtr& job) const {
+  const auto found = jobs_.find(image);
+  return found != jobs_.end() && found->second == job;
+}
+
+void ImageFetcher::forget(const ImageUid& image, const JobPtr& job) {
   const std::lock_guard lock(mutex_);
-  jobs_.erase(image);
+  if (is_current(image, job)) jobs_.erase(image);
   changed_.notify_all();
 }
 
@@ -70,9 +76,14 @@ void ImageFetcher::end(const ImageUid& image) {
   std::unique_lock lock(mutex_);
   const auto found = jobs_.find(image);
   if (found == jobs_.end()) return;
-  found->second->cancelled = true;
+  const JobPtr job = found->second;
+  job->cancelled = true;
+  if (!job->running) {
+    jobs_.erase(found);  // its turn may be hours away
+    return;
+  }
   changed_.notify_all();
-  changed_.wait(lock, [&] { return !jobs_.contains(image); });
+  changed_.wait(lock, [&] { return !is_current(image, job); });
 }
 
 bool ImageFetcher::stop(Duration patience) {

@@ -35,7 +35,7 @@ class ImageFetcher {
  public:
   struct Reports {
     std::function<void(const ImageUid&, const controller::ImportProgress&)> progress;
-    // Not for what `end` or `stop` has broken off.
+    // Not for what `end` or `stop` has broken off; for what was whole before they could, it is.
     std::function<void(const ImageUid&, absl::StatusOr<controller::ImportedContent>)> finished;
   };
   // The references outlive the fetcher.
@@ -67,7 +67,9 @@ class ImageFetcher {
   using JobPtr = std::shared_ptr<Job>;
 
   void run(const ImageUid& image, const ImageSource& source, const JobPtr& job);
-  void forget(const ImageUid& image);
+  // Under the lock: whether this job is still the image's.
+  bool is_current(const ImageUid& image, const JobPtr& job) const;
+  void forget(const ImageUid& image, const JobPtr& job);
   // Ends early when the job is cancelled.
   void pause(const Job& job, Duration duration);
 

@@ -144,10 +144,13 @@ void AttachCall::found(const absl::StatusOr<InstanceUid>& uid) {
     end(convert::nest_fields(uid.status(), "start"));
     return advance();
   }
+  if (has_ended()) return advance();
   environment_.gateway.run_blocking([self = shared_from_this(), uid = *uid] { self->attach(uid); });
 }
 
+// The client may go at any time; nobody else would then detach what is attached too late.
 void AttachCall::attach(const InstanceUid& uid) {
+  if (has_ended()) return advance();
   const auto attachment = environment_.consoles.attach(uid, wish_, [weak = weak_from_this()] {
     if (const std::shared_ptr<AttachCall> call = weak.lock()) call->advance();
   });
@@ -157,21 +160,24 @@ void AttachCall::attach(const InstanceUid& uid) {
     end(attachment.status());
     return advance();
   }
+  bool too_late = false;
   {
     const std::lock_guard lock(mutex_);
-    attachment_ = *attachment;
+    too_late = done_;
+    if (!too_late) attachment_ = *attachment;
   }
+  if (too_late) return environment_.consoles.detach(*attachment);
   advance();
   confirm(uid);
 }
 
 // It may have been deleted between the look-up and the attachment, and then nobody would tell.
+// Whatever it is called by now: it may have been renamed as well.
 void AttachCall::confirm(const InstanceUid& uid) {
   find_instance(
-      environment_.gateway, {.name = name_},
-      [self = shared_from_this(), uid](const absl::StatusOr<InstanceUid>& now) {
-        const bool gone = absl::IsNotFound(now.status()) || (now.ok() && *now != uid);
-        if (!gone) return;
+      environment_.gateway, {.name = name_, .uid = uid},
+      [self = shared_from_this()](const absl::StatusOr<InstanceUid>& now) {
+        if (!absl::IsNotFound(now.status())) return;
         self->end(with_reason(not_found("the instance has been deleted"), "INSTANCE_DELETED"));
         self->advance();
       });
@@ -193,6 +199,11 @@ absl::Status AttachCall::take_input() {
   const absl::Status typed = environment_.consoles.type(*attachment_, message.input());
   // Who has lost the writing is told so by a notice, which may be still on its way.
   return absl::IsFailedPrecondition(typed) ? absl::OkStatus() : typed;
+}
+
+bool AttachCall::has_ended() {
+  const std::lock_guard lock(mutex_);
+  return end_.has_value();
 }
 
 void AttachCall::end(const absl::Status& why) {
@@ -247,11 +258,17 @@ void AttachCall::OnCancel() {
   interrupt(make_status(absl::StatusCode::kCancelled, "the client has gone"));
 }
 
-// gRPC calls it last, when no other callback of the call is running.
+// gRPC calls it last, when no other callback of gRPC's is running; `attach` may be.
 void AttachCall::OnDone() {
   environment_.streams.remove(this);
-  if (attachment_) {
-    environment_.consoles.detach(*attachment_);
+  std::optional<ConsoleGateway::Attachment> attachment;
+  {
+    const std::lock_guard lock(mutex_);
+    done_ = true;
+    attachment = attachment_;
+  }
+  if (attachment) {
+    environment_.consoles.detach(*attachment);
     spdlog::info("console detach instance={} caller=\"{}\" outcome=\"{}\"", name_, wish_.caller,
                  end_ ? describe(*end_) : "");
   }

@@ -47,6 +47,7 @@ class AttachCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   // The others.
   absl::Status take_input();
 
+  bool has_ended();
   void end(const absl::Status& why);
   // Does whatever can be done now.
   void advance();
@@ -66,6 +67,7 @@ class AttachCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   bool reading_ = false;
   bool writing_ = false;
   bool finished_ = false;
+  bool done_ = false;  // gRPC has let go of the call
   bool no_more_input_ = false;
   MonotonicTime opened_;
   MonotonicTime last_write_;  // when the newest one began

@@ -31,6 +31,7 @@ void find_instance(Gateway& gateway, const ConsoleName& name,
   request.set_name(name.name);
   absl::StatusOr<controller::Query> query = convert::to_query(request);
   if (!query.ok()) return done(query.status());
+  std::get<controller::GetInstance>(*query).uid = name.uid;
   gateway.submit(*std::move(query),
                  answered_once([done = std::move(done), also_leaving = name.also_leaving](
                                    const absl::StatusOr<controller::Answer>& answer) {

@@ -43,6 +43,7 @@ class ConsolesService final : public RawConsoles {
 struct ConsoleName {
   std::string name;
   bool also_leaving = false;
+  std::optional<InstanceUid> uid = std::nullopt;  // whose name it was; decides where it is known
 };
 void find_instance(Gateway& gateway, const ConsoleName& name,
                    std::function<void(absl::StatusOr<InstanceUid>)> done);

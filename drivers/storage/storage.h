@@ -96,6 +96,9 @@ class Storage {
       const ImageUid& image, std::optional<Bytes> announced) = 0;
   // Goes on where the last one of this image broke off. Aborted while another is under way.
   virtual absl::StatusOr<std::unique_ptr<ResumableUpload>> resume_upload(const ImageUid& image) = 0;
+  // Of an image whose upload has finished: what `finish` told, from a new look at all of its bytes.
+  // Nothing of the upload is left afterwards. NotFound if there is no such image.
+  virtual absl::StatusOr<ImageFacts> published(const ImageUid& image) = 0;
   // The image and what an upload that may be resumed has left of it. FailedPrecondition while a
   // disk refers to it.
   virtual absl::Status delete_image(const ImageUid& image) = 0;

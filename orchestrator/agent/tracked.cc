@@ -114,6 +114,11 @@ void Tracked::note_success(const Step& taken, const PlanLimits& limits, Monotoni
     seen_running = false;
   } else if (std::holds_alternative<PrepareFiles>(taken)) {
     history.failures = 0;
+  } else if (std::holds_alternative<PinDomain>(taken) && failed_to_pin) {
+    // A guest's own failures do not end with this: only what is done after all is forgotten.
+    history.failures = 0;
+    history.last_error.clear();
+    history.not_before = {};
   } else if (std::holds_alternative<ResumeDomain>(taken) && paused_on_error) {
     // It may pause again at once: each attempt waits longer than the one before.
     count_failure("its disk is full or fails", limits, now);
@@ -127,6 +132,7 @@ void Tracked::note_failure(const Step& taken, const absl::Status& why, const Pla
     history.shutdown_refused = true;
   }
   count_failure(fmt::format("{}: {}", name_of(taken), message_of(why)), limits, now);
+  failed_to_pin = std::holds_alternative<PinDomain>(taken);
 }
 
 // From here on, until it is started again, an end of the domain is our doing: also when the answer
@@ -149,6 +155,7 @@ void Tracked::note_end(DomainEnd end, const PlanLimits& limits, MonotonicTime no
 
 void Tracked::count_failure(std::string error, const PlanLimits& limits, MonotonicTime now) {
   ++history.failures;
+  failed_to_pin = false;
   history.last_error = std::move(error);
   history.not_before = now + backoff(history.failures, limits);
 }

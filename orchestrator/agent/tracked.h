@@ -28,6 +28,7 @@ struct Tracked {
   bool recalled = false;         // what an earlier process may have asked of the guest
   bool wanted = false;           // desired running
   bool paused_on_error = false;  // in the last observation
+  bool failed_to_pin = false;    // that was the last failure
 
   // New orders to run or stop: failures and ends of before are forgotten, a request to shut down
   // that the guest may still follow is not.

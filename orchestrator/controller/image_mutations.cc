@@ -19,18 +19,24 @@ namespace {
 constexpr size_t kMostUsersNamed = 5;
 constexpr size_t kLongestFailure = 500;
 
-// The first few instances that were made from the image: of its own project by id, of others by
-// their full names.
+// The first few instances of its own project that were made from the image; those of others are
+// counted, for their names are their projects' own affair.
 std::vector<std::string> users_of(const Image& image, const Ledger& ledger) {
   const std::string owner = ledger.project_id(image.project);
   std::vector<std::string> names;
+  size_t own = 0;
+  size_t others = 0;
   for (const auto& [name, uid] : ledger.instance_names()) {
     if (ledger.state().instances.at(uid).image != image.uid) continue;
-    if (names.size() == kMostUsersNamed) {
-      names.push_back("…");
-      break;
+    if (name.first != owner) {
+      ++others;
+    } else if (own++ < kMostUsersNamed) {
+      names.push_back(name.second);
     }
-    names.push_back(name.first == owner ? name.second : instance_name(name.first, name.second));
+  }
+  if (own > kMostUsersNamed) names.push_back("…");
+  if (others > 0) {
+    names.push_back(fmt::format("{} instance{} of other projects", others, others == 1 ? "" : "s"));
   }
   return names;
 }

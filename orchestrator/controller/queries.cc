@@ -45,7 +45,7 @@ class Reader {
       : ledger_(sights.ledger), book_(sights.book), imports_(sights.imports), now_(now) {}
 
   absl::StatusOr<Answer> operator()(const GetInstance& get) const {
-    const Instance* found = ledger_.instance(get.project, get.id);
+    const Instance* found = this->found(get);
     if (!found) return missing(instance_name(get.project, get.id));
     InstanceView view = view_of(*found, ledger_, book_, now_);
     view.timeline = ledger_.state().timelines.of(found->uid);
@@ -139,6 +139,11 @@ class Reader {
   }
 
  private:
+  const Instance* found(const GetInstance& get) const {
+    if (!get.uid) return ledger_.instance(get.project, get.id);
+    const auto found = ledger_.state().instances.find(*get.uid);
+    return found == ledger_.state().instances.end() ? nullptr : &found->second;
+  }
   // `also` lets in what belongs to other projects.
   template <class Item, class List, class Index, class View>
   absl::StatusOr<Answer> project_page(const List& list, const Index& index, View view,

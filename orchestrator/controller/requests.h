@@ -201,6 +201,7 @@ struct PageRequest {
 struct GetInstance {
   std::string project;
   std::string id;
+  std::optional<InstanceUid> uid = std::nullopt;  // this one, whatever it is called by now
 };
 struct ListInstances {
   std::string project;  // "-": of all projects

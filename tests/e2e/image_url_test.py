@@ -365,7 +365,7 @@ class FetchedImages(FetchingCase):
         guest = self.cell.json("instance", "show", "guest", "--project", "town")
         self.assertEqual(guest["image"], "projects/default/images/fetched")
         self.refused("image", "delete", "fetched",
-                     names=["is used by", "projects/town/instances/guest"])
+                     names=["is used by", "1 instance of other projects"])
         self.cell.cli("instance", "delete", "guest", "--project", "town", "--wait")
         self.cell.cli("project", "delete", "town")
 

@@ -85,9 +85,13 @@ TEST(EventLog, ShowsItsLastLines) {
   EXPECT_EQ(log.tail(9), log.text());
 }
 
+const std::string kBridge = "sw-bridge";
+
 // A world without mishaps.
 class Pieces : public testing::Test {
  protected:
+  Pieces() { world_.machine().bridges.insert(kBridge); }
+
   store::Head take_over() { return *store_.take_over(*store_.observe(), random_.uuid()); }
   static store::Batch put(std::string key, std::string value) {
     return {.puts = {{std::move(key), std::move(value)}}};
@@ -99,7 +103,7 @@ class Pieces : public testing::Test {
   }
   hypervisor::DomainSpec spec(const InstanceUid& uid) {
     hypervisor::DomainSpec spec{.owner = {.cell = cell_, .instance = uid}};
-    spec.ports.push_back({.interface_name = "sw-test"});
+    spec.ports.push_back({.interface_name = "sw-test", .bridge = kBridge});
     return spec;
   }
 

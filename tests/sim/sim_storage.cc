@@ -7,7 +7,8 @@ namespace stellwerk::sim {
 namespace {
 
 constexpr Bytes kImageFile = mebibytes(200);
-constexpr Bytes kImageDisk = gibibytes(2);
+const storage::ImageFacts kFacts = {
+    .format = ImageFormat::kQcow2, .file_size = kImageFile, .virtual_size = gibibytes(2)};
 
 class SimUpload final : public storage::ImageUpload {
  public:
@@ -48,13 +49,21 @@ absl::StatusOr<std::unique_ptr<storage::ResumableUpload>> SimStorage::resume_upl
   return make_status(absl::StatusCode::kUnimplemented, "nobody resumes an upload here");
 }
 
+absl::StatusOr<storage::ImageFacts> SimStorage::published(const ImageUid& image) {
+  const auto found = world_.machine().images.find(image);
+  if (found == world_.machine().images.end() || found->second != ImageFile::kPublished) {
+    return not_found("there is no image {}", image.to_string());
+  }
+  return kFacts;
+}
+
 void SimStorage::begin_image(const ImageUid& image) {
   world_.machine().images.emplace(image, ImageFile::kPartial);
 }
 
 storage::ImageFacts SimStorage::publish_image(const ImageUid& image) {
   world_.machine().images[image] = ImageFile::kPublished;
-  return {.format = ImageFormat::kQcow2, .file_size = kImageFile, .virtual_size = kImageDisk};
+  return kFacts;
 }
 
 void SimStorage::abandon_image(const ImageUid& image) {
@@ -124,7 +133,7 @@ absl::StatusOr<storage::Inventory> SimStorage::inventory() {
          .has_seed = files.seed,
          .started = files.started,
          .disk_size = files.disk ? std::optional(files.size) : std::nullopt});
-    inventory.available -= kImageDisk;
+    inventory.available -= kFacts.virtual_size;
   }
   for (const auto& [uid, file] : machine.images) {
     if (file == ImageFile::kPublished) inventory.images.push_back(uid);

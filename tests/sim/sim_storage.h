@@ -22,6 +22,7 @@ class SimStorage final : public storage::Storage {
       const ImageUid& image, std::optional<Bytes> announced) override;
   absl::StatusOr<std::unique_ptr<storage::ResumableUpload>> resume_upload(
       const ImageUid& image) override;
+  absl::StatusOr<storage::ImageFacts> published(const ImageUid& image) override;
   absl::Status delete_image(const ImageUid& image) override;
   absl::Status create_disk(const storage::DiskSpec& spec) override;
   absl::Status create_seed(const storage::SeedSpec& spec) override;

@@ -52,7 +52,30 @@ absl::Status cut(const FileDescriptor& file, Bytes length, const std::string& pa
   return absl::OkStatus();
 }
 
+absl::Status digest_file(const FileReader& reader, uint64_t size, Sha256Stream& digest) {
+  std::vector<uint8_t> buffer(kReadAtOnce);
+  for (uint64_t at = 0; at < size;) {
+    const std::span<uint8_t> piece(buffer.data(), std::min<uint64_t>(buffer.size(), size - at));
+    SW_RETURN_IF_ERROR(reader.read(at, piece));
+    digest.update({reinterpret_cast<const char*>(piece.data()), piece.size()});
+    at += piece.size();
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+absl::StatusOr<ImageFacts> look_at_image(const std::string& path, const UploadLimits& limits) {
+  SW_ASSIGN_OR_RETURN(const FileReader reader, FileReader::open(path));
+  SW_ASSIGN_OR_RETURN(const InspectedImage found,
+                      inspect_image(reader, {.largest_virtual_size = limits.largest_virtual_size}));
+  Sha256Stream digest;
+  SW_RETURN_IF_ERROR(digest_file(reader, reader.size(), digest));
+  return ImageFacts{.format = found.format,
+                    .file_size = Bytes(static_cast<int64_t>(reader.size())),
+                    .virtual_size = found.virtual_size,
+                    .sha256 = digest.finish()};
+}
 
 std::string over_limit(Bytes largest_file) {
   return fmt::format(
@@ -101,14 +124,7 @@ absl::Status LocalImageUpload::go_on() {
 
 absl::Status LocalImageUpload::digest_again(Bytes length) {
   SW_ASSIGN_OR_RETURN(const FileReader reader, FileReader::open(path()));
-  std::vector<uint8_t> buffer(kReadAtOnce);
-  const auto size = static_cast<uint64_t>(length.count());
-  for (uint64_t at = 0; at < size;) {
-    const std::span<uint8_t> piece(buffer.data(), std::min<uint64_t>(buffer.size(), size - at));
-    SW_RETURN_IF_ERROR(reader.read(at, piece));
-    digest_.update({reinterpret_cast<const char*>(piece.data()), piece.size()});
-    at += piece.size();
-  }
+  SW_RETURN_IF_ERROR(digest_file(reader, static_cast<uint64_t>(length.count()), digest_));
   received_ = checked_at_ = length;
   return absl::OkStatus();
 }

@@ -27,6 +27,9 @@ struct UploadLimits {
 // What is wrong with an image whose file has more than the largest there may be.
 std::string over_limit(Bytes largest_file);
 
+// Of a published file.
+absl::StatusOr<ImageFacts> look_at_image(const std::string& path, const UploadLimits& limits);
+
 // Gives the synced partial file its place among the images.
 using PublishImage = std::function<absl::Status(ImageFormat format, const std::string& partial)>;
 

@@ -150,6 +150,20 @@ absl::StatusOr<std::unique_ptr<ResumableUpload>> LocalStorage::resume_upload(
                                   });
 }
 
+absl::StatusOr<ImageFacts> LocalStorage::published(const ImageUid& image) {
+  for (const ImageFormat format : {ImageFormat::kRaw, ImageFormat::kQcow2}) {
+    const std::string path = layout_.image(image, format);
+    SW_ASSIGN_OR_RETURN(const bool exists, file_exists(path));
+    if (!exists) continue;
+    SW_ASSIGN_OR_RETURN(ImageFacts facts, look_at_image(path, limits()));
+    facts.format = format;  // as disks name it
+    SW_RETURN_IF_ERROR(remove_file(layout_.checkpoint(image)));
+    SW_RETURN_IF_ERROR(remove_file(layout_.resumable(image)));
+    return facts;
+  }
+  return not_found("there is no image {} on this host", image.to_string());
+}
+
 UploadLimits LocalStorage::limits() const {
   return {.largest_file = options_.largest_image_file,
           .largest_virtual_size = options_.largest_virtual_size,

@@ -45,6 +45,7 @@ class LocalStorage final : public Storage {
   absl::StatusOr<std::unique_ptr<ImageUpload>> begin_upload(
       const ImageUid& image, std::optional<Bytes> announced) override;
   absl::StatusOr<std::unique_ptr<ResumableUpload>> resume_upload(const ImageUid& image) override;
+  absl::StatusOr<ImageFacts> published(const ImageUid& image) override;
   absl::Status delete_image(const ImageUid& image) override;
 
   absl::Status create_disk(const DiskSpec& spec) override;

@@ -72,6 +72,26 @@ TEST_P(StorageContract, ARestartForgetsCheckpointAndBytes) {
   EXPECT_OK((*upload)->finish(sha256(kDisk)));
 }
 
+TEST_P(StorageContract, TellsOfAPublishedImageWhatItsUploadTold) {
+  EXPECT_TRUE(absl::IsNotFound(storage().published(kImage).status()));
+  auto upload = storage().resume_upload(kImage);
+  ASSERT_OK(upload);
+  EXPECT_OK((*upload)->write(kDisk));
+  EXPECT_OK((*upload)->checkpoint("note"));
+  EXPECT_TRUE(absl::IsNotFound(storage().published(kImage).status())) << "not before its end";
+  const auto told = (*upload)->finish(std::nullopt);
+  ASSERT_OK(told);
+  upload->reset();
+  reopen();
+  const auto facts = storage().published(kImage);
+  ASSERT_OK(facts);
+  EXPECT_EQ(facts->sha256, told->sha256);
+  EXPECT_EQ(facts->format, told->format);
+  EXPECT_EQ(facts->file_size, told->file_size);
+  EXPECT_EQ(facts->virtual_size, told->virtual_size);
+  EXPECT_THAT(inventory().unfinished, IsEmpty());
+}
+
 TEST_P(StorageContract, TwoAtATimeAreOneTooMany) {
   auto first = storage().resume_upload(kImage);
   ASSERT_OK(first);

@@ -137,6 +137,16 @@ TEST(ToWire, WritesAnImage) {
   EXPECT_EQ(wire.sha256(), to_hex(sha256("abc")));
 }
 
+// Whoever may use the image sees where it came from, and a query often holds a token.
+TEST(ToWire, LeavesTheQueryOfAnImagesSourceOut) {
+  controller::ImageView view;
+  view.image.source.url = "https://images.example/debian.qcow2?token=secret";
+  view.image.is_public = true;
+  EXPECT_EQ(to_wire(view).source_url(), "https://images.example/debian.qcow2?…");
+  view.image.source.url = "https://images.example/debian.qcow2";
+  EXPECT_EQ(to_wire(view).source_url(), "https://images.example/debian.qcow2");
+}
+
 // What a client reads of a flavor and sends back creates the same.
 RC_GTEST_PROP(ToWire, FlavorsComeBack, ()) {
   Flavor flavor;

@@ -160,6 +160,9 @@ class FakeStorage : public storage::Storage {
       const ImageUid&) override {
     return unavailable("no test uploads");
   }
+  absl::StatusOr<storage::ImageFacts> published(const ImageUid&) override {
+    return not_found("no test uploads");
+  }
   absl::Status delete_image(const ImageUid& image) override {
     deleted_images.push(image);
     return absl::OkStatus();

@@ -280,6 +280,75 @@ TEST_F(ImageFetcherTest, EndsAFetchBetweenTwoAttempts) {
   EXPECT_THAT(downloader_.requests(), SizeIs(1));
 }
 
+// What is kept for the next attempt cannot be kept of an upload that failed; that is not the news.
+TEST_F(ImageFetcherTest, TellsWhyItFailedAlsoWhenNothingCouldBeKept) {
+  downloader_.will({[](const download::Request&, download::Sink& sink,
+                       const std::atomic<bool>&) -> absl::Status {
+    SW_RETURN_IF_ERROR(sink.begin({.validator = "\"v1\""}));
+    for (;;) SW_RETURN_IF_ERROR(sink.write(std::string(1 << 20, 'x')));
+  }});
+  EXPECT_THAT(message_of(fetch().status()), HasSubstr("the largest that is allowed here"));
+}
+
+TEST_F(ImageFetcherTest, DoesNotFetchAgainWhatAnEarlierProcessHadPublished) {
+  downloader_.will({serve()});
+  const auto first = fetch();
+  ASSERT_OK(first);
+  open();
+  downloader_.will({fail(not_found("HTTP 404"))});
+  const auto second = fetch();
+  ASSERT_OK(second);
+  EXPECT_EQ(second->sha256, first->sha256);
+  EXPECT_EQ(second->file_size, first->file_size);
+  EXPECT_EQ(second->virtual_size, first->virtual_size);
+  EXPECT_OK(fetch({.url = kSource.url, .sha256 = {}}));
+  EXPECT_THAT(downloader_.requests(), SizeIs(1));
+  // That it lies there does not make it what was asked for.
+  EXPECT_TRUE(absl::IsNotFound(fetch({.url = kSource.url, .sha256 = sha256("x")}).status()));
+}
+
+TEST_F(ImageFetcherTest, TellsOfAnImageThatWasWholeWhenTheDaemonEnded) {
+  std::promise<void> whole;
+  downloader_.will({[&](const download::Request& request, download::Sink& sink,
+                        const std::atomic<bool>& cancelled) -> absl::Status {
+    SW_RETURN_IF_ERROR(serve()(request, sink, cancelled));
+    whole.set_value();
+    EXPECT_TRUE(testing::eventually([&] { return cancelled.load(); }));
+    return absl::OkStatus();
+  }});
+  fetcher_->fetch(kImage, kSource);
+  whole.get_future().wait();
+  EXPECT_TRUE(fetcher_->stop(std::chrono::seconds(10)));
+  ASSERT_EQ(ended(), 1u);
+  EXPECT_OK(ended_.back());
+}
+
+TEST_F(ImageFetcherTest, EndsAtOnceWhatWaitsForItsTurn) {
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  auto may_go_on = go_on.get_future().share();
+  downloader_.will({[&](const download::Request& request, download::Sink& sink,
+                        const std::atomic<bool>& cancelled) -> absl::Status {
+                      begun.set_value();
+                      may_go_on.wait();
+                      return serve()(request, sink, cancelled);
+                    },
+                    serve()});
+  const ImageUid waits(Uuid::v5(Uuid(), "waits"));
+  fetcher_->fetch(kImage, kSource);
+  begun.get_future().wait();
+  fetcher_->fetch(waits, kSource);  // for the only thread
+  auto done = std::async(std::launch::async, [&] { fetcher_->end(waits); });
+  EXPECT_EQ(done.wait_for(std::chrono::seconds(5)), std::future_status::ready);
+  // Wanted again, it has one turn and not two.
+  fetcher_->fetch(waits, kSource);
+  go_on.set_value();
+  EXPECT_TRUE(testing::eventually([&] { return ended() == 2; }));
+  EXPECT_TRUE(fetcher_->stop(std::chrono::seconds(10)));
+  EXPECT_EQ(ended(), 2u);
+  EXPECT_THAT(downloader_.requests(), SizeIs(2));
+}
+
 TEST_F(ImageFetcherTest, AFetchThatHasNotBegunEndsWithTheDaemon) {
   std::promise<void> begun;
   downloader_.will({[&](const download::Request&, download::Sink&,

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <future>
 
 #include "stellwerk/v1/consoles.grpc.pb.h"
 #include "test_server.h"
@@ -89,15 +90,27 @@ class AttachTest : public ServerTest {
   absl::StatusOr<controller::Answer> answer(const controller::Request& request) {
     const auto& query = std::get<controller::Query>(request);
     const auto& get = std::get<controller::GetInstance>(query);
-    if (get.id != "web" || gone_) return not_found("there is no instance {}", get.id);
+    const bool known = get.uid ? *get.uid == uid_ : get.id == "web" && !renamed_;
+    if (!known || gone_) return not_found("there is no instance {}", get.id);
     controller::InstanceView view;
-    view.instance.uid = InstanceUid(Uuid::v5(Uuid(), "web"));
+    view.instance.uid = uid_;
     view.instance.id = "web";
     if (leaving_) view.instance.desired = DesiredState::kDeleted;
     return view;
   }
 
+  const InstanceUid uid_{Uuid::v5(Uuid(), "web")};
+  // The controller answers one after the other: what was asked before has its answer.
+  void await_answers() {
+    v1::GetConsoleLogRequest request;
+    request.set_name(kWeb);
+    v1::GetConsoleLogResponse response;
+    Call call;
+    stub<v1::Consoles>()->GetConsoleLog(&call, request, &response).ok();
+  }
+
   std::atomic<bool> gone_ = false;
+  std::atomic<bool> renamed_ = false;
   std::atomic<bool> leaving_ = false;
 };
 
@@ -199,6 +212,63 @@ TEST_F(AttachTest, EndsWhenTheInstanceIsDeletedWhileItAttaches) {
   Attachment console(connect());
   console.start(AttachConsoleRequest::READ);
   EXPECT_EQ(reason_of(console.finish()), "INSTANCE_DELETED");
+}
+
+TEST_F(AttachTest, StaysWhenTheInstanceIsRenamedWhileItAttaches) {
+  start();
+  consoles_.before_next_attach([this] { renamed_ = true; });
+  Attachment console(connect());
+  console.start(AttachConsoleRequest::READ);
+  console.read_until(AttachConsoleResponse::ATTACHED);
+  ASSERT_TRUE(eventually([&] { return gateway_.requests().size() == 2; }));
+  await_answers();
+  consoles_.write("one");
+  console.read_until("one");
+  consoles_.write("two");
+  console.read_until("two");
+  console.cancel();
+  EXPECT_EQ(console.finish().error_code(), grpc::StatusCode::CANCELLED);
+}
+
+// Else nobody could type there until the daemon ends.
+TEST_F(AttachTest, LeavesNothingAttachedForAClientThatWentWhileItAttached) {
+  ServerConfig config;
+  config.limits.consoles = 1;
+  start(config);
+  std::promise<void> attaching;
+  std::promise<void> go_on;
+  consoles_.before_next_attach([&] {
+    attaching.set_value();
+    go_on.get_future().wait();
+  });
+  Attachment console(connect());
+  console.start();
+  attaching.get_future().wait();
+  console.cancel();
+  console.finish();
+  // Its place is free when gRPC has done with it.
+  EXPECT_TRUE(eventually([&] {
+    Attachment next(connect());
+    next.start(AttachConsoleRequest::READ, "projects/p/instances/other");
+    return next.finish().error_code() == grpc::StatusCode::NOT_FOUND;
+  }));
+  EXPECT_EQ(consoles_.attached_ever(), 0u);
+  go_on.set_value();
+  EXPECT_TRUE(
+      eventually([&] { return consoles_.attached_ever() == 1 && consoles_.attachments() == 0; }));
+}
+
+TEST_F(AttachTest, DoesNotAttachAClientThatWentBeforeTheInstanceWasFound) {
+  start();
+  gateway_.hold();
+  Attachment console(connect());
+  console.start();
+  ASSERT_TRUE(eventually([&] { return gateway_.requests().size() == 1; }));
+  console.cancel();
+  console.finish();
+  gateway_.release();
+  await_answers();
+  EXPECT_TRUE(eventually([&] { return consoles_.attachments() == 0; }));
 }
 
 TEST_F(AttachTest, NamesWhatIsWrongWithAMessage) {

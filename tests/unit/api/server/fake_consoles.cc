@@ -19,6 +19,7 @@ absl::StatusOr<FakeConsoles::Attachment> FakeConsoles::attach(const InstanceUid&
     const std::lock_guard lock(mutex_);
     id = console_.attach(wish);
     if (id.ok()) wakes_[*id] = std::move(wake);
+    ++attached_ever_;
   }
   wake_all();
   return id;
@@ -80,6 +81,11 @@ void FakeConsoles::delete_instance() {
     end_ = with_reason(not_found("the instance has been deleted"), "INSTANCE_DELETED");
   }
   wake_all();
+}
+
+size_t FakeConsoles::attached_ever() const {
+  const std::lock_guard lock(mutex_);
+  return attached_ever_;
 }
 
 size_t FakeConsoles::attachments() const {

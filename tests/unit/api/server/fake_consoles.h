@@ -29,6 +29,7 @@ class FakeConsoles final : public ConsoleGateway {
   std::string take_typed();
   void delete_instance();
   size_t attachments() const;
+  size_t attached_ever() const;
   // Called once, before the next attachment is made.
   void before_next_attach(std::function<void()> hook);
 
@@ -38,6 +39,7 @@ class FakeConsoles final : public ConsoleGateway {
   mutable std::mutex mutex_;
   agent::Console console_{{.attachments = 4, .pending_input = 8}, "old words "};
   std::map<Attachment, std::function<void()>> wakes_;
+  size_t attached_ever_ = 0;
   absl::Status end_;
   std::function<void()> hook_;
 };

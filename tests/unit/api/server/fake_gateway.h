@@ -39,6 +39,9 @@ class FakeImages final : public storage::Storage {
       const ImageUid&) override {
     return unavailable("no test uploads");
   }
+  absl::StatusOr<storage::ImageFacts> published(const ImageUid&) override {
+    return not_found("no test uploads");
+  }
   absl::Status delete_image(const ImageUid& image) override;
   absl::Status create_disk(const storage::DiskSpec& spec) override;
   absl::Status create_seed(const storage::SeedSpec& spec) override;

@@ -5,6 +5,7 @@ namespace stellwerk::agent {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 const InstanceUid kDedicated(Uuid::v5(Uuid(), "dedicated"));
 
@@ -77,6 +78,32 @@ TEST_F(AgentPins, GoesOnWaitingWhileTheMoveFails) {
   pass(seconds(6));
   observe();
   EXPECT_THAT(step_names(), ElementsAre("pin-domain", "pin-domain"));
+}
+
+TEST_F(AgentPins, ForgetsFailedMovesWhenOneSucceeds) {
+  order();
+  pass(seconds(6));
+  observe();
+  for (size_t i = 0; i < 3; ++i) {
+    ASSERT_EQ(steps_.size(), i + 1);
+    finish(steps_.back().id, unavailable("libvirt is away"));
+    observe();
+    pass(seconds(60));
+    observe();
+  }
+  ASSERT_THAT(step_names(), ElementsAre("pin-domain", "pin-domain", "pin-domain", "pin-domain"));
+  finish(steps_.back().id);
+  shared_domain().pins = hypervisor::CpuPins{{{0}}, {0}};
+  observe();
+  EXPECT_EQ(report_of(shared_).reason, "");
+  // The next one that fails is the first again.
+  shared_domain().pins = hypervisor::CpuPins{{{0, 1}}, {0, 1}};
+  pass(seconds(60));
+  observe();
+  ASSERT_EQ(instance_of(steps_.back().step), shared_);
+  finish(steps_.back().id, unavailable("libvirt is away"));
+  observe();
+  EXPECT_THAT(report_of(shared_).message, HasSubstr("(failed 1 times)"));
 }
 
 TEST_F(AgentPins, DoesNotNameAGuestOfAnotherProject) {

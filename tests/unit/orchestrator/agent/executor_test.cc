@@ -62,6 +62,9 @@ class FakeStorage final : public storage::Storage {
       const ImageUid&) override {
     return unavailable("not asked for by steps");
   }
+  absl::StatusOr<storage::ImageFacts> published(const ImageUid&) override {
+    return not_found("no test uploads");
+  }
   absl::Status delete_image(const ImageUid&) override { return absl::OkStatus(); }
   absl::Status create_disk(const storage::DiskSpec& spec) override {
     disk = spec;

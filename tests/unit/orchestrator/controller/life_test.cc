@@ -203,6 +203,9 @@ TEST_F(InstanceLife, ARenamedInstanceKeepsItsUidAndFreesItsName) {
   EXPECT_EQ(now().ports, before.ports);
   EXPECT_TRUE(absl::IsNotFound(cell_.read(GetInstance{"default", "web-1"}).status()));
   EXPECT_TRUE(cell_.read(GetInstance{"default", "shop"}).ok());
+  EXPECT_TRUE(cell_.read(GetInstance{"default", "web-1", uid_}).ok());
+  const InstanceUid other(Uuid::v5(Uuid(), "other"));
+  EXPECT_TRUE(absl::IsNotFound(cell_.read(GetInstance{"default", "shop", other}).status()));
   const Event event = cell_.log().back().events.back();
   EXPECT_EQ(event.type, "InstanceRenamed");
   EXPECT_EQ(event.resource, "projects/default/instances/shop");
