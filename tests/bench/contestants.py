@@ -28,7 +28,8 @@ SEED = {"meta-data": "instance-id: {uid}\nlocal-hostname: {name}\n",
 class Watch:
     """One stream of events; whoever waits looks again after each."""
 
-    def __init__(self, channel):
+    def __init__(self, channel, cell):
+        self.cell = cell
         events = api.module("events_pb2")
         stub = api.module("events_pb2_grpc").EventsStub(channel)
         self.changed = threading.Condition()
@@ -42,11 +43,14 @@ class Watch:
     def follow(self):
         try:
             for _ in self.stream:
-                with self.changed:
-                    self.seen += 1
-                    self.changed.notify_all()
+                self.note()
         except grpc.RpcError:
-            pass  # it was closed; those who wait have deadlines
+            self.note()  # it was closed, or the daemon has ended: whoever waits looks
+
+    def note(self):
+        with self.changed:
+            self.seen += 1
+            self.changed.notify_all()
 
     def until(self, condition, what):
         """`condition` is asked at once and after every event."""
@@ -59,6 +63,8 @@ class Watch:
             with self.changed:
                 if not self.changed.wait_for(lambda: self.seen > seen, PATIENCE):
                     raise waiting.TookTooLong(f"no event for {PATIENCE} s; waiting for {what}")
+            if self.cell.daemon.poll() is not None:
+                raise waiting.TookTooLong(f"stellwerkd has ended; waiting for {what}")
 
     def close(self):
         self.stream.cancel()
@@ -73,7 +79,7 @@ class Ours:
         self.messages = api.module("instances_pb2")
         self.channel = api.channel(cell)
         self.service = api.module("instances_pb2_grpc").InstancesStub(self.channel)
-        self.watch = Watch(self.channel)
+        self.watch = Watch(self.channel, cell)
         self.uids = {}
 
     def close(self):
