@@ -10,7 +10,8 @@ namespace {
 
 std::string harmless(std::string_view text) {
   HarmlessText filter;
-  return filter.pass(text) + filter.end();
+  std::string out = filter.pass(text);
+  return out + filter.end();
 }
 
 TEST(HarmlessText, LeavesLinesTabsAndLettersOfAllScripts) {
@@ -40,7 +41,9 @@ TEST(HarmlessText, ShowsOtherControlCharactersAndBrokenUtf8) {
 
 TEST(HarmlessText, HidesNoLineBehindASequenceThatIsNeverEnded) {
   EXPECT_EQ(harmless("\x1b]0;hidden\nshown"), "\nshown");
-  EXPECT_EQ(harmless("\x1b]" + std::string(5000, 'x') + "shown").substr(904 - 0, 5), "shown");
+  const std::string long_text = harmless("\x1b]" + std::string(5000, 'x') + "shown");
+  EXPECT_TRUE(long_text.ends_with("xshown")) << long_text;
+  EXPECT_LT(long_text.size(), 1000u);
 }
 
 RC_GTEST_PROP(HarmlessText, NeverLetsAnythingPassThatSteersATerminal, (std::string text)) {
@@ -62,7 +65,8 @@ RC_GTEST_PROP(HarmlessText, DoesNotMindWhereThePiecesEnd, (const std::vector<uin
     out += filter.pass(std::string_view(text).substr(at, cut % 5));
     at = std::min(text.size(), at + cut % 5);
   }
-  out += filter.pass(std::string_view(text).substr(at)) + filter.end();
+  out += filter.pass(std::string_view(text).substr(at));
+  out += filter.end();
   RC_ASSERT(out == harmless(text));
 }
 
