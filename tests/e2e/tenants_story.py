@@ -19,10 +19,6 @@ IMAGE, FLAVOR, DISK_GIB = "debian-12", "town", 3
 BOOT_SECONDS = 600
 PASSWORD = "town-hall"
 MIRROR, MIRROR_ADDRESS, HOST_ADDRESS = "mirror", "10.77.0.2", "10.77.0.1"
-USER_DATA = f"""#cloud-config
-password: {PASSWORD}
-chpasswd: {{expire: false}}
-"""
 # A bridge passes reports of who listens to what on to routers alone.
 HELD_BACK = ("group membership", "listener report before there is an address")
 # Run inside a guest: sends the frames that come in, one in base64 a line, on the interface named.
@@ -58,7 +54,8 @@ class Guest:
         return Port(interface["macAddress"], found[False], found.get(True, ""), tap)
 
     def run(self, *words, **options):
-        options.setdefault("stdin", subprocess.DEVNULL)
+        if "input" not in options:
+            options["stdin"] = subprocess.DEVNULL
         return subprocess.run(self.login.command(*words), check=False, capture_output=True,
                               text=True, timeout=90, **options)
 
@@ -70,10 +67,7 @@ class Guest:
 
     def send(self, interface, sent):
         lines = "".join(base64.b64encode(frame).decode() + "\n" for frame in sent)
-        with open("/dev/null", "rb"):
-            result = subprocess.run(
-                self.login.command("sudo", "python3", "-c", f"'{SENDER}'", interface), text=True,
-                input=lines, check=False, capture_output=True, timeout=90)
+        result = self.run("sudo", "python3", "-c", f"'{SENDER}'", interface, input=lines)
         if result.returncode != 0:
             raise NotSeen(f"{self.name} sends frames: {result.stderr}")
 
@@ -103,7 +97,6 @@ class Tenants:
         wire.leave_frames_whole()
         self.cell.start()
         Login.make_key(self.key)
-        (self.cell.directory / "user-data").write_text(USER_DATA, encoding="utf-8")
         self.stellwerk("project", "create", "blue", "--limit-instances", "2",
                        "--limit-vcpus", "shared=4", "--limit-memory", "2GiB")
         self.stellwerk("project", "create", "green")
@@ -160,8 +153,7 @@ class Tenants:
             self.stellwerk("instance", "create", name, "--project", project, "--flavor", FLAVOR,
                            "--image", f"projects/default/images/{IMAGE}", "--boot-disk",
                            f"{DISK_GIB}GiB", "--network", "flat", "--network", "inside",
-                           "--ssh-key", f"{self.key}.pub", "--user-data",
-                           self.cell.directory / "user-data", "--wait")
+                           "--ssh-key", f"{self.key}.pub", "--wait")
             self.guests[name] = Guest(self.cell, project, name, self.key)
         self.stellwerk("instance", "list", "--project", "-")
 
@@ -235,6 +227,8 @@ class Tenants:
 
     def attach(self):
         self.story.chapter("An engineer sits down at blue-1's console, in a terminal")
+        self.story.seen("there is a password to log in with", self.guests["blue-1"].run(
+            "sudo", "chpasswd", input=f"debian:{PASSWORD}").returncode == 0)
         self.terminal = Terminal(self.cell.directory / "tmux")
         self.terminal.run(self.cell.command("instance", "console", "blue-1", "--project", "blue"))
         self.terminal.type("Enter")
@@ -297,6 +291,8 @@ def main():
     except (NotSeen, AssertionError, waiting.TookTooLong, subprocess.SubprocessError) as problem:
         tenants.story.failed(problem)
         print(tenants.cell.log_tail())
+        if tenants.terminal:
+            print("The terminal:\n" + tenants.terminal.screen())
         return 1
     return 0
 

@@ -103,7 +103,7 @@ class Pieces : public testing::Test {
   }
   hypervisor::DomainSpec spec(const InstanceUid& uid) {
     hypervisor::DomainSpec spec{.owner = {.cell = cell_, .instance = uid}};
-    spec.ports.push_back({.interface_name = "sw-test", .bridge = kBridge});
+    spec.ports.push_back({.bridge = kBridge, .interface_name = "sw-test"});
     return spec;
   }
 
