@@ -1,9 +1,9 @@
-"""burst_bench.py: how the API answers when much is asked at once. Run by `./dev bench burst`, in the
-sandbox.
+"""burst_bench.py: how the API answers when much is asked at once. Run by `./dev bench burst`, in
+the sandbox.
 
 Many clients create instances at the same moment while others read; then guests are started while
-others read; then ten thousand instances of a hundred played hosts are listed page by page (list_bench).
-Exit code 1 if a limit is missed."""
+others read; then ten thousand instances of a hundred played hosts are listed page by page
+(list_bench). Exit code 1 if a limit is missed."""
 
 import argparse
 import json
@@ -29,8 +29,8 @@ BEFORE = "before"
 
 
 class Client:
-    """A process of burst_client.py. Those that create stand for other machines: they give way to the
-    daemon, as they would if they had processors of their own."""
+    """A process of burst_client.py. Those that create stand for other machines: they give way to
+    the daemon, as they would if they had processors of their own."""
 
     def __init__(self, cell, work, *words):
         priority = ["nice", "-n", "10"] if work == "create" else []
@@ -135,8 +135,8 @@ def measure_bursts(cell, options, page):
             cell, "RUNNING", names, options.clients,
             lambda: waiting.until(lambda: running(cell, names), PATIENCE, "all guests to run",
                                   describe=cell.log_tail))])
-    page.add(f"{options.bursts} × {options.creates} creates (booked) and {options.running} (started) by "
-             f"{options.clients} clients at once", sheet.LIMIT_HEAD, rows)
+    page.add(f"{options.bursts} × {options.creates} creates (booked), {options.running} (started) "
+             f"by {options.clients} clients at once", sheet.LIMIT_HEAD, rows)
 
 
 def measure_list(options, page):
@@ -161,7 +161,8 @@ def main():
     parser.add_argument("--bursts", type=int, default=5, help="one after the other; 5")
     parser.add_argument("--running", type=int, default=50, help="guests that are started; 50")
     parser.add_argument("--clients", type=int, default=16, help="at once; 16")
-    parser.add_argument("--instances", type=int, default=10000, help="in the long list; 10000, 0: no list")
+    parser.add_argument("--instances", type=int, default=10000,
+                        help="in the long list; 10000, 0: no list")
     parser.add_argument("--passes", type=int, default=5, help="through the long list; 5")
     sheet.add_options(parser)
     options = parser.parse_args()

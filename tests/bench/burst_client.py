@@ -1,6 +1,6 @@
 """burst_client.py STUBS SOCKET create STATE NAME ... | read get NAME | read list: one client of the
-burst, in a process of its own. It says "ready", begins when a line comes, and prints JSON in the end:
-the milliseconds of each call. A reader reads until another line comes."""
+burst, in a process of its own. It says "ready", begins when a line comes, and prints JSON in the
+end: the milliseconds of each call. A reader reads until another line comes."""
 
 import json
 import select
