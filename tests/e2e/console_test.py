@@ -69,7 +69,7 @@ class Console(CellCase):
 
     def typed(self, name, text, *more):
         """What comes out when this is piped into the console."""
-        result = subprocess.run(self.cell.command("instance", "console", name, *more), timeout=60,
+        result = subprocess.run(self.cell.command("instance", "console", name, *more), timeout=150,
                                 input=text, capture_output=True, check=False)
         self.assertEqual(result.returncode, 0, result.stderr)
         return result.stdout
@@ -285,15 +285,19 @@ class History(Console):
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE)
         self.addCleanup(self.end_stuck, stuck)
-        for _ in range(8):
-            self.assertIn(b"x" * 1000, self.typed("web", b"#"))
+        # More than all buffers on the way to it hold.
+        self.typed("web", b"#" * 32)
+        waiting.until(lambda: self.log_of("web").endswith(b"x" * KIB_64), 60, "the guest to write")
+        self.typed("web", b"done")
+        self.assertTrue(self.log_of("web").endswith(b"done"))
         self.assertIsNone(stuck.poll())
+        os.set_blocking(stuck.stdout.fileno(), False)
         os.set_blocking(stuck.stderr.fileno(), False)
         said = b""
 
         def told():
             nonlocal said
-            os.read(stuck.stdout.fileno(), 1 << 20)
+            stuck.stdout.read()
             said += stuck.stderr.read() or b""
             return re.search(rb"\d+ bytes were lost", said)
         waiting.until(told, 30, "the slow watcher to be told")
