@@ -135,6 +135,7 @@ def measure_bursts(cell, options, page):
             cell, "RUNNING", names, options.clients,
             lambda: waiting.until(lambda: running(cell, names), PATIENCE, "all guests to run",
                                   describe=cell.log_tail))])
+        clear(cell, names)
     page.add(f"{options.bursts} × {options.creates} creates (booked), {options.running} (started) "
              f"by {options.clients} clients at once", sheet.LIMIT_HEAD, rows)
 

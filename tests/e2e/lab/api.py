@@ -21,6 +21,8 @@ def stubs():
         subprocess.run(["protoc", f"-I{PROTO}", f"--python_out={target}", f"--grpc_out={target}",
                         "--plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin", *files],
                        check=True)
+    # Another process of the sandbox may have made them.
+    if str(target) not in sys.path:
         sys.path.insert(0, str(target))
     return target
 
