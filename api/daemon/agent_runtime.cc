@@ -95,12 +95,31 @@ void AgentRuntime::log_sight(const absl::Status& status) {
   sight_trouble_ = std::move(trouble);
 }
 
+// As above. Guests that run go on under the rules before, others wait: nobody else would tell.
+void AgentRuntime::note_guarding(const agent::HostObservation& seen) {
+  const std::string host = config_.host.to_string();
+  const bool in_force = seen.guarding.ok();
+  if (parts_.on_guarding) parts_.on_guarding(in_force);
+  if (seen.guards_mended) {
+    spdlog::warn("firewall mended: somebody had changed or removed its table host={}", host);
+  }
+  std::string trouble = in_force ? "" : one_line(describe(seen.guarding));
+  if (trouble == firewall_trouble_) return;
+  if (in_force) {
+    spdlog::info("firewall well again host={}", host);
+  } else {
+    spdlog::error("firewall in trouble, guests wait for it host={} error=\"{}\"", host, trouble);
+  }
+  firewall_trouble_ = std::move(trouble);
+}
+
 void AgentRuntime::carry_out_one(agent::Observe observe) {
   const auto look = [this, upkeep = std::move(observe.upkeep)] {
     const absl::Status hello = greeted_ ? absl::OkStatus() : greet();
     const MonotonicTime begun = parts_.clock.now().monotonic;
     auto seen = parts_.executor.observe(upkeep);
     log_sight(seen.ok() ? hello : seen.status());
+    if (seen.ok() && upkeep.guards) note_guarding(*seen);
     loop_.post(agent::ObservationFinished{begun, std::move(seen)});
   };
   if (eyes_.try_run(look)) return;

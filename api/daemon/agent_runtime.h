@@ -36,6 +36,8 @@ class AgentRuntime {
     const Clock& clock;
     // From the step's thread, when it has ended. May be empty.
     std::function<void(std::string_view step, absl::StatusCode, Duration took)> on_step = {};
+    // From the looking thread, whenever the firewall was asked. May be empty.
+    std::function<void(bool in_force)> on_guarding = {};
   };
   AgentRuntime(agent::AgentConfig config, Parts parts, ControllerLink link);
   // stop().
@@ -62,6 +64,7 @@ class AgentRuntime {
   absl::Status greet();
   void log_changes(const HostStatus& status);
   void log_sight(const absl::Status& status);
+  void note_guarding(const agent::HostObservation& seen);
 
   const agent::AgentConfig config_;
   const Parts parts_;
@@ -74,6 +77,7 @@ class AgentRuntime {
   // Touched by the looking thread alone.
   bool greeted_ = false;
   std::string sight_trouble_;
+  std::string firewall_trouble_;
 
   Loop loop_;
   WorkerPool steps_;

@@ -69,14 +69,16 @@ LocalHost::LocalHost(const Config& config, Identity identity, Parts parts,
       hypervisor_(std::move(hypervisor)),
       executor_(*hypervisor_, parts_.storage, network_, firewall_, user_data_in(parts_.store),
                 &parts_.consoles),
-      agent_(agent_config(parts_.controller.cell(), identity_.uid),
-             {.hypervisor = *hypervisor_,
-              .executor = executor_,
-              .clock = parts_.clock,
-              .on_step = [&metrics = parts.metrics](
-                             std::string_view step, absl::StatusCode code,
-                             Duration took) { metrics.step_ended(step, code, took); }},
-             link()) {}
+      agent_(
+          agent_config(parts_.controller.cell(), identity_.uid),
+          {.hypervisor = *hypervisor_,
+           .executor = executor_,
+           .clock = parts_.clock,
+           .on_step = [&metrics = parts.metrics](
+                          std::string_view step, absl::StatusCode code,
+                          Duration took) { metrics.step_ended(step, code, took); },
+           .on_guarding = [&metrics = parts.metrics](bool in_force) { metrics.guarded(in_force); }},
+          link()) {}
 
 ControllerLink LocalHost::link() {
   return {

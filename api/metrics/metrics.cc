@@ -77,6 +77,11 @@ struct Metrics::Body {
                                                  .Name("stellwerk_agent_step_duration_seconds")
                                                  .Help("How long the agent's steps took")
                                                  .Register(registry);
+  Family<prometheus::Gauge>& firewall =
+      BuildGauge()
+          .Name("stellwerk_firewall_in_force")
+          .Help("0: guests' ports are not guarded as they should be, and starts wait for that")
+          .Register(registry);
 };
 
 Metrics::Metrics(std::string_view version)
@@ -109,6 +114,10 @@ void Metrics::step_ended(std::string_view step, absl::StatusCode code, Duration 
   const std::string name(step);
   body_->steps.Add({{"step", name}, {"code", code_name(code)}}).Increment();
   body_->step_time.Add({{"step", name}}, slow()).Observe(seconds(took));
+}
+
+void Metrics::guarded(bool in_force) {
+  body_->firewall.Add({}).Set(in_force ? 1 : 0);
 }
 
 std::vector<prometheus::MetricFamily> Metrics::collect() const {

@@ -31,6 +31,8 @@ class Metrics {
   void call_ended(std::string_view method, absl::StatusCode code, Duration took);
   // "prepare-files"
   void step_ended(std::string_view step, absl::StatusCode code, Duration took);
+  // Whether the firewall has the rules that this host's guests should have.
+  void guarded(bool in_force);
   // For the driver to count up whenever it has opened its connection; outlives both.
   std::shared_ptr<std::atomic<int64_t>> libvirt_connections() const { return libvirt_connections_; }
 

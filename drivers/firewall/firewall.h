@@ -9,8 +9,8 @@
 // - To the guest: frames to its MAC or to a group; ARP and neighbour discovery; everything from
 //   guarded ports of the same network and from its neighbours; answers to what the guest
 //   began, and ICMP errors; what its `ingress` rules allow. Nothing else.
-// - An interface whose name begins with `port_prefix` and that is not guarded is shut both ways,
-//   so a port is guarded before it exists. Other interfaces are let be.
+// - An interface whose name begins with `port_prefix` and that is neither guarded nor a stranger is
+//   shut both ways, so a port is guarded before it exists. Other interfaces are let be.
 // Rules of other owners are never changed. Calls block; from any thread.
 #pragma once
 
@@ -56,10 +56,12 @@ struct GuardedPort {
 };
 
 struct Ruleset {
-  // How the names of all guests' interfaces on this host begin, and no others'.
+  // How the names of all guests' interfaces on this host begin.
   std::string port_prefix;
   std::vector<GuardedNetwork> networks;
   std::vector<GuardedPort> ports;
+  // Interfaces that begin so, too, and are somebody else's: let be.
+  std::vector<std::string> strangers = {};
   friend bool operator==(const Ruleset&, const Ruleset&) = default;
 };
 

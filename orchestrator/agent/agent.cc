@@ -65,6 +65,7 @@ class Agent::Body {
   void observe_if_due();
   HostUpkeep upkeep() const;
   bool guards_are_due() const;
+  firewall::Ruleset wanted_guards() const;
   std::vector<Instance> orphans() const;
   std::string unguarded(const Instance& instance) const;
   HostStatus status() const;
@@ -329,7 +330,7 @@ HostUpkeep Agent::Body::upkeep() const {
   if (!orders_) return upkeep;
   // Guests that no order names are known from a look alone: without one, nothing is taken from
   // them.
-  if (observation_) upkeep.guards = guards_of(*orders_, orphans());
+  if (observation_) upkeep.guards = wanted_guards();
   for (const Network& network : orders_->networks) {
     if (network.state != NetworkState::kDeleting || !network.make_bridge) continue;
     upkeep.networks_to_remove.push_back(network);
@@ -338,7 +339,11 @@ HostUpkeep Agent::Body::upkeep() const {
 }
 
 bool Agent::Body::guards_are_due() const {
-  return orders_ && observation_->guards != guards_of(*orders_, orphans());
+  return orders_ && observation_->guards != wanted_guards();
+}
+
+firewall::Ruleset Agent::Body::wanted_guards() const {
+  return guards_of(*orders_, orphans(), observation_->ports);
 }
 
 // As their domains remember them.
@@ -349,6 +354,7 @@ std::vector<Instance> Agent::Body::orphans() const {
     if (!ours || tracked_.contains(InstanceUid(domain.uuid))) continue;
     if (auto instance = adopted(*domain.owner)) orphans.push_back(*std::move(instance));
   }
+  std::ranges::sort(orphans, {}, &Instance::uid);  // whatever order libvirt lists them in
   return orphans;
 }
 

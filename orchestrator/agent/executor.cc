@@ -128,8 +128,12 @@ absl::Status Executor::run_one(const DeleteFiles& step) {
 
 void Executor::keep_up(const HostUpkeep& upkeep, HostObservation& seen) {
   if (upkeep.guards) {
-    seen.guarding = firewall_.apply(*upkeep.guards).status();
-    if (seen.guarding.ok()) seen.guards = *upkeep.guards;
+    const auto outcome = firewall_.apply(*upkeep.guards);
+    seen.guarding = outcome.status();
+    if (outcome.ok()) {
+      seen.guards = *upkeep.guards;
+      seen.guards_mended = *outcome == firewall::Outcome::kMended;
+    }
   }
   for (const Network& network : upkeep.networks_to_remove) {
     // One that guests still hang on stays until the next look.

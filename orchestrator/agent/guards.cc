@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "drivers/firewall/check.h"
 #include "orchestrator/agent/plan.h"
 
 namespace stellwerk::agent {
@@ -65,6 +66,17 @@ void add_instance(const Instance& instance, std::span<const Network> networks,
   }
 }
 
+// One record that is out of order must not keep the firewall from guarding everybody else.
+bool can_be_guarded(const Instance& orphan, std::span<const Network> networks,
+                    const firewall::Ruleset& others) {
+  firewall::Ruleset alone{.port_prefix = others.port_prefix, .networks = {}, .ports = {}};
+  add_instance(orphan, networks, alone);
+  return firewall::check(alone).ok() && std::ranges::none_of(alone.ports, [&](const auto& port) {
+           return std::ranges::find(others.ports, port.interface_name,
+                                    &firewall::GuardedPort::interface_name) != others.ports.end();
+         });
+}
+
 }  // namespace
 
 std::vector<firewall::GuardedPort> guarded_ports(const Instance& instance,
@@ -89,13 +101,23 @@ std::vector<firewall::GuardedPort> guarded_ports(const Instance& instance,
   return ports;
 }
 
-firewall::Ruleset guards_of(const HostOrders& orders, std::span<const Instance> orphans) {
+firewall::Ruleset guards_of(const HostOrders& orders, std::span<const Instance> orphans,
+                            std::span<const network::ObservedPort> seen) {
   firewall::Ruleset ruleset{.port_prefix = kInterfacePrefix, .networks = {}, .ports = {}};
   for (const Instance& instance : orders.instances) {
     add_instance(instance, orders.networks, ruleset);
   }
-  for (const Instance& instance : orphans) add_instance(instance, orders.networks, ruleset);
+  for (Instance orphan : orphans) {
+    orphan.ingress.clear();
+    if (!can_be_guarded(orphan, orders.networks, ruleset)) continue;
+    add_instance(orphan, orders.networks, ruleset);
+  }
   std::ranges::sort(ruleset.ports, {}, &firewall::GuardedPort::interface_name);
+  for (const network::ObservedPort& port : seen) {
+    if (is_interface_name(port.interface_name)) continue;
+    if (!firewall::is_plain_name(port.interface_name)) continue;
+    ruleset.strangers.push_back(port.interface_name);
+  }
   return ruleset;
 }
 

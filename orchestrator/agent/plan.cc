@@ -329,4 +329,11 @@ std::string interface_name(const InstanceUid& instance, size_t port) {
   return name;
 }
 
+bool is_interface_name(std::string_view name) {
+  if (!name.starts_with(kInterfacePrefix)) return false;
+  name.remove_prefix(std::string_view(kInterfacePrefix).size());
+  const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  return (name.size() == 12 || name.size() == 13) && std::ranges::all_of(name, is_digit);
+}
+
 }  // namespace stellwerk::agent

@@ -23,8 +23,9 @@ struct HostObservation {
   storage::Inventory storage;
   std::vector<network::ObservedPort> ports;
   // What the upkeep that went before the look has brought about.
-  firewall::Ruleset guards;  // in force; empty when the firewall failed
-  absl::Status guarding;     // why it did
+  firewall::Ruleset guards;    // in force; empty when the firewall failed
+  absl::Status guarding;       // why it did
+  bool guards_mended = false;  // somebody had changed the rules that were in force
   std::vector<NetworkUid> networks_gone;
 };
 
@@ -137,10 +138,12 @@ struct PlanInput {
 
 InstancePlan plan(const PlanInput& input, const PlanLimits& limits, MonotonicTime now);
 
-// Every tap of ours begins with it.
+// Every tap of ours begins with it; so may interfaces of others.
 inline constexpr const char* kInterfacePrefix = "sw";
 // The prefix and the first 12 hexadecimal digits of the uid, and of all ports but the first one
 // more for their index: at most 15 characters, as Linux allows. `port` is below 16.
 std::string interface_name(const InstanceUid& instance, size_t port);
+// Whether it can be the name of any instance's port.
+bool is_interface_name(std::string_view name);
 
 }  // namespace stellwerk::agent

@@ -189,9 +189,9 @@ class Doctor(CellCase):
     def test_host_in_order_fails_in_nothing(self):
         self.book("web")
         findings = self.findings(0)
-        self.assertEqual(len(findings), 16)
+        self.assertEqual(len(findings), 17)
         for check in ("daemon", "operators", "libvirt", "kvm", "memory", "state", "storage",
-                      "passage", "space", "bridge", "subnet", "api", "guests"):
+                      "passage", "space", "bridge", "subnet", "firewall", "api", "guests"):
             self.assertEqual(findings[check]["verdict"], "ok", findings[check])
         self.assertIn("QEMU", findings["libvirt"]["what"])
         self.assertIn(str(self.cell.daemon.pid), findings["daemon"]["what"])

@@ -73,6 +73,12 @@ class Unit(unittest.TestCase):
         score = re.search(r"Overall exposure level for .*: ([\d.]+)", overall).group(1)
         self.assertIn(f"has the exposure {score} by", text_of("docs/hardening.md"))
 
+    def test_threads_of_qemu_may_be_moved(self):
+        """systemd adds and takes away calls in the order of its lines."""
+        lines = re.findall(r"(?m)^SystemCallFilter=(.*)$", UNIT.read_text("utf-8"))
+        self.assertGreater(lines.index("sched_setaffinity"), lines.index("~@resources"))
+        self.assertIn("CAP_SYS_NICE", settings()["CapabilityBoundingSet"].split())
+
     def test_control_loop_feeds_the_watchdog(self):
         unit = settings()
         self.assertEqual((unit["Type"], unit["NotifyAccess"]), ("notify", "main"))

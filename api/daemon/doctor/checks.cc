@@ -60,6 +60,25 @@ Finding check_libvirt(const Config& config, Machine& machine) {
   return finding;
 }
 
+Finding check_firewall(const Config&, Machine& machine) {
+  Finding finding{.check = "firewall"};
+  const absl::Status there = machine.firewall();
+  if (there.ok()) {
+    finding.what = "the kernel takes nftables for bridges";
+    return finding;
+  }
+  finding.what = message_of(there);
+  if (absl::IsPermissionDenied(there)) {
+    finding.verdict = Verdict::kUnknown;
+    finding.todo = "sudo stellwerk doctor";
+    return finding;
+  }
+  finding.verdict = Verdict::kFailed;
+  finding.what += "; no guest is started without a guard (reason WaitingForFirewall)";
+  finding.todo = "modprobe -a nf_tables bridge  # CONFIG_NF_TABLES_BRIDGE, as in Debian's kernels";
+  return finding;
+}
+
 namespace {
 
 // The number behind `key` in lines such as "MemTotal:   24000 kB".
@@ -187,9 +206,10 @@ Finding check_operators(const Config& config, Machine& machine) {
 
 Findings examine(const Config& config, Machine& machine) {
   Findings findings;
-  for (const auto check : {check_daemon, check_operators, check_libvirt, check_kvm, check_memory,
-                           check_clock, check_limits, check_state, check_storage, check_passage,
-                           check_space, check_bridge, check_subnet, check_forwarding}) {
+  for (const auto check :
+       {check_daemon, check_operators, check_libvirt, check_kvm, check_memory, check_clock,
+        check_limits, check_state, check_storage, check_passage, check_space, check_bridge,
+        check_subnet, check_firewall, check_forwarding}) {
     findings.push_back(check(config, machine));
   }
   return findings;

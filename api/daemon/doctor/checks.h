@@ -39,6 +39,9 @@ Finding check_bridge(const Config& config, Machine& machine);
 Finding check_subnet(const Config& config, Machine& machine);
 Finding check_forwarding(const Config& config, Machine& machine);
 
+// That guests' ports can be guarded: without, no guest starts.
+Finding check_firewall(const Config& config, Machine& machine);
+
 Finding check_daemon(const Config& config, Machine& machine);
 Finding check_operators(const Config& config, Machine& machine);
 

@@ -49,6 +49,9 @@ class Machine {
   virtual absl::StatusOr<std::vector<Interface>> interfaces() = 0;
   // "libvirt 9.0.0, QEMU 7.2.0"
   virtual absl::StatusOr<std::string> libvirt_version(const HypervisorConfig& config) = 0;
+  // Whether the kernel would take our packet filter: asks, and changes nothing. FailedPrecondition:
+  // it lacks something.
+  virtual absl::Status firewall() = 0;
   // The process that listens on the socket.
   virtual absl::StatusOr<int> listener_of(const std::string& socket) = 0;
   virtual bool group_exists(const std::string& name) = 0;

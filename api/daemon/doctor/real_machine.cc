@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <map>
 
+#include "drivers/firewall/nftables/nftables_firewall.h"
 #include "drivers/hypervisor/libvirt/libvirt_hypervisor.h"
 
 namespace stellwerk::daemon::doctor {
@@ -171,6 +172,10 @@ absl::StatusOr<int> RealMachine::listener_of(const std::string& socket) {
     return system_error(errno);
   }
   return peer.pid;
+}
+
+absl::Status RealMachine::firewall() {
+  return firewall::try_table();
 }
 
 bool RealMachine::group_exists(const std::string& name) {

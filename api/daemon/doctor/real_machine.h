@@ -15,6 +15,7 @@ class RealMachine final : public Machine {
   absl::StatusOr<bool> clock_is_synchronised() override;
   absl::StatusOr<std::vector<Interface>> interfaces() override;
   absl::StatusOr<std::string> libvirt_version(const HypervisorConfig& config) override;
+  absl::Status firewall() override;
   absl::StatusOr<int> listener_of(const std::string& socket) override;
   bool group_exists(const std::string& name) override;
 };

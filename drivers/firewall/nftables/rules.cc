@@ -43,7 +43,8 @@ class Writer {
   explicit Writer(const Ruleset& ruleset) : ruleset_(ruleset), ports_(ruleset.ports) {
     std::ranges::sort(ports_, {}, &GuardedPort::interface_name);
     std::ranges::sort(ruleset_.networks, {}, &GuardedNetwork::key);
-    guests_ = fmt::format("\"{}*\"", ruleset.port_prefix);
+    from_guests_ = any_guest("iifname");
+    to_guests_ = any_guest("oifname");
   }
 
   Table table() {
@@ -79,6 +80,18 @@ class Writer {
     return fmt::format("{} {}{{ {} }}", expression, is, fmt::join(elements, ", "));
   }
 
+  // Guarded or not yet.
+  std::string any_guest(std::string_view side) const {
+    std::string text = fmt::format("{} \"{}*\"", side, ruleset_.port_prefix);
+    std::vector<std::string> strangers;
+    for (const std::string& name : ruleset_.strangers) {
+      strangers.push_back(fmt::format("\"{}\"", name));
+    }
+    std::ranges::sort(strangers);
+    if (!strangers.empty()) text += " " + match(side, "!= ", strangers);
+    return text;
+  }
+
   template <class Text>
   std::vector<std::string> each_port(Text text) const {
     std::vector<std::string> all;
@@ -109,17 +122,17 @@ class Writer {
     const auto hook = [](std::string_view name) {
       return fmt::format("type filter hook {} priority -300; policy accept;", name);
     };
-    add("prerouting", {hook("prerouting"), fmt::format("iifname {} goto from_guest", guests_)});
-    add("input", {hook("input"), fmt::format("iifname {} {} drop", guests_, kBridgeProtocols),
-                  fmt::format("iifname {} goto begin_conversation", guests_)});
+    add("prerouting", {hook("prerouting"), fmt::format("{} goto from_guest", from_guests_)});
+    add("input", {hook("input"), fmt::format("{} {} drop", from_guests_, kBridgeProtocols),
+                  fmt::format("{} goto begin_conversation", from_guests_)});
     std::vector<std::string> forward = {hook("forward"),
-                                        fmt::format("oifname {} jump only_its_own", guests_)};
+                                        fmt::format("{} jump only_its_own", to_guests_)};
     if (!ports_.empty()) forward.push_back(same_network());
-    forward.push_back(fmt::format("iifname {} jump begin_conversation", guests_));
-    forward.push_back(fmt::format("oifname {} goto to_guest", guests_));
+    forward.push_back(fmt::format("{} jump begin_conversation", from_guests_));
+    forward.push_back(fmt::format("{} goto to_guest", to_guests_));
     add("forward", std::move(forward));
-    add("output", {hook("output"), fmt::format("oifname {} jump only_its_own", guests_),
-                   fmt::format("oifname {} goto to_guest", guests_)});
+    add("output", {hook("output"), fmt::format("{} jump only_its_own", to_guests_),
+                   fmt::format("{} goto to_guest", to_guests_)});
   }
 
   // Frames from another guarded port were looked at when they came in. Several networks may share
@@ -136,7 +149,7 @@ class Writer {
       if (members.empty()) continue;
       add(fmt::format("same_{}", i), {match("iifname", "", members) + " accept"});
     }
-    return fmt::format("iifname {} {}", guests_, match("oifname vmap", "", branches));
+    return fmt::format("{} {}", from_guests_, match("oifname vmap", "", branches));
   }
 
   void only_its_own() {
@@ -272,7 +285,7 @@ class Writer {
     for (size_t i = 0; i < ruleset_.networks.size(); ++i) {
       for (const Family& family : kFamilies) {
         // A guest of another network may have an address of the range.
-        std::vector<std::string> lines = {fmt::format("iifname {} return", guests_)};
+        std::vector<std::string> lines = {fmt::format("{} return", from_guests_)};
         for (const IpPrefix& prefix : ruleset_.networks[i].neighbours) {
           if (prefix.address.family() != family.value) continue;
           const std::string range = prefix.normalized().to_string();
@@ -332,7 +345,8 @@ class Writer {
 
   Ruleset ruleset_;
   std::vector<GuardedPort> ports_;
-  std::string guests_;
+  std::string from_guests_;
+  std::string to_guests_;
   Table table_;
 };
 

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -177,6 +178,34 @@ TEST_F(NftablesFirewallTest, KeepsConversationsOfPortsThatStay) {
   });
 }
 
+// The first so many changes fail, as while somebody else changes rules.
+Conversation failing(int changes) {
+  return [left = std::make_shared<int>(changes)](std::string_view action,
+                                                 const std::string& commands) {
+    if (action == "change" && (*left)-- > 0) {
+      return absl::StatusOr<std::string>(internal_error("Device or resource busy"));
+    }
+    return converse(action, commands);
+  };
+}
+
+TEST_F(NftablesFirewallTest, TriesAChangeAgainBeforeItGivesConversationsUp) {
+  for (const int failures : {0, 1, 2}) {
+    in_namespace([failures](NftablesFirewall& before) {
+      SCOPED_TRACE(failures);
+      expect(before, ports(1), Outcome::kApplied);
+      ASSERT_EQ(nft("add element bridge stellwerk flow4_sw000000000001 { 192.0.2.7 . tcp . 40000 . "
+                    "443 timeout 1h }"),
+                "");
+      NftablesFirewall firewall(failing(failures));
+      expect(firewall, ports(2), Outcome::kApplied);
+      const std::string kept = nft("list set bridge stellwerk flow4_sw000000000001");
+      EXPECT_EQ(kept.find("192.0.2.7") != kept.npos, failures < 2);
+      EXPECT_THAT(nft("list ruleset"), HasSubstr("sw000000000002"));
+    });
+  }
+}
+
 TEST_F(NftablesFirewallTest, WhatItWritesInStepsIsWhatItWritesAtOnce) {
   in_namespace([](NftablesFirewall& firewall) {
     Ruleset grown = ports(1);
@@ -211,6 +240,18 @@ TEST_F(NftablesFirewallTest, WhatItWritesInStepsIsWhatItWritesAtOnce) {
     expect(firewall, grown, Outcome::kApplied);
     EXPECT_EQ(rules(), in_steps);
     EXPECT_GT(in_steps.size(), 15u);
+  });
+}
+
+TEST_F(NftablesFirewallTest, TakesStrangersInAndOut) {
+  in_namespace([](NftablesFirewall& firewall) {
+    expect(firewall, ports(1), Outcome::kApplied);
+    Ruleset ruleset = ports(1);
+    ruleset.strangers = {"swp1", "swp2"};
+    expect(firewall, ruleset, Outcome::kApplied);
+    EXPECT_THAT(nft("list chain bridge stellwerk prerouting"), HasSubstr("\"swp1\", \"swp2\""));
+    expect(firewall, ports(1), Outcome::kApplied);
+    EXPECT_THAT(nft("list ruleset"), Not(HasSubstr("swp")));
   });
 }
 

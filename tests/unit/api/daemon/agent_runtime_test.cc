@@ -2,6 +2,8 @@
 #include "api/daemon/agent_runtime.h"
 
 #include <gtest/gtest.h>
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/spdlog.h>
 
 #include "../../../support/eventually.h"
 #include "api/daemon/controller_runtime.h"
@@ -10,6 +12,28 @@
 
 namespace stellwerk::daemon {
 namespace {
+
+// What the program logs, while it is there.
+class HeardLog final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  static std::shared_ptr<HeardLog> listen() {
+    auto heard = std::make_shared<HeardLog>();
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>("heard", heard));
+    return heard;
+  }
+  bool hears(std::string_view words) {
+    return lines_.await([&](const std::string& line) { return line.find(words) != line.npos; })
+        .has_value();
+  }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    lines_.push(std::string(message.payload.data(), message.payload.size()));
+  }
+  void flush_() override {}
+
+  Channel<std::string> lines_;
+};
 
 using Answered = absl::StatusOr<controller::Answer>;
 
@@ -42,7 +66,10 @@ class AgentRuntimeTest : public ::testing::Test {
     config.observe_every = std::chrono::milliseconds(20);
     agent_ = std::make_unique<AgentRuntime>(
         config,
-        AgentRuntime::Parts{.hypervisor = hypervisor_, .executor = executor_, .clock = clock_},
+        AgentRuntime::Parts{.hypervisor = hypervisor_,
+                            .executor = executor_,
+                            .clock = clock_,
+                            .on_guarding = [this](bool in_force) { guarding_.push(in_force); }},
         link());
     agent_->start();
   }
@@ -151,6 +178,7 @@ class AgentRuntimeTest : public ::testing::Test {
                             }};
   Channel<HostUid> greetings_;
   Channel<HostStatus> reports_;
+  Channel<bool> guarding_;
   std::unique_ptr<ControllerRuntime> controller_;
   std::unique_ptr<AgentRuntime> agent_;
 };
@@ -221,6 +249,24 @@ TEST_F(AgentRuntimeTest, ReportsUnknownWhileItCannotSee) {
   EXPECT_TRUE(await_phase(uid, Phase::kUnknown).has_value());
   hypervisor_.set_fault(absl::OkStatus());
   EXPECT_TRUE(await_phase(uid, Phase::kRunning).has_value());
+}
+
+TEST_F(AgentRuntimeTest, LogsWhatBecomesOfTheFirewall) {
+  const auto logger = spdlog::default_logger();
+  const auto log = HeardLog::listen();
+  start_agent();
+  ASSERT_TRUE(greetings_.next().has_value());
+  EXPECT_TRUE(guarding_.await([](bool in_force) { return in_force; }));
+  firewall_.set_answer(failed_precondition("the kernel must have nftables for bridges"));
+  EXPECT_TRUE(log->hears("firewall in trouble"));
+  EXPECT_TRUE(guarding_.await([](bool in_force) { return !in_force; }));
+  firewall_.set_answer(firewall::Outcome::kUnchanged);
+  EXPECT_TRUE(log->hears("firewall well again"));
+  EXPECT_TRUE(guarding_.await([](bool in_force) { return in_force; }));
+  firewall_.set_answer(firewall::Outcome::kMended);
+  EXPECT_TRUE(log->hears("firewall mended"));
+  EXPECT_TRUE(agent_->stop(kDeadline));
+  spdlog::set_default_logger(logger);
 }
 
 TEST_F(AgentRuntimeTest, HearsOfAGuestThatShutItselfDown) {

@@ -291,9 +291,18 @@ class FakeNetwork final : public network::Network {
 class FakeFirewall final : public firewall::Firewall {
  public:
   absl::StatusOr<firewall::Outcome> apply(const firewall::Ruleset&) override {
-    return firewall::Outcome::kApplied;
+    const std::lock_guard lock(mutex_);
+    return answer_;
+  }
+  void set_answer(absl::StatusOr<firewall::Outcome> answer) {
+    const std::lock_guard lock(mutex_);
+    answer_ = std::move(answer);
   }
   absl::Status clear() override { return absl::OkStatus(); }
+
+ private:
+  std::mutex mutex_;
+  absl::StatusOr<firewall::Outcome> answer_ = firewall::Outcome::kApplied;
 };
 
 }  // namespace stellwerk::daemon

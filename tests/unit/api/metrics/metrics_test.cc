@@ -45,6 +45,15 @@ TEST(Metrics, CountStepsByKindAndOutcome) {
                     HasSubstr("step_duration_seconds_bucket{step=\"start\",le=\"+Inf\"} 2")));
 }
 
+TEST(Metrics, TellWhetherTheFirewallIsInForce) {
+  Metrics metrics("1");
+  EXPECT_THAT(to_text(metrics.collect()), Not(HasSubstr("stellwerk_firewall_in_force")));
+  metrics.guarded(false);
+  EXPECT_THAT(to_text(metrics.collect()), HasSubstr("\nstellwerk_firewall_in_force 0\n"));
+  metrics.guarded(true);
+  EXPECT_THAT(to_text(metrics.collect()), HasSubstr("\nstellwerk_firewall_in_force 1\n"));
+}
+
 TEST(Metrics, CountConnectionsToLibvirt) {
   const Metrics metrics("1");
   ++*metrics.libvirt_connections();

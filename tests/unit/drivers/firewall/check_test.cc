@@ -1,4 +1,4 @@
-#include "drivers/firewall/nftables/check.h"
+#include "drivers/firewall/check.h"
 
 #include <gmock/gmock.h>
 
@@ -42,6 +42,17 @@ TEST(CheckRuleset, RefusesNamesThatNftablesWouldReadAsSyntax) {
 TEST(CheckRuleset, RefusesPortOutsideThePrefix) {
   EXPECT_THAT(refusal([](Ruleset& r) { r.ports[0].interface_name = "eth0"; }),
               HasSubstr("beginning with sw"));
+}
+
+TEST(CheckRuleset, RefusesStrangersThatAreNone) {
+  for (const char* name : {"eth0", "", "sw\" accept", "sw*"}) {
+    EXPECT_THAT(refusal([&](Ruleset& r) { r.strangers = {name}; }), HasSubstr("is no stranger"));
+  }
+  EXPECT_THAT(refusal([](Ruleset& r) { r.strangers = {r.ports[0].interface_name}; }),
+              HasSubstr("sw0000000000b2 is guarded and a stranger at once"));
+  Ruleset ruleset = town_hall();
+  ruleset.strangers = {"swp1", "sw"};
+  EXPECT_TRUE(check(ruleset).ok());
 }
 
 TEST(CheckRuleset, RefusesPortTwice) {

@@ -34,6 +34,23 @@ TEST(Rules, ShutEveryPortWhenNoneIsGuarded) {
   expect_golden("nobody", {.port_prefix = "sw"});
 }
 
+TEST(Rules, LetStrangersBeWhoseNamesBeginAsOurs) {
+  Ruleset ruleset = town_hall();
+  ruleset.strangers = {"swp2", "swp1"};
+  const std::string text = text_of(table_of(ruleset));
+  const std::string from = "iifname \"sw*\" iifname != { \"swp1\", \"swp2\" } ";
+  const std::string to = "oifname \"sw*\" oifname != { \"swp1\", \"swp2\" } ";
+  for (const char* what : {"goto from_guest", "jump begin_conversation", "goto begin_conversation",
+                           "return", "oifname vmap {"}) {
+    EXPECT_THAT(text, HasSubstr(from + what));
+  }
+  for (const char* what : {"jump only_its_own", "goto to_guest"}) {
+    EXPECT_THAT(text, HasSubstr(to + what));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("\"sw*\" goto")));
+  EXPECT_THAT(text, Not(HasSubstr("\"sw*\" jump")));
+}
+
 TEST(Rules, AreTheSameWhateverTheOrderOfNetworksAndPorts) {
   Ruleset turned = town_hall();
   std::reverse(turned.ports.begin(), turned.ports.end());

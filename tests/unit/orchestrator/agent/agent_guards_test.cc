@@ -163,6 +163,21 @@ TEST_F(AgentGuards, GuestsThatNoOrderNamesKeepTheirGuards) {
   EXPECT_EQ(reports_.back().orphans[0].uuid, uid.value());
 }
 
+TEST_F(AgentGuards, AStrangersPortIsLetBeAtOnce) {
+  running("web");
+  observe();
+  order();
+  keep_up_and_observe();
+  pass(seconds(5));
+  world_.ports.push_back({.interface_name = "swp1", .bridge = "br0"});
+  keep_up_and_observe();
+  ASSERT_TRUE(observing_) << "its traffic is held up";
+  ASSERT_TRUE(upkeep_.guards);
+  EXPECT_THAT(upkeep_.guards->strangers, ElementsAre("swp1"));
+  keep_up_and_observe();
+  EXPECT_FALSE(observing_);
+}
+
 TEST_F(AgentGuards, AfterBlindnessTheFirewallIsAskedAtOnceAgain) {
   running("web");
   observe();

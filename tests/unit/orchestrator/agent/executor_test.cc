@@ -374,6 +374,14 @@ TEST_F(ExecutorTest, GuardsBeforeItLooks) {
   EXPECT_TRUE(seen->guarding.ok());
 }
 
+TEST_F(ExecutorTest, TellsThatTheFirewallWasMended) {
+  HostUpkeep upkeep;
+  upkeep.guards = firewall::Ruleset{.port_prefix = "sw", .networks = {}, .ports = {}};
+  EXPECT_FALSE(executor().observe(upkeep)->guards_mended);
+  firewall_.result = firewall::Outcome::kMended;
+  EXPECT_TRUE(executor().observe(upkeep)->guards_mended);
+}
+
 TEST_F(ExecutorTest, TellsThatTheFirewallFailedAndSeesAllTheSame) {
   firewall_.result = permission_denied("not root");
   hypervisor_.domains->resize(1);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../../../support/status_assertions.h"
+#include "drivers/firewall/check.h"
 #include "orchestrator/agent/plan.h"
 
 namespace stellwerk::agent {
@@ -144,6 +146,51 @@ TEST(Guards, OrphansAreGuardedAsTheirDomainsRememberThemAndNamesAreInOrder) {
   EXPECT_TRUE(std::ranges::is_sorted(ruleset.ports, {}, &GuardedPort::interface_name));
   EXPECT_TRUE(is_guarded(orphans[0], orders.networks, ruleset));
   EXPECT_THAT(ruleset.networks, SizeIs(1)) << "one network is described once";
+}
+
+TEST(Guards, AllowRulesOfOrphansAreNotTrusted) {
+  const Network back = network("back");
+  Instance lost = instance("lost", {{back.uid, 7, {address("10.8.0.9")}}});
+  lost.ingress = {{.protocol = IpProtocol::kAny, .ports = {}, .from = prefix("0.0.0.0/0")}};
+  const HostOrders orders{.networks = {back}};
+  const auto ruleset = guards_of(orders, std::vector{lost});
+  ASSERT_THAT(ruleset.ports, SizeIs(1));
+  EXPECT_THAT(ruleset.ports[0].ingress, IsEmpty());
+  EXPECT_THAT(ruleset.ports[0].addresses, ElementsAre(address("10.8.0.9")));
+}
+
+TEST(Guards, AnOrphanThatTheFirewallWouldRefuseHarmsNobodyElse) {
+  const Network back = network("back");
+  const Instance web = instance("web", {{back.uid, 1, {address("10.8.0.5")}}});
+  const HostOrders orders{.instances = {web}, .networks = {back}};
+  Instance no_mac = instance("a", {{back.uid, 2, {}}, {back.uid, 0, {}}});
+  Instance bad_range = instance("b", {{back.uid, 3, {}}});
+  bad_range.ingress = {
+      {.protocol = IpProtocol::kTcp, .ports = {9, 1}, .from = {address("10.1.2.3"), 8}}};
+  Instance same_name = instance("c", {{back.uid, 4, {}}});
+  same_name.uid = web.uid;
+  const Instance sound = instance("d", {{back.uid, 5, {}}});
+  Instance many = instance("e", std::vector<Port>(17, {back.uid, 6, {}}));
+  const auto ruleset =
+      guards_of(orders, std::vector{no_mac, bad_range, same_name, sound, sound, many});
+  std::vector<uint64_t> macs;
+  for (const GuardedPort& port : ruleset.ports) macs.push_back(port.mac);
+  EXPECT_THAT(macs, ::testing::UnorderedElementsAre(1, 3, 5));
+  EXPECT_OK(firewall::check(ruleset));
+  EXPECT_TRUE(is_guarded(web, orders.networks, ruleset));
+}
+
+TEST(Guards, InterfacesThatCannotBeOursAreStrangers) {
+  const Network back = network("back");
+  const Instance web = instance("web", {{back.uid, 1, {address("10.8.0.5")}}});
+  const HostOrders orders{.instances = {web}, .networks = {back}};
+  const std::vector<network::ObservedPort> seen = {{interface_name(web.uid, 0), "swbr0"},
+                                                   {"sw0123456789ab", "swbr0"},
+                                                   {"sw\"x", "br0"},
+                                                   {"swp1", "br0"}};
+  const auto ruleset = guards_of(orders, {}, seen);
+  EXPECT_THAT(ruleset.strangers, ElementsAre("swp1"));
+  EXPECT_OK(firewall::check(ruleset));
 }
 
 TEST(Guards, AnInstanceIsGuardedOnceEveryPortOfItIsSo) {

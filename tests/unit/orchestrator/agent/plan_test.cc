@@ -337,6 +337,11 @@ TEST(InterfaceName, FitsLinuxAndFollowsFromTheUid) {
   const InstanceUid uid(*Uuid::parse("01234567-89ab-cdef-0123-456789abcdef"));
   EXPECT_EQ(interface_name(uid, 0), "sw0123456789ab");
   EXPECT_EQ(interface_name(uid, 10), "sw0123456789aba");
+  for (const size_t port : {0, 1, 15}) EXPECT_TRUE(is_interface_name(interface_name(uid, port)));
+  for (const char* theirs : {"sw", "swp1", "sw0p1", "sw0123456789a", "sw0123456789ag",
+                             "sw0123456789AB", "sw0123456789abcd", "ta0123456789ab"}) {
+    EXPECT_FALSE(is_interface_name(theirs)) << theirs;
+  }
   EXPECT_LE(interface_name(uid, 15).size(), 15u);
 }
 

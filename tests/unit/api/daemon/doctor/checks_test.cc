@@ -26,7 +26,7 @@ TEST_F(Checks, FindNothingOnAHostInOrder) {
     EXPECT_THAT(finding.todo, IsEmpty()) << finding.check;
     names.insert(finding.check);
   }
-  EXPECT_EQ(names.size(), 14u);
+  EXPECT_EQ(names.size(), 15u);
 }
 
 TEST_F(Checks, KvmIsNeededOnlyWhereItIsConfigured) {
@@ -51,6 +51,18 @@ TEST_F(Checks, LibvirtThatDoesNotAnswerFails) {
   EXPECT_EQ(finding.verdict, Verdict::kFailed);
   EXPECT_THAT(finding.what, HasSubstr("cannot be reached"));
   EXPECT_THAT(finding.todo, HasSubstr("systemctl enable --now libvirtd"));
+}
+
+TEST_F(Checks, FirewallThatTheKernelDoesNotTakeFails) {
+  machine.filter = failed_precondition("the kernel must have nftables for bridges");
+  const Finding finding = check_firewall(config, machine);
+  EXPECT_EQ(finding.verdict, Verdict::kFailed);
+  EXPECT_THAT(finding.what, HasSubstr("nftables for bridges; no guest is started"));
+  EXPECT_THAT(finding.what, HasSubstr("WaitingForFirewall"));
+  EXPECT_THAT(finding.todo, HasSubstr("modprobe"));
+  machine.filter = permission_denied("Operation not permitted");
+  EXPECT_EQ(check_firewall(config, machine).verdict, Verdict::kUnknown);
+  EXPECT_EQ(check_firewall(config, machine).todo, "sudo stellwerk doctor");
 }
 
 TEST_F(Checks, MemoryThatIsPromisedButNotThereFails) {

@@ -25,6 +25,7 @@ class FakeMachine final : public Machine {
   absl::StatusOr<bool> clock_is_synchronised() override { return synchronised; }
   absl::StatusOr<std::vector<Interface>> interfaces() override { return links; }
   absl::StatusOr<std::string> libvirt_version(const HypervisorConfig&) override { return libvirt; }
+  absl::Status firewall() override { return filter; }
   absl::StatusOr<int> listener_of(const std::string&) override { return daemon; }
   bool group_exists(const std::string&) override { return group; }
 
@@ -42,6 +43,7 @@ class FakeMachine final : public Machine {
       {"/var/lib/stellwerk/storage", FileFacts{.directory = true, .mode = 0711}}};
   absl::Status device;
   absl::Status writing;
+  absl::Status filter;
   absl::StatusOr<Space> room = Space{.available = gibibytes(50), .total = gibibytes(100)};
   absl::StatusOr<bool> synchronised = true;
   absl::StatusOr<std::vector<Interface>> links = std::vector<Interface>{

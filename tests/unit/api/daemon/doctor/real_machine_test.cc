@@ -2,12 +2,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "../../../../support/in_child.h"
 #include "../../../../support/status_assertions.h"
 #include "../../../../support/temporary_directory.h"
+#include "drivers/firewall/nftables/generation.h"
 
 namespace stellwerk::daemon::doctor {
 namespace {
@@ -43,6 +46,18 @@ TEST_F(RealMachineTest, KnowsLoopbackAndTheGroupOfRoot) {
   EXPECT_FALSE(loopback->bridge);
   EXPECT_TRUE(machine_.group_exists("root"));
   EXPECT_FALSE(machine_.group_exists("nobody-has-this-group"));
+}
+
+TEST_F(RealMachineTest, AsksTheKernelForAFirewallAndLeavesNone) {
+  EXPECT_EQ(stellwerk::testing::in_child([&] {
+              ASSERT_EQ(::unshare(CLONE_NEWNET), 0) << "needs root";
+              const uint32_t before = firewall::ruleset_generation().value();
+              EXPECT_OK(machine_.firewall());
+              EXPECT_EQ(firewall::ruleset_generation().value(), before);
+              ASSERT_EQ(::setuid(65534), 0);
+              EXPECT_TRUE(absl::IsPermissionDenied(machine_.firewall()));
+            }),
+            0);
 }
 
 TEST_F(RealMachineTest, KnowsWhoListens) {

@@ -1,4 +1,4 @@
-#include "drivers/firewall/nftables/check.h"
+#include "drivers/firewall/check.h"
 
 #include <algorithm>
 #include <set>
@@ -6,10 +6,9 @@
 #include "core/validate.h"
 
 namespace stellwerk::firewall {
-namespace {
 
-// The kernel takes far more; nftables would read some of it as syntax.
-bool is_plain(const std::string& name) {
+// nftables would read some of what the kernel takes as syntax.
+bool is_plain_name(std::string_view name) {
   const auto allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '_' || c == '.';
@@ -17,6 +16,8 @@ bool is_plain(const std::string& name) {
   return !name.empty() && name.size() <= kLongestInterfaceName &&
          std::ranges::all_of(name, allowed);
 }
+
+namespace {
 
 absl::Status check_rule(const AllowRule& rule) {
   const bool has_ports = rule.first_port != 0 || rule.last_port != 0;
@@ -38,7 +39,8 @@ absl::Status check_rule(const AllowRule& rule) {
 }
 
 absl::Status check_port(const Ruleset& ruleset, const GuardedPort& port) {
-  if (!is_plain(port.interface_name) || !port.interface_name.starts_with(ruleset.port_prefix)) {
+  if (!is_plain_name(port.interface_name) ||
+      !port.interface_name.starts_with(ruleset.port_prefix)) {
     return invalid_argument(
         "\"{}\" is no name of a guarded port; use 1 to {} letters, digits, '-', '_' or '.', "
         "beginning with {}",
@@ -64,7 +66,7 @@ absl::Status check_port(const Ruleset& ruleset, const GuardedPort& port) {
 }  // namespace
 
 absl::Status check(const Ruleset& ruleset) {
-  if (!is_plain(ruleset.port_prefix)) {
+  if (!is_plain_name(ruleset.port_prefix)) {
     return invalid_argument("\"{}\" is no prefix of interfaces' names; use letters and digits",
                             ruleset.port_prefix);
   }
@@ -85,6 +87,15 @@ absl::Status check(const Ruleset& ruleset) {
     SW_RETURN_IF_ERROR(check_port(ruleset, port));
     if (!names.insert(port.interface_name).second) {
       return invalid_argument("the port {} is there twice; name it once", port.interface_name);
+    }
+  }
+  for (const std::string& stranger : ruleset.strangers) {
+    if (!is_plain_name(stranger) || !stranger.starts_with(ruleset.port_prefix)) {
+      return invalid_argument("\"{}\" is no stranger; only a name that begins with {} can be one",
+                              stranger, ruleset.port_prefix);
+    }
+    if (names.contains(stranger)) {
+      return invalid_argument("{} is guarded and a stranger at once; choose", stranger);
     }
   }
   return absl::OkStatus();
