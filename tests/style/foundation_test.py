@@ -43,6 +43,8 @@ class Foundation(unittest.TestCase):
             for file in (SOURCE / folder).rglob("*.cc"):
                 told |= set(re.findall(r'with_reason\(.*?"([A-Z_]+)"', file.read_text("utf-8"),
                                        re.DOTALL))
+        console = (SOURCE / "orchestrator/agent/console.h").read_text("utf-8")
+        told |= set(re.findall(r'string_view k\w+ = "([A-Z_]+)"', console))
         rows = [line.split("|") for line in text_of("docs/api.md").splitlines()
                 if line.startswith("| `")]
         codes = {"OK"} | {code for row in rows for code in re.findall("`([A-Z_]+)`", row[1])}
