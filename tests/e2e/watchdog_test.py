@@ -53,10 +53,10 @@ class Systemd:
 class Watchdog(unittest.TestCase):
     def setUp(self):
         folder = pathlib.Path(os.environ["STELLWERK_LAB"])
-        self.hang_file = folder / f"{self._testMethodName}.hang"
-        self.systemd = Systemd(folder / f"{self._testMethodName}.sock")
+        self.hang_file = folder / f"{self._testMethodName[-24:]}.hang"
+        self.systemd = Systemd(folder / f"{self._testMethodName[-24:]}.sock")
         self.addCleanup(self.systemd.close)
-        self.cell = cells.Cell(self._testMethodName,
+        self.cell = cells.Cell(self._testMethodName[-24:],
                                {"hypervisor": {"uri": "test:///default"}})
 
     def start(self, hang="", watches=True):

@@ -113,7 +113,7 @@ const std::vector<Library>& libraries() {
       {"spdlog",
        {"spdlog/"},
        {"api", "drivers/hypervisor/libvirt", "drivers/storage/local", "drivers/network/bridge",
-        "drivers/store/sqlite"}},
+        "drivers/store/sqlite", "drivers/firewall/nftables"}},
       {"libvirt", {"libvirt/"}, {"drivers/hypervisor/libvirt"}},
       {"pugixml", {"pugixml"}, {"drivers/hypervisor/libvirt"}},
       {"SQLite", {"sqlite3"}, {"drivers/store/sqlite"}},
