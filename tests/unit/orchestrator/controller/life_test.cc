@@ -389,9 +389,8 @@ TEST_F(InstanceLife, ListsCanBeFilteredByLabels) {
   }
   const auto listed = [&](Labels labels, PageRequest page = {}) {
     std::vector<std::string> ids;
-    for (const auto& view : std::get<Page<InstanceView>>(
-                                *cell_.read(ListInstances{"default", page, std::move(labels)}))
-                                .items) {
+    const auto answer = cell_.read(ListInstances{"default", page, std::move(labels)});
+    for (const auto& view : std::get<Page<InstanceView>>(*answer).items) {
       ids.push_back(view.instance.id);
     }
     return ids;
