@@ -18,7 +18,8 @@ struct HostOrders {
   Epoch epoch;
   Sequence sequence;                // of the newest durable commit that these orders reflect
   std::vector<Instance> instances;  // ordered by uid; also those in deletion
-  // Those that the instances' ports name, and those in deletion. Ordered by uid.
+  // All of the cell, ordered by uid: guests that no order names may have ports on any, and keep
+  // them.
   std::vector<Network> networks;
   // The host's hardware threads that no claim names, ascending: for shared guests and for
   // emulators. Empty: the host's topology is not known, and nothing is pinned.
@@ -40,18 +41,10 @@ enum class FinalEnd : uint8_t {
   kCrashedAndNotRestarted,  // restart policy never
 };
 
-// What a running guest takes, as its host measured it last.
-struct InstanceUsage {
-  Duration cpu_time{};  // of all vCPUs since the domain started
-  Bytes resident;       // memory of its QEMU
-  friend bool operator==(const InstanceUsage&, const InstanceUsage&) = default;
-};
-
 struct InstanceReport {
   InstanceUid instance;
   Observed observed;
   std::optional<FinalEnd> final_end;
-  std::optional<InstanceUsage> usage;
 };
 
 struct OrphanReport {

@@ -1,3 +1,4 @@
+#include "api/convert/addresses_from_wire.h"
 #include "api/convert/from_wire.h"
 #include "api/convert/ingress_from_wire.h"
 #include "api/convert/instance_fields.h"
@@ -18,27 +19,8 @@ std::string of_same_project(RequestReader& reader, std::string_view field, std::
   return name.id;
 }
 
-std::vector<IpAddress> read_addresses(RequestReader& reader, const std::string& field,
-                                      const v1::Instance::NetworkInterface& interface) {
-  constexpr int kMostAddresses = 2;
-  std::vector<IpAddress> addresses;
-  if (interface.ip_addresses_size() > kMostAddresses) {
-    reader.add(field, fmt::format("has {}; give at most one of each family",
-                                  interface.ip_addresses_size()));
-    return addresses;
-  }
-  for (int i = 0; i < interface.ip_addresses_size(); ++i) {
-    const auto address = IpAddress::parse(interface.ip_addresses(i));
-    if (address) {
-      addresses.push_back(*address);
-    } else {
-      reader.add(fmt::format("{}[{}]", field, i),
-                 quoted(interface.ip_addresses(i)) +
-                     " is no address; write one such as 10.0.0.7 or fd00::7");
-    }
-  }
-  return addresses;
-}
+// One of each family.
+constexpr size_t kMostAddresses = 2;
 
 std::vector<controller::PortRequest> read_ports(RequestReader& reader, const v1::Instance& instance,
                                                 std::string_view project) {
@@ -56,7 +38,8 @@ std::vector<controller::PortRequest> read_ports(RequestReader& reader, const v1:
         reader.name(field + ".network", interface.network(), ResourceKind::kNetwork);
     controller::PortRequest port;
     port.network = of_same_project(reader, field + ".network", project, name);
-    port.addresses = read_addresses(reader, field + ".ip_addresses", interface);
+    port.addresses =
+        read_addresses(reader, field + ".ip_addresses", interface.ip_addresses(), kMostAddresses);
     ports.push_back(std::move(port));
   }
   return ports;

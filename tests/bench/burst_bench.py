@@ -19,7 +19,7 @@ import contestants  # noqa: E402
 import sheet  # noqa: E402
 from lab import api, waiting  # noqa: E402
 from lab import cell as cells  # noqa: E402
-from lab.case import TINY_FLAVOR, TINY_IMAGE, make_tiny, make_tiny_image  # noqa: E402
+from lab.case import TINY_FLAVOR, TINY_IMAGE  # noqa: E402
 
 CLIENT = HERE / "burst_client.py"
 MOST_READ_MS = 20
@@ -170,15 +170,8 @@ def main():
     cell = contestants.bench_cell("burst", {"network": {
         "bridge": "stellwerk0", "subnet": "10.64.0.0/16", "gateway": "10.64.0.1"}})
     page = sheet.Sheet(sheet.command_line("burst"), sheet.this_machine(cell.directory))
-    try:
-        cell.start()
-        make_tiny(cell, make_tiny_image())
+    with contestants.measured(cell):
         measure_bursts(cell, options, page)
-    except BaseException:
-        sheet.say(cell.log_tail(60))
-        raise
-    finally:
-        cell.stop()
     if options.instances:
         measure_list(options, page)
     return page.hand_in(options)

@@ -3,6 +3,7 @@
 Each contestant has create, stop, start and delete: the call returns when the step has been seen to
 be done. What only prepares a step has a method of its own and is not measured."""
 
+import contextlib
 import json
 import pathlib
 import shutil
@@ -13,9 +14,10 @@ from xml.etree import ElementTree
 
 import grpc
 
+import sheet
 from lab import api, machine, waiting
 from lab import cell as cells
-from lab.case import GREETING, TINY_FLAVOR, TINY_IMAGE
+from lab.case import GREETING, TINY_FLAVOR, TINY_IMAGE, make_tiny, make_tiny_image
 
 PATIENCE = 90
 PROJECT = "projects/default"
@@ -241,6 +243,21 @@ def run(*words):
                           timeout=PATIENCE, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(map(str, words))}: {done.stderr}")
+
+
+@contextlib.contextmanager
+def measured(cell):
+    """In this block the cell runs and has the tiny guest's image and flavor; if anything goes wrong
+    the daemon's last words are told."""
+    try:
+        cell.start()
+        make_tiny(cell, make_tiny_image())
+        yield
+    except BaseException:
+        sheet.say(cell.log_tail(60))
+        raise
+    finally:
+        cell.stop()
 
 
 def bench_cell(name, more=None):

@@ -17,7 +17,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 import contestants  # noqa: E402
 import sheet  # noqa: E402
 from lab import waiting  # noqa: E402
-from lab.case import TINY_FLAVOR, TINY_IMAGE, make_tiny, make_tiny_image  # noqa: E402
+from lab.case import TINY_FLAVOR, TINY_IMAGE  # noqa: E402
 
 STEPS = {"create": "create → running", "stop": "stop", "start": "start", "delete": "delete"}
 MOST_PSS_MB = 40
@@ -136,15 +136,8 @@ def main():
     options = parser.parse_args()
     cell = contestants.bench_cell("host")
     page = sheet.Sheet(sheet.command_line("host"), sheet.this_machine(cell.directory))
-    try:
-        cell.start()
-        make_tiny(cell, make_tiny_image())
+    with contestants.measured(cell):
         measure(cell, options, page)
-    except BaseException:
-        sheet.say(cell.log_tail(60))
-        raise
-    finally:
-        cell.stop()
     return page.hand_in(options)
 
 

@@ -9,11 +9,11 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <mutex>
 #include <thread>
 
+#include "../support/temporary_directory.h"
 #include "../unit/api/daemon/fakes.h"
 #include "api/daemon/controller_runtime.h"
 #include "api/server/server.h"
@@ -177,8 +177,7 @@ class Agents {
                                                .message = "",
                                                .generation = instance.generation,
                                                .since = {}},
-                                  .final_end = {},
-                                  .usage = {}});
+                                  .final_end = {}});
     }
     controller_.report(status);
     const std::lock_guard lock(mutex_);
@@ -303,9 +302,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   spdlog::set_level(spdlog::level::err);
-  char folder[] = "/tmp/stellwerk-bench-XXXXXX";
-  if (!mkdtemp(folder)) return 2;
-  stellwerk::daemon::run(folder, instances, passes);
-  std::filesystem::remove_all(folder);
+  const stellwerk::testing::TemporaryDirectory folder;
+  stellwerk::daemon::run(folder.path(), instances, passes);
   return 0;
 }

@@ -11,40 +11,21 @@ import unittest
 
 import grpc
 
-from lab import api, libvirtd, waiting
+from lab import api, libvirtd, terminal, waiting
 from lab.case import GREETING, CellCase
 
 KIB_64 = 64 << 10
 ESCAPE = "C-]"
 
 
-class Terminal:
-    """A shell in a tmux of its own, as an engineer sits before it."""
+class Terminal(terminal.Terminal):
+    """One that waits, and goes with its test."""
 
     def __init__(self, case, name):
-        self.socket = pathlib.Path(os.environ["STELLWERK_LAB"]) / f"tmux-{name}"
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-s", "main", "-x", "120", "-y", "40",
-                  "env PS1='$ ' TERM=screen sh")
+        super().__init__(pathlib.Path(os.environ["STELLWERK_LAB"]) / f"tmux-{name}")
         case.addCleanup(self.end)
 
-    def tmux(self, *words):
-        return subprocess.run(["tmux", "-S", self.socket, *words], check=True, timeout=30,
-                              capture_output=True, text=True).stdout
-
-    def end(self):
-        subprocess.run(["tmux", "-S", self.socket, "kill-server"], check=False, timeout=30,
-                       capture_output=True)
-
-    def type(self, *keys):
-        self.tmux("send-keys", "-t", "main", *keys)
-
-    def run(self, words):
-        self.type(shlex.join(words), "Enter")
-
-    def screen(self):
-        return self.tmux("capture-pane", "-p", "-S", "-200", "-t", "main")
-
-    def shows(self, text, count=1):
+    def awaits(self, text, count=1):
         waiting.until(lambda: self.screen().count(text) >= count, 30, f"the terminal to show "
                       f"{text!r} {count} times", describe=self.screen)
 
@@ -103,40 +84,40 @@ class Console(CellCase):
 class Terminals(Console):
     def test_engineer_attaches_types_and_leaves_with_the_escape_key(self):
         self.greeted("web")
-        terminal = Terminal(self, "engineer")
+        seat = Terminal(self, "engineer")
         folder = pathlib.Path(os.environ["STELLWERK_LAB"])
-        before = terminal.settings(folder / "before")
-        terminal.run(self.cell.command("instance", "console", "web"))
-        terminal.shows("^] leaves it")
-        terminal.shows(GREETING)
-        terminal.type("hello guest")
-        terminal.shows("hello guest")
-        terminal.type("Enter")
-        terminal.shows(GREETING, count=2)
-        terminal.type(ESCAPE)
-        terminal.shows("[web: left]")
-        self.assertEqual(terminal.settings(folder / "after"), before)
+        before = seat.settings(folder / "before")
+        seat.run(self.cell.command("instance", "console", "web"))
+        seat.awaits("^] leaves it")
+        seat.awaits(GREETING)
+        seat.type("hello guest")
+        seat.awaits("hello guest")
+        seat.type("Enter")
+        seat.awaits(GREETING, count=2)
+        seat.type(ESCAPE)
+        seat.awaits("[web: left]")
+        self.assertEqual(seat.settings(folder / "after"), before)
 
     def test_another_escape_key_and_a_signal_give_the_terminal_back_too(self):
         self.greeted("web")
-        terminal = Terminal(self, "signals")
+        seat = Terminal(self, "signals")
         folder = pathlib.Path(os.environ["STELLWERK_LAB"])
-        before = terminal.settings(folder / "sane")
-        terminal.run(self.cell.command("instance", "console", "web", "--escape", "^A"))
-        terminal.shows("^A leaves it")
-        terminal.type(ESCAPE)
-        terminal.type("a]b")
-        terminal.shows("a]b")
-        terminal.type("C-a")
-        terminal.shows("[web: left]")
+        before = seat.settings(folder / "sane")
+        seat.run(self.cell.command("instance", "console", "web", "--escape", "^A"))
+        seat.awaits("^A leaves it")
+        seat.type(ESCAPE)
+        seat.type("a]b")
+        seat.awaits("a]b")
+        seat.type("C-a")
+        seat.awaits("[web: left]")
         for again, number in enumerate((signal.SIGTERM, signal.SIGHUP, signal.SIGINT)):
-            terminal.run(self.cell.command("instance", "console", "web", "--no-history"))
-            terminal.shows("[web: the instance runs]", count=again + 2)
-            pid = int(terminal.tmux("list-panes", "-t", "main", "-F", "#{pane_pid}"))
+            seat.run(self.cell.command("instance", "console", "web", "--no-history"))
+            seat.awaits("[web: the instance runs]", count=again + 2)
+            pid = int(seat.tmux("list-panes", "-t", "main", "-F", "#{pane_pid}"))
             child = self.child_of(pid)
             os.kill(child, number)
-            terminal.shows(f"ended by signal {number.value}")
-            self.assertEqual(terminal.settings(folder / f"after-{number.value}"), before)
+            seat.awaits(f"ended by signal {number.value}")
+            self.assertEqual(seat.settings(folder / f"after-{number.value}"), before)
 
     def child_of(self, pid):
         children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -146,10 +127,10 @@ class Terminals(Console):
     def test_log_on_a_terminal_is_harmless(self):
         self.greeted("web")
         self.typed("web", b"\x1b]0;owned\x07\x1b[31mred\x1b[0m")
-        terminal = Terminal(self, "log")
-        terminal.run(self.cell.command("instance", "log", "web"))
-        terminal.shows("red")
-        self.assertNotIn("owned", terminal.tmux("display-message", "-p", "-t", "main",
+        seat = Terminal(self, "log")
+        seat.run(self.cell.command("instance", "log", "web"))
+        seat.awaits("red")
+        self.assertNotIn("owned", seat.tmux("display-message", "-p", "-t", "main",
                                                 "#{pane_title}"))
         self.assertIn(b"\x1b]0;owned\x07\x1b[31mred", self.log_of("web"))
 

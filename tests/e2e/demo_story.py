@@ -170,14 +170,8 @@ class Demonstration:
         self.stellwerk("instance", "delete", NAME, "--wait")
         for kind, found in self.traces().items():
             self.story.seen(f"no {kind}", not found)
-        self.story.seen("no domain and no QEMU process at all",
-                        not machine.domains() and not processes.qemus())
         self.stellwerk("image", "delete", IMAGE)
-        self.cell.stop()
-        self.story.seen("the daemon ends in good order", self.cell.daemon.returncode == 0)
-        # libvirtd may still be about to end what it ran for a moment.
-        self.story.comes("no process is left of all that were started",
-                         lambda: processes.living() <= self.at_first, 10)
+        self.story.end(self.cell, self.at_first)
 
     def tell(self):
         self.begin()

@@ -264,12 +264,7 @@ class Tenants:
         self.stellwerk("image", "delete", IMAGE)
         left = [name for name in machine.interfaces() if name.startswith(cells.INTERFACE_PREFIX)]
         self.story.seen("no port and no bridge of theirs is left", not left)
-        self.story.seen("no domain and no QEMU process", not machine.domains()
-                        and not processes.qemus())
-        self.cell.stop()
-        self.story.seen("the daemon ends in good order", self.cell.daemon.returncode == 0)
-        self.story.comes("no process is left of all that were started",
-                         lambda: processes.living() <= self.at_first, 10)
+        self.story.end(self.cell, self.at_first)
 
     def tell(self):
         self.begin()

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from lab import waiting
+from lab import machine, processes, waiting
 
 BOLD, GREEN, RED, DIM, PLAIN = (
     ("\033[1m", "\033[32m", "\033[31m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("",) * 5)
@@ -64,6 +64,16 @@ class Story:
             raise NotSeen(f"{claim} (waited {seconds} s)") from late
         self.seen(claim, True)
         return value
+
+    def end(self, cell, at_first):
+        """Nothing runs any more but what ran `at_first`."""
+        self.seen("no domain and no QEMU process at all",
+                  not machine.domains() and not processes.qemus())
+        cell.stop()
+        self.seen("the daemon ends in good order", cell.daemon.returncode == 0)
+        # libvirtd may still be about to end what it ran for a moment.
+        self.comes("no process is left of all that were started",
+                   lambda: processes.living() <= at_first, 10)
 
     def failed(self, claim):
         print(f"\n  {RED}✗ not seen: {claim}{PLAIN}", flush=True)

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "drivers/store/limits.h"
 #include "orchestrator/controller/controller.h"
 #include "orchestrator/records/keys.h"
 
@@ -191,6 +192,7 @@ class CellHarness {
  private:
   void apply(const CommitBatch& commit) {
     EXPECT_EQ(commit.previous, head_) << "not on top of the newest head";
+    EXPECT_TRUE(store::check_batch(commit.batch).ok()) << "a store refuses it";
     for (const auto& entry : commit.batch.puts) table_[entry.key] = entry.value;
     for (const auto& key : commit.batch.deletes) table_.erase(key);
     head_.sequence = head_.sequence.next();

@@ -379,6 +379,14 @@ TEST_F(ImageFiles, WithoutARecordGoAfterTheirGrace) {
   EXPECT_THAT(audited_.event_types(), Contains("ImageFilesCollected"));
 }
 
+TEST_F(ImageFiles, InGreatNumbersFillNoBatchBeyondWhatAStoreTakes) {
+  std::vector<ImageUid> many;
+  for (int i = 0; i < 1'500; ++i) many.emplace_back(test_uuid("left over " + std::to_string(i)));
+  found(many);
+  EXPECT_THAT(audited_.event_types(), Contains("ImageFilesUnclaimed"));
+  EXPECT_THAT(audited_.step_downs, IsEmpty());
+}
+
 TEST_F(ImageFiles, ThatADiskNeedsStayAndThatIsToldOnce) {
   found({stranger_});
   for (int i = 0; i < 3; ++i) {

@@ -180,6 +180,29 @@ TEST(ControllerStore, AProjectThatCannotBeReadIsNobodysToTake) {
   EXPECT_FALSE(after.read(GetInstance{"unreadable", "web-1"}).ok());
 }
 
+// The store refuses more than 1,000 keys, and a controller whose batch is refused gives up.
+TEST(ControllerStore, AReportThatWouldOverfillABatchIsTakenInParts) {
+  CellHarness before;
+  const HostUid host = before.connect_host();
+  CellState state = before.state();
+  std::vector<NetworkUid> going;
+  for (int i = 0; i < 1'200; ++i) {
+    const std::string id = "net-" + std::to_string(i);
+    going.emplace_back(test_uuid(id));
+    state.networks[going.back()] = {.uid = going.back(),
+                                    .project = state.projects.begin()->first,
+                                    .id = id,
+                                    .state = NetworkState::kDeleting,
+                                    .bridge = id};
+  }
+  CellHarness after(CellHarness::default_config(), std::move(state), before.head());
+  ASSERT_EQ(after.connect_host(), host);
+  after.report_networks_gone(host, going);
+  EXPECT_GT(after.state().networks.size(), 1u) << "all of them went in one batch";
+  for (int i = 0; i < 20; ++i) after.report_networks_gone(host, going);
+  EXPECT_THAT(after.state().networks, SizeIs(1)) << "the rest never went";
+}
+
 TEST(ControllerStore, RefusesASubnetThatNoLongerHoldsAnInstance) {
   CellHarness before;
   before.connect_host();
