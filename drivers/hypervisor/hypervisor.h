@@ -40,7 +40,8 @@ struct Ownership {
   friend bool operator==(const Ownership&, const Ownership&) = default;
 };
 
-// The host's hardware threads that a domain's own threads may run on, each list ascending.
+// The host's hardware threads that a domain's own threads may run on, each list ascending. Empty,
+// in what is observed: anywhere.
 struct CpuPins {
   std::vector<std::vector<int32_t>> vcpus;  // vCPU 0 first
   std::vector<int32_t> emulator;            // and whatever else the process does
@@ -78,7 +79,7 @@ struct ObservedDomain {
   DomainState state = DomainState::kRunning;
   VcpuCount vcpus;
   Bytes memory;
-  std::optional<CpuPins> pins;  // none: not this cell's, or the hypervisor does not say
+  std::optional<CpuPins> pins;  // none: not this cell's
 };
 
 enum class DomainEnd : uint8_t {

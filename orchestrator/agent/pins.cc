@@ -40,8 +40,10 @@ std::optional<hypervisor::CpuPins> wanted_pins(const Instance& instance, const C
 }
 
 bool touches(const hypervisor::CpuPins& pins, const Cpus& cpus) {
-  return overlap(pins.emulator, cpus) ||
-         std::ranges::any_of(pins.vcpus, [&](const Cpus& each) { return overlap(each, cpus); });
+  const auto reaches = [&cpus](const Cpus& each) {
+    return each.empty() ? !cpus.empty() : overlap(each, cpus);
+  };
+  return reaches(pins.emulator) || std::ranges::any_of(pins.vcpus, reaches);
 }
 
 }  // namespace stellwerk::agent

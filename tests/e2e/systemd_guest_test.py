@@ -221,7 +221,8 @@ class AsShipped(ServiceCase):
         pid = before.split()[1]
         self.assertNotIn(SERVICE, machine.run("cat", f"/proc/{pid}/cgroup"))
         console = f"{STATE}/storage/instances/{uid}/console.log"
-        waiting.until(lambda: "tiny guest " + uid in machine.run("cat", console), PATIENCE,
+        # There is no file before the first word.
+        waiting.until(lambda: "tiny guest " + uid in machine.attempt("cat", console)[1], PATIENCE,
                       "the guest to greet")
         self.systemctl("stop")
         self.assertEqual(self.qemu(uid), before)

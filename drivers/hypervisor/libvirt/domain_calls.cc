@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 
 #include "core/failpoint.h"
 #include "drivers/hypervisor/libvirt/domain_xml.h"
@@ -57,24 +58,24 @@ absl::StatusOr<DomainState> state_now(virDomainPtr domain) {
   return state_of(state, reason);
 }
 
+absl::StatusOr<DomainDescription> describe_domain(virDomainPtr domain) {
+  const LibvirtString xml(virDomainGetXMLDesc(domain, 0));
+  if (!xml) return last_error("get a domain's description");
+  return parse_domain(xml.get());
+}
+
 // The owner that the metadata names, if that is `cell` and the metadata is this domain's own: a
 // copy of our XML under another UUID is somebody's experiment, not our instance.
-absl::StatusOr<std::optional<Ownership>> owner_in(virDomainPtr domain, const CellUid& cell) {
-  const LibvirtString xml(
-      virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, kMetadataUri, 0));
-  if (!xml) {
-    if (last_error_is(VIR_ERR_NO_DOMAIN_METADATA)) return std::nullopt;
-    return last_error("get a domain's metadata");
-  }
-  const auto owner = parse_ownership(xml.get());
-  if (!owner.ok() || owner->cell != cell) return std::nullopt;
-  if (owner->instance.value() != uuid_of(domain)) return std::nullopt;
-  return *owner;
+std::optional<Ownership> owner_in(const DomainDescription& described, const Uuid& uuid,
+                                  const CellUid& cell) {
+  const auto& owner = described.owner;
+  const bool own = owner && owner->cell == cell && owner->instance.value() == uuid;
+  return own ? owner : std::nullopt;
 }
 
 absl::StatusOr<Ownership> require_ours(virDomainPtr domain, const CellUid& cell) {
-  SW_ASSIGN_OR_RETURN(auto owner, owner_in(domain, cell));
-  if (owner) return *std::move(owner);
+  SW_ASSIGN_OR_RETURN(const DomainDescription described, describe_domain(domain));
+  if (auto owner = owner_in(described, uuid_of(domain), cell)) return *std::move(owner);
   return permission_denied("domain '{}' ({}) does not belong to cell {}; it is left alone",
                            virDomainGetName(domain), uuid_of(domain).to_string(), cell.to_string());
 }
@@ -163,19 +164,45 @@ absl::StatusOr<DomainHandle> create_paused(const DomainCalls& calls, const Insta
   return domain;
 }
 
-absl::StatusOr<ObservedDomain> observe(virDomainPtr domain, const CellUid& cell) {
-  ObservedDomain observed;
-  observed.uuid = uuid_of(domain);
-  observed.name = virDomainGetName(domain);
-  SW_ASSIGN_OR_RETURN(observed.owner, owner_in(domain, cell));
-  SW_ASSIGN_OR_RETURN(observed.state, state_now(domain));
-  virDomainInfo info{};
-  if (virDomainGetInfo(domain, &info) < 0) return last_error("get a domain's size");
-  observed.vcpus = VcpuCount(info.nrVirtCpu);
-  observed.memory = kibibytes(static_cast<int64_t>(info.maxMem));
-  if (observed.owner) {
-    SW_ASSIGN_OR_RETURN(observed.pins, pins_of(domain, observed.vcpus));
+// One answer about all domains; what it holds of each belongs to it.
+class StateRecords {
+ public:
+  explicit StateRecords(virConnectPtr connection)
+      : count_(virConnectGetAllDomainStats(connection, VIR_DOMAIN_STATS_STATE, &records_,
+                                           VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE)) {}
+  ~StateRecords() { virDomainStatsRecordListFree(records_); }
+  StateRecords(const StateRecords&) = delete;
+  StateRecords& operator=(const StateRecords&) = delete;
+
+  bool ok() const { return count_ >= 0; }
+  std::span<const virDomainStatsRecordPtr> get() const {
+    return {records_, static_cast<size_t>(count_)};
   }
+
+ private:
+  virDomainStatsRecordPtr* records_ = nullptr;
+  int count_;
+};
+
+DomainState state_in(const virDomainStatsRecord& record) {
+  int state = VIR_DOMAIN_NOSTATE;
+  int reason = 0;
+  virTypedParamsGetInt(record.params, record.nparams, "state.state", &state);
+  virTypedParamsGetInt(record.params, record.nparams, "state.reason", &reason);
+  return state_of(state, reason);
+}
+
+// One call a domain: a host looks at all of its guests every few seconds.
+absl::StatusOr<ObservedDomain> observe(const virDomainStatsRecord& record, const CellUid& cell) {
+  SW_ASSIGN_OR_RETURN(DomainDescription described, describe_domain(record.dom));
+  ObservedDomain observed;
+  observed.uuid = uuid_of(record.dom);
+  observed.name = virDomainGetName(record.dom);
+  observed.owner = owner_in(described, observed.uuid, cell);
+  observed.state = state_in(record);
+  observed.vcpus = described.vcpus;
+  observed.memory = described.memory;
+  if (observed.owner) observed.pins = std::move(described.pins);
   return observed;
 }
 
@@ -220,16 +247,11 @@ absl::Status confirm_gone(const DomainCalls& calls, const InstanceUid& instance,
 }  // namespace
 
 absl::StatusOr<std::vector<ObservedDomain>> DomainCalls::list() const {
-  virDomainPtr* raw = nullptr;
-  const int count =
-      virConnectListAllDomains(connection.get(), &raw, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
-  if (count < 0) return last_error("list the domains");
-  std::vector<DomainHandle> domains;
-  for (int i = 0; i < count; ++i) domains.emplace_back(raw[i]);
-  std::free(raw);
+  const StateRecords records(connection.get());
+  if (!records.ok()) return last_error("list the domains");
   std::vector<ObservedDomain> observed;
-  for (const DomainHandle& domain : domains) {
-    auto one = observe(domain.get(), cell);
+  for (const virDomainStatsRecordPtr record : records.get()) {
+    auto one = observe(*record, cell);
     if (absl::IsNotFound(one.status())) continue;  // ended meanwhile
     if (!one.ok()) return one.status();
     observed.push_back(*std::move(one));

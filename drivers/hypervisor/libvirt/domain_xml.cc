@@ -294,6 +294,50 @@ absl::Status read(pugi::xml_node parent, std::string_view name, Uid<Tag>& value)
   return absl::OkStatus();
 }
 
+absl::StatusOr<Ownership> read_ownership(pugi::xml_node node) {
+  Ownership owner;
+  uint64_t run = 0;
+  SW_RETURN_IF_ERROR(read(node, "cell", owner.cell));
+  SW_RETURN_IF_ERROR(read(node, "instance", owner.instance));
+  SW_RETURN_IF_ERROR(read(node, "generation", run));
+  SW_RETURN_IF_ERROR(read(node, "reboot-count", owner.reboot_count));
+  SW_RETURN_IF_ERROR(read(node, "project-id", owner.project_id));
+  SW_RETURN_IF_ERROR(read(node, "instance-id", owner.instance_id));
+  SW_RETURN_IF_ERROR(read(node, "adoption", owner.adoption));
+  owner.run = Generation(run);
+  return owner;
+}
+
+// Our element in the metadata, whatever prefix it goes by.
+pugi::xml_node ownership_in(pugi::xml_node domain) {
+  for (const pugi::xml_node node : domain.child("metadata").children()) {
+    if (local_name(node) != "owner") continue;
+    const std::string_view name = node.name();
+    const size_t colon = name.find(':');
+    const std::string declaration =
+        colon == std::string_view::npos ? "xmlns" : fmt::format("xmlns:{}", name.substr(0, colon));
+    if (node.attribute(declaration.c_str()).value() == std::string_view(kMetadataUri)) return node;
+  }
+  return {};
+}
+
+std::vector<int32_t> read_cpus(pugi::xml_node node) {
+  return parse_cpu_list(node.attribute("cpuset").value()).value_or(std::vector<int32_t>());
+}
+
+// What has no pin of its own runs where the domain as a whole may.
+CpuPins read_pins(pugi::xml_node domain, VcpuCount vcpus) {
+  const pugi::xml_node tune = domain.child("cputune");
+  const std::vector<int32_t> whole = read_cpus(domain.child("vcpu"));
+  CpuPins pins{.vcpus = std::vector(static_cast<size_t>(vcpus.count()), whole), .emulator = whole};
+  for (const pugi::xml_node pin : tune.children("vcpupin")) {
+    const size_t vcpu = pin.attribute("vcpu").as_uint();
+    if (vcpu < pins.vcpus.size()) pins.vcpus[vcpu] = read_cpus(pin);
+  }
+  if (const pugi::xml_node pin = tune.child("emulatorpin")) pins.emulator = read_cpus(pin);
+  return pins;
+}
+
 }  // namespace
 
 std::string domain_name(const InstanceUid& instance) {
@@ -330,23 +374,20 @@ std::string ownership_xml(const Ownership& owner, NameSpace name_space) {
   return to_text(document);
 }
 
-absl::StatusOr<Ownership> parse_ownership(std::string_view xml) {
+absl::StatusOr<DomainDescription> parse_domain(std::string_view xml) {
   pugi::xml_document document;
   const auto parsed = document.load_buffer(xml.data(), xml.size());
-  if (!parsed) return invalid_argument("metadata: {}", parsed.description());
-  const pugi::xml_node node = document.document_element();
-  if (local_name(node) != "owner") return invalid_argument("metadata: there is no <owner>");
-  Ownership owner;
-  uint64_t run = 0;
-  SW_RETURN_IF_ERROR(read(node, "cell", owner.cell));
-  SW_RETURN_IF_ERROR(read(node, "instance", owner.instance));
-  SW_RETURN_IF_ERROR(read(node, "generation", run));
-  SW_RETURN_IF_ERROR(read(node, "reboot-count", owner.reboot_count));
-  SW_RETURN_IF_ERROR(read(node, "project-id", owner.project_id));
-  SW_RETURN_IF_ERROR(read(node, "instance-id", owner.instance_id));
-  SW_RETURN_IF_ERROR(read(node, "adoption", owner.adoption));
-  owner.run = Generation(run);
-  return owner;
+  if (!parsed) return invalid_argument("a domain's XML: {}", parsed.description());
+  const pugi::xml_node domain = document.child("domain");
+  DomainDescription described;
+  if (const pugi::xml_node node = ownership_in(domain)) {
+    if (auto owner = read_ownership(node); owner.ok()) described.owner = *std::move(owner);
+  }
+  const pugi::xml_node vcpu = domain.child("vcpu");
+  described.vcpus = VcpuCount(vcpu.attribute("current").as_llong(vcpu.text().as_llong()));
+  described.memory = kibibytes(domain.child("memory").text().as_llong());
+  described.pins = read_pins(domain, described.vcpus);
+  return described;
 }
 
 }  // namespace stellwerk::hypervisor

@@ -1,4 +1,4 @@
-// DomainSpec to libvirt's domain XML, and the ownership in its metadata back to a value.
+// DomainSpec to libvirt's domain XML, and a running domain's XML back to values.
 //
 // Pure. What a caller named travels in attributes and elements that pugixml escapes; ownership's
 // free strings are percent-encoded besides, because XML 1.0 cannot carry every byte and
@@ -6,6 +6,7 @@
 // changes only guests that start later.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,7 +34,15 @@ absl::StatusOr<std::string> domain_xml(const DomainSpec& spec, Accelerator accel
 enum class NameSpace { kDeclared, kImplied };
 std::string ownership_xml(const Ownership& owner, NameSpace name_space);
 
-// Of the element that virDomainGetMetadata returns. InvalidArgument says what does not parse.
-absl::StatusOr<Ownership> parse_ownership(std::string_view xml);
+// What a running domain's XML says of it.
+struct DomainDescription {
+  std::optional<Ownership> owner;  // none: there is none, or it does not parse
+  VcpuCount vcpus;                 // those plugged in
+  Bytes memory;
+  CpuPins pins;
+};
+
+// Of what virDomainGetXMLDesc returns, anybody's domain. InvalidArgument where it is no XML.
+absl::StatusOr<DomainDescription> parse_domain(std::string_view xml);
 
 }  // namespace stellwerk::hypervisor

@@ -1,6 +1,5 @@
 #include "drivers/hypervisor/libvirt/pinning.h"
 
-#include <libvirt/virterror.h>
 #include <sched.h>
 
 #include <cerrno>
@@ -18,14 +17,6 @@ namespace {
 constexpr size_t kMapBytes = kMostCpus / 8;
 // With libvirt's `debug-threads=on` QEMU names a vCPU's thread "CPU 3/KVM".
 constexpr std::string_view kVcpuThread = "CPU ";
-
-// The driver cannot tell, or the domain has just ended and has no threads any more.
-bool is_unanswerable() {
-  const virError* error = virGetLastError();
-  return error != nullptr &&
-         (error->code == VIR_ERR_NO_SUPPORT || error->code == VIR_ERR_OPERATION_UNSUPPORTED ||
-          error->code == VIR_ERR_OPERATION_INVALID);
-}
 
 // A set of threads as the scheduler takes it, large enough for any machine.
 class Affinity {
@@ -90,28 +81,6 @@ std::vector<int32_t> from_cpu_map(const unsigned char* map, size_t bytes) {
     if ((map[bit / 8] >> (bit % 8) & 1U) != 0) cpus.push_back(static_cast<int32_t>(bit));
   }
   return cpus;
-}
-
-absl::StatusOr<std::optional<CpuPins>> pins_of(virDomainPtr domain, VcpuCount vcpus) {
-  const auto count = static_cast<size_t>(vcpus.count());
-  std::vector<unsigned char> maps(count * kMapBytes);
-  CpuPins pins;
-  const int found = virDomainGetVcpuPinInfo(domain, static_cast<int>(count), maps.data(), kMapBytes,
-                                            VIR_DOMAIN_AFFECT_LIVE);
-  if (found < 0) {
-    if (is_unanswerable()) return std::nullopt;
-    return last_error("ask what a domain's vCPUs are pinned to");
-  }
-  for (size_t i = 0; i < static_cast<size_t>(found); ++i) {
-    pins.vcpus.push_back(from_cpu_map(&maps[i * kMapBytes], kMapBytes));
-  }
-  std::vector<unsigned char> map(kMapBytes);
-  if (virDomainGetEmulatorPinInfo(domain, map.data(), kMapBytes, VIR_DOMAIN_AFFECT_LIVE) < 0) {
-    if (is_unanswerable()) return std::nullopt;
-    return last_error("ask what a domain's emulator is pinned to");
-  }
-  pins.emulator = from_cpu_map(map.data(), kMapBytes);
-  return pins;
 }
 
 absl::Status confine_emulator(int process, const std::vector<int32_t>& cpus,

@@ -1,10 +1,9 @@
-// What a running domain's threads are pinned to, and moving them: libvirt's part, and that of
-// QEMU's own threads, which libvirt moves only where it has control groups.
+// Moving a running domain's threads: libvirt's part, and that of QEMU's own threads, which libvirt
+// moves only where it has control groups.
 //
 // Blocking; runs on DeadlineCalls' threads like the rest of DomainCalls.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,10 +12,6 @@
 #include "drivers/hypervisor/libvirt/handles.h"
 
 namespace stellwerk::hypervisor {
-
-// What libvirt would have the domain's threads pinned to; nothing if this hypervisor does not
-// say or the domain has ended.
-absl::StatusOr<std::optional<CpuPins>> pins_of(virDomainPtr domain, VcpuCount vcpus);
 
 // Pins each vCPU's thread, then QEMU's other ones. What is recorded last is the emulator's pin, so
 // that whoever looks after this was cut off sees that there is something left to do.

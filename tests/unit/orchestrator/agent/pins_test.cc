@@ -37,5 +37,11 @@ TEST(Touches, LooksAtVcpusAndEmulator) {
   EXPECT_FALSE(touches(pins, {}));
 }
 
+TEST(Touches, WhatIsPinnedNowhereRunsAnywhere) {
+  EXPECT_TRUE(touches(CpuPins{{{}, {}}, {}}, {4}));
+  EXPECT_TRUE(touches(CpuPins{{{1}, {}}, {0}}, {4}));
+  EXPECT_FALSE(touches(CpuPins{{{}}, {}}, {}));
+}
+
 }  // namespace
 }  // namespace stellwerk::agent
