@@ -52,6 +52,9 @@ struct OrphanReport {
   std::string name;
   std::string project_id;  // from a host its uid, as the domain has it; for callers its id
   std::string instance_id;
+  // What its domain remembers that it was given: nobody else may get it. Empty: it cannot be read.
+  std::vector<Port> ports = {};
+  std::vector<int32_t> cpus = {};  // hardware threads of its own
   friend bool operator==(const OrphanReport&, const OrphanReport&) = default;
 };
 

@@ -94,14 +94,17 @@ std::optional<uint64_t> IpAddress::minus(const IpAddress& lower) const {
 }
 
 std::optional<IpPrefix> IpPrefix::parse(std::string_view text) {
+  const auto prefix = parse_range(text);
+  return prefix && prefix->normalized() == *prefix ? prefix : std::nullopt;
+}
+
+std::optional<IpPrefix> parse_range(std::string_view text) {
   const size_t slash = text.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
   const auto address = IpAddress::parse(text.substr(0, slash));
   const auto length = parse_number<uint8_t>(text.substr(slash + 1));
   if (!address || !length || *length > address->bits()) return std::nullopt;
-  const IpPrefix prefix{*address, *length};
-  if (prefix.normalized() != prefix) return std::nullopt;
-  return prefix;
+  return IpPrefix{*address, *length};
 }
 
 std::string IpPrefix::to_string() const {

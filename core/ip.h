@@ -64,4 +64,7 @@ struct IpPrefix {
 // Where a guest with this MAC finds itself without being told (RFC 4291, appendix A).
 IpAddress link_local_of(uint64_t mac);
 
+// Like IpPrefix::parse, but also with bits behind the length, so that what was meant can be named.
+std::optional<IpPrefix> parse_range(std::string_view text);
+
 }  // namespace stellwerk

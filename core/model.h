@@ -101,6 +101,8 @@ struct Route {
 
 enum class NetworkState : uint8_t { kActive, kDeleting };
 
+inline constexpr int64_t kEthernetMtu = 1500;
+
 // One Ethernet segment: a bridge on the host. At least one of the subnets is there.
 struct Network {
   NetworkUid uid;
@@ -113,7 +115,7 @@ struct Network {
   std::optional<Subnet> v6;
   std::vector<IpAddress> dns_servers;  // IPv4 before IPv6
   std::vector<Route> routes;           // besides the default one through the gateway
-  int64_t mtu = 1500;
+  int64_t mtu = kEthernetMtu;
   Labels labels;
   // Records of before the cell had a counter of its own: MACs below were given on this network.
   uint64_t next_mac = 0;

@@ -20,15 +20,6 @@ Lengths lengths_of(const IpAddress& address) {
 
 }  // namespace
 
-std::optional<IpPrefix> parse_range(std::string_view text) {
-  const size_t slash = text.find('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  const auto address = IpAddress::parse(text.substr(0, slash));
-  const auto length = parse_number<uint8_t>(text.substr(slash + 1));
-  if (!address || !length || *length > address->bits()) return std::nullopt;
-  return IpPrefix{*address, *length};
-}
-
 Problem check_subnet_range(const IpPrefix& range) {
   const Lengths lengths = lengths_of(range.address);
   if (range.length < lengths.shortest || range.length > lengths.longest) {

@@ -13,8 +13,6 @@ inline constexpr int64_t kLargestMtu = 9216;       // what Ethernet switches car
 inline constexpr size_t kMostDnsServers = 8;
 inline constexpr size_t kMostRoutes = 32;
 
-// Like IpPrefix::parse, but also with bits behind the length, so that what was meant can be named.
-std::optional<IpPrefix> parse_range(std::string_view text);
 // IPv4 from /16 to /29, IPv6 from /48 to /120, of addresses that a guest can have.
 Problem check_subnet_range(const IpPrefix& range);
 // An address of the subnet that is neither the network's own nor, of IPv4, the broadcast.

@@ -1,9 +1,6 @@
 // Messages about images.
-#include <fmt/ranges.h>
-
-#include <array>
-
 #include "api/convert/from_wire.h"
+#include "api/convert/mask.h"
 #include "api/convert/mutation_context.h"
 #include "api/convert/reading.h"
 #include "core/image_url.h"
@@ -16,8 +13,6 @@ namespace {
 constexpr int kMostProperties = 32;
 constexpr size_t kLongestPropertyKey = 63;
 constexpr size_t kLongestProperty = 500;
-constexpr std::array<std::string_view, 5> kChangeable = {"labels", "properties", "visibility",
-                                                         "min_disk_bytes", "min_memory_bytes"};
 
 Firmware read_firmware(RequestReader& reader, const v1::Image& image) {
   switch (image.firmware()) {
@@ -80,24 +75,6 @@ controller::BeginImageImport read_new_image(RequestReader& reader, const v1::Ima
           .properties = read_properties(reader, image)};
 }
 
-void read_change(RequestReader& reader, const v1::Image& image, const std::string& path,
-                 controller::UpdateImage& update) {
-  if (path == "labels") {
-    update.labels = reader.labels("image.labels", image.labels());
-  } else if (path == "properties") {
-    update.properties = read_properties(reader, image);
-  } else if (path == "visibility") {
-    update.is_public = read_public(reader, image);
-  } else if (path == "min_disk_bytes") {
-    update.minimum_disk = reader.size("image.min_disk_bytes", image.min_disk_bytes());
-  } else if (path == "min_memory_bytes") {
-    update.minimum_memory = reader.size("image.min_memory_bytes", image.min_memory_bytes());
-  } else {
-    reader.add("update_mask", fmt::format("{} cannot be changed; give some of: {}", quoted(path),
-                                          fmt::join(kChangeable, ", ")));
-  }
-}
-
 }  // namespace
 
 Import to_import(const v1::ImportImageRequest::Spec& spec, const Origin& origin) {
@@ -130,18 +107,21 @@ controller::Mutation to_mutation(const v1::UpdateImageRequest& request, const Or
   RequestReader reader;
   const v1::Image& image = request.image();
   const ResourceName name = reader.name("image.name", image.name(), ResourceKind::kImage);
+  const auto meant = read_mask(reader, request.update_mask(),
+                               {{"labels", !image.labels().empty()},
+                                {"properties", !image.properties().empty()},
+                                {"visibility", image.visibility() != 0},
+                                {"min_disk_bytes", image.min_disk_bytes() != 0},
+                                {"min_memory_bytes", image.min_memory_bytes() != 0}});
   controller::UpdateImage update{.project = name.project, .id = name.id};
-  if (request.update_mask().paths().empty()) {
-    reader.add("update_mask", fmt::format("is empty; say what to change, some of: {}",
-                                          fmt::join(kChangeable, ", ")));
+  if (meant.contains("labels")) update.labels = reader.labels("image.labels", image.labels());
+  if (meant.contains("properties")) update.properties = read_properties(reader, image);
+  if (meant.contains("visibility")) update.is_public = read_public(reader, image);
+  if (meant.contains("min_disk_bytes")) {
+    update.minimum_disk = reader.size("image.min_disk_bytes", image.min_disk_bytes());
   }
-  if (request.update_mask().paths_size() > static_cast<int>(kChangeable.size())) {
-    reader.add("update_mask",
-               fmt::format("has {} entries; give each once", request.update_mask().paths_size()));
-  } else {
-    for (const std::string& path : request.update_mask().paths()) {
-      read_change(reader, image, path, update);
-    }
+  if (meant.contains("min_memory_bytes")) {
+    update.minimum_memory = reader.size("image.min_memory_bytes", image.min_memory_bytes());
   }
   return mutation(request, {"UpdateImage", origin}, reader, std::move(update));
 }

@@ -67,7 +67,7 @@ struct NetworkConfig {
             .next = {}};
   std::optional<Subnet> v6;
   std::vector<IpAddress> dns;  // IPv4 before IPv6
-  int64_t mtu = 1500;
+  int64_t mtu = kEthernetMtu;
 };
 
 // Where Prometheus may ask, on this host alone: off, a Unix socket, or a loopback address.

@@ -36,9 +36,14 @@ std::string subject_of(const controller::Answer& answer) {
                                       view.image.id, view.image.uid.to_string());
                  },
                  [](const Flavor& flavor) { return "flavors/" + flavor.id; },
-                 [](const Project& project) { return "projects/" + project.id; },
+                 [](const controller::NetworkView& view) {
+                   return fmt::format("projects/{}/networks/{} network={}", view.project_id,
+                                      view.network.id, view.network.uid.to_string());
+                 },
+                 [](const controller::ProjectView& view) { return "projects/" + view.project.id; },
                  [](const controller::HostView& view) { return "hosts/" + view.host.id; },
-                 [](const auto&) { return std::string("page"); }},
+                 []<class Item>(const controller::Page<Item>&) { return std::string("page"); },
+                 [](const controller::CellSummary&) { return std::string("cell"); }},
       answer);
 }
 

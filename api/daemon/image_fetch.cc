@@ -13,7 +13,6 @@ namespace stellwerk::daemon {
 namespace {
 
 constexpr Bytes kProgress = mebibytes(1);
-constexpr size_t kLongestValidator = 1024;
 
 absl::Status changed(const ImageSource& source) {
   return out_of_range("{} is another file than before", url_without_query(source.url));
@@ -143,11 +142,9 @@ absl::Status ImageFetch::begin(const download::Announcement& announcement) {
     SW_RETURN_IF_ERROR(upload_->restart());
   }
   if (announcement.total) SW_RETURN_IF_ERROR(upload_->expect(*announcement.total));
-  known_ = {.total = announcement.total,
-            .validator = announcement.validator.size() > kLongestValidator
-                             ? std::string()
-                             : announcement.validator};
-  if (goes_on && !known_.total) known_.total = announcement.total;
+  // The rest of a file need not say again what the file is.
+  if (!goes_on || announcement.total) known_.total = announcement.total;
+  if (!goes_on) known_.validator = announcement.validator;
   saved_at_ = around_.parts.clock.now().monotonic;
   report(true);
   return absl::OkStatus();

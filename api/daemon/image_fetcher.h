@@ -59,7 +59,6 @@ class ImageFetcher {
   bool stop(Duration patience);
 
  private:
-  friend class ImageFetch;
   struct Job {
     std::atomic<bool> cancelled = false;
     bool running = false;  // under the fetcher's lock

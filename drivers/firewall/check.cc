@@ -19,17 +19,17 @@ bool is_plain_name(std::string_view name) {
 
 namespace {
 
-absl::Status check_rule(const AllowRule& rule) {
-  const bool has_ports = rule.first_port != 0 || rule.last_port != 0;
+absl::Status check_rule(const IngressRule& rule) {
+  const bool has_ports = rule.ports.first != 0 || rule.ports.last != 0;
   const bool may_have_ports =
-      rule.protocol == AllowRule::Protocol::kTcp || rule.protocol == AllowRule::Protocol::kUdp;
+      rule.protocol == IpProtocol::kTcp || rule.protocol == IpProtocol::kUdp;
   if (has_ports && !may_have_ports) {
     return invalid_argument("ports {} to {}: only TCP and UDP have ports; leave them zero",
-                            rule.first_port, rule.last_port);
+                            rule.ports.first, rule.ports.last);
   }
-  if (has_ports && (rule.first_port == 0 || rule.first_port > rule.last_port)) {
+  if (has_ports && (rule.ports.first == 0 || rule.ports.first > rule.ports.last)) {
     return invalid_argument("ports {} to {}: name the lower one first, from 1 on; both zero: all",
-                            rule.first_port, rule.last_port);
+                            rule.ports.first, rule.ports.last);
   }
   if (rule.from.length > rule.from.address.bits() || rule.from != rule.from.normalized()) {
     return invalid_argument("from {}: this is no range of addresses; use {}", rule.from.to_string(),
@@ -56,7 +56,7 @@ absl::Status check_port(const Ruleset& ruleset, const GuardedPort& port) {
     return invalid_argument("{}: the network \"{}\" is not part of the ruleset; add it",
                             port.interface_name, port.network);
   }
-  for (const AllowRule& rule : port.ingress) {
+  for (const IngressRule& rule : port.ingress) {
     const absl::Status checked = check_rule(rule);
     if (!checked.ok()) return annotate(checked, port.interface_name);
   }

@@ -19,21 +19,10 @@
 #include <vector>
 
 #include "core/ip.h"
+#include "core/model.h"
 #include "core/status.h"
 
 namespace stellwerk::firewall {
-
-struct AllowRule {
-  // Of IPv4 or IPv6, whichever `from` is. kAny is every protocol, also those without a name here.
-  enum class Protocol : uint8_t { kAny, kTcp, kUdp, kIcmp };
-  Protocol protocol = Protocol::kAny;
-  // The guest's ports, of TCP and UDP alone; both zero: all of them.
-  uint16_t first_port = 0;
-  uint16_t last_port = 0;
-  // 0.0.0.0/0 or ::/0: anybody who speaks that family.
-  IpPrefix from;
-  friend bool operator==(const AllowRule&, const AllowRule&) = default;
-};
 
 // Who may always talk: several may share a bridge, as projects do on a network of the cell's.
 struct GuardedNetwork {
@@ -51,7 +40,7 @@ struct GuardedPort {
   std::vector<IpAddress> addresses;
   // Names one of the ruleset's networks.
   std::string network;
-  std::vector<AllowRule> ingress;
+  std::vector<IngressRule> ingress;
   friend bool operator==(const GuardedPort&, const GuardedPort&) = default;
 };
 

@@ -25,7 +25,7 @@ struct PortDevice {
   uint64_t mac = 0;
   std::string bridge;
   std::string interface_name;  // of the tap, at most 15 characters
-  int64_t mtu = 1500;
+  int64_t mtu = kEthernetMtu;
 };
 
 // Written into the domain's metadata: enough to tell whose it is and to adopt it.

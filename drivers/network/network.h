@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/ip.h"
+#include "core/model.h"
 #include "core/status.h"
 
 namespace stellwerk::network {
@@ -16,7 +17,7 @@ struct BridgeSpec {
   // The host's own addresses on the bridge (the guests' gateways), each with the length of its
   // subnet; none: the host is not on this network.
   std::vector<IpPrefix> addresses;
-  int64_t mtu = 1500;
+  int64_t mtu = kEthernetMtu;
 };
 
 struct ObservedPort {

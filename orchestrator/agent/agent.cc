@@ -23,6 +23,18 @@ std::vector<int32_t> sorted(std::vector<int32_t> cpus) {
   return cpus;
 }
 
+OrphanReport orphan_report(const hypervisor::ObservedDomain& domain) {
+  OrphanReport report{.uuid = domain.uuid,
+                      .name = domain.name,
+                      .project_id = domain.owner->project_id,
+                      .instance_id = domain.owner->instance_id};
+  if (auto instance = adopted(*domain.owner)) {
+    report.ports = std::move(instance->ports);
+    report.cpus = std::move(instance->claim.cpus);
+  }
+  return report;
+}
+
 }  // namespace
 
 class Agent::Body {
@@ -382,10 +394,7 @@ void Agent::Body::note_domains() {
   for (const auto& domain : observation_->domains) {
     if (domain.owner && domain.owner->cell == config_.cell) {
       if (tracked_.contains(InstanceUid(domain.uuid))) continue;
-      status.orphans.push_back({.uuid = domain.uuid,
-                                .name = domain.name,
-                                .project_id = domain.owner->project_id,
-                                .instance_id = domain.owner->instance_id});
+      status.orphans.push_back(orphan_report(domain));
     } else {
       ++status.foreign.domains;
     }

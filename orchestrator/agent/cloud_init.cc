@@ -12,7 +12,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // A seed must have user-data; this is the one that asks for nothing.
-constexpr int64_t kEthernetMtu = 1500;
 constexpr std::string_view kNoUserData = "#cloud-config\n{}\n";
 
 // YAML allows fewer characters inside quotes than JSON: DEL, the C1 controls and the two last code

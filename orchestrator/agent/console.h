@@ -59,7 +59,6 @@ class Console {
   // The guest's end of the console is there, or is gone.
   void guest_came();
   void guest_went();
-  bool has_guest() const { return has_guest_; }
 
   // What was typed and not yet passed on.
   std::string_view pending_input() const { return input_; }

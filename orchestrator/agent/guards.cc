@@ -8,22 +8,6 @@
 namespace stellwerk::agent {
 namespace {
 
-using firewall::AllowRule;
-
-AllowRule::Protocol protocol_of(IpProtocol protocol) {
-  switch (protocol) {
-    case IpProtocol::kAny:
-      return AllowRule::Protocol::kAny;
-    case IpProtocol::kTcp:
-      return AllowRule::Protocol::kTcp;
-    case IpProtocol::kUdp:
-      return AllowRule::Protocol::kUdp;
-    case IpProtocol::kIcmp:
-      return AllowRule::Protocol::kIcmp;
-  }
-  return AllowRule::Protocol::kAny;
-}
-
 // On a network of the cell's, each project is for itself.
 std::string key_of(const NetworkUid& network, const ProjectUid& project) {
   return network.to_string() + "/" + project.to_string();
@@ -88,14 +72,8 @@ std::vector<firewall::GuardedPort> guarded_ports(const Instance& instance,
                                   .mac = port.mac,
                                   .addresses = {},
                                   .network = key_of(port.network, instance.project),
-                                  .ingress = {}};
+                                  .ingress = instance.ingress};
     if (find_network(networks, port.network)) guarded.addresses = port.addresses;
-    for (const IngressRule& rule : instance.ingress) {
-      guarded.ingress.push_back({.protocol = protocol_of(rule.protocol),
-                                 .first_port = rule.ports.first,
-                                 .last_port = rule.ports.last,
-                                 .from = rule.from});
-    }
     ports.push_back(std::move(guarded));
   }
   return ports;

@@ -98,8 +98,7 @@ void check_chosen_addresses(const PortRequest& port, const Network& network, con
   for (const IpAddress& address : port.addresses) {
     if (const auto problem = check_address(network, address)) {
       add_once(violations, field + ".ip_addresses", *problem);
-    } else if (ledger.taken_addresses(network.uid).contains(address) ||
-               chosen.contains({network.uid, address})) {
+    } else if (ledger.is_taken(network.uid, address) || chosen.contains({network.uid, address})) {
       add_once(violations, field + ".ip_addresses",
                fmt::format("{} is taken; choose another or leave it out", address.to_string()));
     } else if (!families.insert(address.family()).second) {
@@ -184,10 +183,7 @@ void check_scs_contradictions(const CreateFlavor& create, const Flavor& named,
   differs("flavor.cpu_class", create.cpu_class, named.cpu_class);
   differs("flavor.vcpus", create.vcpus, named.vcpus);
   differs("flavor.memory_mib", create.memory, named.memory);
-  if (create.disks && create.disks != named.disks) {
-    add_once(violations, "flavor.disks",
-             fmt::format("contradicts the name {}; leave it out", quoted(create.id)));
-  }
+  differs("flavor.disks", create.disks, named.disks);
 }
 
 Flavor check_scs_flavor(const CreateFlavor& create, Violations& violations) {

@@ -109,11 +109,7 @@ absl::Status put_network(Ledger& ledger, Network network, Now now) {
     network.v6 = keep_cursor(network.v6, known->v6);
     network.next_mac = known->next_mac;
     network.created_at = known->created_at;
-    const bool same = known->bridge == network.bridge &&
-                      known->make_bridge == network.make_bridge && known->v4 == network.v4 &&
-                      known->v6 == network.v6 && known->dns_servers == network.dns_servers &&
-                      known->routes == network.routes && known->mtu == network.mtu;
-    if (same) return absl::OkStatus();
+    if (!differ_beyond_cursors(*known, network)) return absl::OkStatus();
   } else {
     network.created_at = now.wall;
   }

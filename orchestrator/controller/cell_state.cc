@@ -94,6 +94,11 @@ absl::Status load_timelines(store::Store& store, const store::Head& head, CellSt
 
 }  // namespace
 
+bool CellState::has_invalid(std::string_view prefix) const {
+  const auto first = invalid.lower_bound(std::string(prefix));
+  return first != invalid.end() && first->first.starts_with(prefix);
+}
+
 absl::StatusOr<CellState> load_cell(store::Store& store, const store::Head& head) {
   CellState state;
   SW_RETURN_IF_ERROR(load_cell_record(store, state));

@@ -36,6 +36,9 @@ struct CellState {
 
   // Keys whose values could not be read: left as they are, shown to operators, never overwritten.
   std::map<std::string, absl::Status> invalid;
+
+  // Whether one of them begins so.
+  bool has_invalid(std::string_view prefix) const;
 };
 
 // Reads everything but user-data and older contents of the log, every page guarded by `head`.

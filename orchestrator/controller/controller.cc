@@ -236,6 +236,7 @@ void Controller::Body::receive(const HostReported& reported) {
   if (status.epoch != chain_.durable().epoch) return;
   phases_changed_.merge(book_.reported(status, now_.monotonic));
   ledger_.set_foreign(status.host, status.foreign);
+  ledger_.set_orphans(status.host, status.orphans);
   ledger_.set_accepting(status.host, true);
   for (const InstanceReport& report : status.instances) {
     if (ledger_.is_full()) return;  // the agent repeats itself

@@ -25,10 +25,7 @@ absl::StatusOr<std::vector<Port>> Mutations::allocate_ports(const CreateInstance
   std::vector<Port> ports;
   std::map<NetworkUid, Network> networks;
   std::map<NetworkUid, std::set<IpAddress>> taken;
-  const auto& invalid = ledger_.state().invalid;
-  const auto unreadable = invalid.lower_bound(std::string(records::kInstancePrefix));
-  const bool incomplete =
-      unreadable != invalid.end() && unreadable->first.starts_with(records::kInstancePrefix);
+  const bool incomplete = ledger_.state().has_invalid(records::kInstancePrefix);
   records::Cell cell = *ledger_.state().cell;
   for (size_t i = 0; i < create.ports.size(); ++i) {
     const NetworkUid uid = sizing.networks[i]->uid;
@@ -44,6 +41,7 @@ absl::StatusOr<std::vector<Port>> Mutations::allocate_ports(const CreateInstance
     SW_ASSIGN_OR_RETURN(std::vector<IpAddress> addresses,
                         allocate_addresses(network, create.ports[i].addresses, {held, incomplete}));
     held.insert(addresses.begin(), addresses.end());
+    while (ledger_.is_of_an_orphan(mac_number(cell.next_mac))) ++cell.next_mac;
     ports.push_back(
         {.network = uid, .mac = mac_number(cell.next_mac++), .addresses = std::move(addresses)});
   }

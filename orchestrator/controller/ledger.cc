@@ -21,15 +21,6 @@ constexpr size_t kFullLogBytes = 64 * 1024;
 constexpr size_t kTrimPerCommit = 8;
 constexpr size_t kLongestMessage = 500;
 
-// Every new port moves a cursor; that alone is no news to the hosts.
-bool differ_beyond_cursors(const Network& a, Network b) {
-  if (b.v4) b.v4->next = a.v4 ? a.v4->next : std::nullopt;
-  if (b.v6) b.v6->next = a.v6 ? a.v6->next : std::nullopt;
-  return a.state != b.state || a.bridge != b.bridge || a.make_bridge != b.make_bridge ||
-         a.v4 != b.v4 || a.v6 != b.v6 || a.dns_servers != b.dns_servers || a.routes != b.routes ||
-         a.mtu != b.mtu;
-}
-
 template <class Map, class Key>
 auto* find_or_null(Map& map, const Key& key) {
   const auto found = map.find(key);
@@ -37,6 +28,14 @@ auto* find_or_null(Map& map, const Key& key) {
 }
 
 }  // namespace
+
+bool differ_beyond_cursors(const Network& a, Network b) {
+  if (b.v4) b.v4->next = a.v4 ? a.v4->next : std::nullopt;
+  if (b.v6) b.v6->next = a.v6 ? a.v6->next : std::nullopt;
+  return a.state != b.state || a.bridge != b.bridge || a.make_bridge != b.make_bridge ||
+         a.v4 != b.v4 || a.v6 != b.v6 || a.dns_servers != b.dns_servers || a.routes != b.routes ||
+         a.mtu != b.mtu;
+}
 
 Ledger::Ledger(CellState state, placement::CpuLimits limits, Sequence durable,
                size_t max_log_records)
@@ -148,10 +147,37 @@ const Network* Ledger::visible_network(std::string_view project, std::string_vie
   return own ? own : network("", id);
 }
 
-const std::set<IpAddress>& Ledger::taken_addresses(const NetworkUid& network) const {
-  static const std::set<IpAddress> kNone;
-  const auto* taken = find_or_null(addresses_, network);
-  return taken ? *taken : kNone;
+template <class Test>
+bool Ledger::any_orphans_port(Test&& test) const {
+  for (const auto& [host, orphans] : orphans_) {
+    for (const OrphanReport& orphan : orphans) {
+      if (std::ranges::any_of(orphan.ports, test)) return true;
+    }
+  }
+  return false;
+}
+
+std::set<IpAddress> Ledger::taken_addresses(const NetworkUid& network) const {
+  const auto* held = find_or_null(addresses_, network);
+  std::set<IpAddress> taken = held ? *held : std::set<IpAddress>();
+  any_orphans_port([&](const Port& port) {
+    if (port.network == network) taken.insert(port.addresses.begin(), port.addresses.end());
+    return false;
+  });
+  return taken;
+}
+
+bool Ledger::is_taken(const NetworkUid& network, const IpAddress& address) const {
+  const auto* held = find_or_null(addresses_, network);
+  if (held && held->contains(address)) return true;
+  return any_orphans_port([&](const Port& port) {
+    return port.network == network &&
+           std::ranges::find(port.addresses, address) != port.addresses.end();
+  });
+}
+
+bool Ledger::is_of_an_orphan(uint64_t mac) const {
+  return any_orphans_port([mac](const Port& port) { return port.mac == mac; });
 }
 
 void Ledger::hold_addresses(const Instance& instance) {
@@ -256,6 +282,8 @@ void Ledger::put(Host host) {
       if (instance.claim.host == host.uid) fleet_.charge(instance.claim);
     }
   }
+  // Of one that could not be read: the host has told all of it again.
+  state_.invalid.erase(records::host_key(host.uid));
   state_.hosts[host.uid] = std::move(host);
 }
 
@@ -356,6 +384,23 @@ void Ledger::set_accepting(const HostUid& host, bool accepting) {
 
 void Ledger::set_foreign(const HostUid& host, const ForeignUse& foreign) {
   if (placement::HostLoad* load = fleet_.find(host)) load->foreign = foreign;
+}
+
+void Ledger::set_orphans(const HostUid& host, std::vector<OrphanReport> orphans) {
+  std::vector<OrphanReport>& known = orphans_[host];
+  if (known == orphans) return;
+  if (placement::HostLoad* load = fleet_.find(host)) {
+    for (const OrphanReport& orphan : known) {
+      for (const int32_t cpu : orphan.cpus) {
+        if (--load->dedicated[cpu] == 0) load->dedicated.erase(cpu);
+      }
+    }
+    for (const OrphanReport& orphan : orphans) {
+      for (const int32_t cpu : orphan.cpus) ++load->dedicated[cpu];
+    }
+  }
+  changed_hosts_.insert(host);
+  known = std::move(orphans);
 }
 
 bool Ledger::has_pending() const {

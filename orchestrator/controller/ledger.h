@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/event.h"
+#include "core/host_messages.h"
 #include "drivers/store/store.h"
 #include "orchestrator/controller/cell_state.h"
 #include "orchestrator/controller/quota.h"
@@ -46,8 +47,11 @@ class Ledger {
   const Network* network(std::string_view project, std::string_view id) const;
   // What the name means to a caller of the project: its own network, else the cell's.
   const Network* visible_network(std::string_view project, std::string_view id) const;
-  // Of the ports of every instance, those in deletion included.
-  const std::set<IpAddress>& taken_addresses(const NetworkUid& network) const;
+  // Of the ports of every instance, those in deletion and orphans included.
+  std::set<IpAddress> taken_addresses(const NetworkUid& network) const;
+  bool is_taken(const NetworkUid& network, const IpAddress& address) const;
+  // An orphan may have one that the cell's counter has yet to reach, after a restored backup.
+  bool is_of_an_orphan(uint64_t mac) const;
   // Ports of one project's instances on the network, and of all.
   int64_t count_ports(const NetworkUid& network, const ProjectUid& project) const;
   int64_t count_ports(const NetworkUid& network) const;
@@ -82,6 +86,8 @@ class Ledger {
   // Soft: what a host's agent reported. Not part of any commit.
   void set_accepting(const HostUid& host, bool accepting);
   void set_foreign(const HostUid& host, const ForeignUse& foreign);
+  // What these hold stays theirs until the host says that they are gone.
+  void set_orphans(const HostUid& host, std::vector<OrphanReport> orphans);
 
   bool has_pending() const;
   // No further change should be added before this batch is taken: limits of size are near.
@@ -107,6 +113,9 @@ class Ledger {
   void hold_addresses(const Instance& instance);
   void free_addresses(const Instance& instance);
   Name name_of(const Network& network) const;
+  // Calls it for every port of every orphan until it answers true; whether it did.
+  template <class Test>
+  bool any_orphans_port(Test&& test) const;
   void add_host_load(const Host& host);
   void charge_images();
   void trim_log(store::Batch& batch);
@@ -118,6 +127,7 @@ class Ledger {
   std::map<Name, NetworkUid> network_names_;
   std::map<NetworkUid, std::set<IpAddress>> addresses_;
   std::map<std::pair<NetworkUid, ProjectUid>, int64_t> ports_;
+  std::map<HostUid, std::vector<OrphanReport>> orphans_;
   std::map<ProjectUid, ProjectUse> use_;  // no entry: none
   std::map<std::string, FlavorUid> flavor_names_;
   std::map<std::string, ProjectUid> project_names_;
@@ -132,5 +142,8 @@ class Ledger {
   size_t pending_log_bytes_ = 0;
   std::set<HostUid> changed_hosts_;
 };
+
+// Every new port moves a cursor; that alone is no news to anybody.
+bool differ_beyond_cursors(const Network& a, Network b);
 
 }  // namespace stellwerk::controller

@@ -12,6 +12,7 @@
 #include "orchestrator/controller/mutations.h"
 #include "orchestrator/controller/users.h"
 #include "orchestrator/controller/views.h"
+#include "orchestrator/records/keys.h"
 
 namespace stellwerk::controller {
 namespace {
@@ -233,9 +234,12 @@ void Mutations::forget_network_if_gone(const NetworkUid& uid, Now now) {
   if (found == ledger_.state().networks.end()) return;
   const Network& network = found->second;
   if (network.state != NetworkState::kDeleting) return;
-  const auto& hosts = ledger_.state().hosts;
-  const bool gone = std::ranges::all_of(
-      hosts, [&](const auto& host) { return book_.news(host.first).networks_gone.contains(uid); });
+  // A host whose record cannot be read may have its bridge still.
+  const CellState& state = ledger_.state();
+  const bool gone = !state.has_invalid(records::kHostPrefix) &&
+                    std::ranges::all_of(state.hosts, [&](const auto& host) {
+                      return book_.news(host.first).networks_gone.contains(uid);
+                    });
   if (network.make_bridge && !gone) return;
   const std::string project = ledger_.project_id(network.project);
   record_event(now, {.type = "NetworkDeleted",

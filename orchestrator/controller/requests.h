@@ -159,7 +159,7 @@ struct CreateNetwork {
   bool isolated = false;
   std::vector<IpAddress> dns_servers;
   std::vector<Route> routes;
-  int64_t mtu = 1500;
+  int64_t mtu = kEthernetMtu;
   Labels labels;
 };
 struct DeleteNetwork {

@@ -19,9 +19,8 @@ Ruleset office(int64_t ports) {
     port.addresses = {*IpAddress::v4(0x0A000002).plus(static_cast<uint64_t>(i)),
                       *IpAddress::parse("fd00::2")->plus(static_cast<uint64_t>(i))};
     for (const uint16_t open : {22, 80, 443}) {
-      port.ingress.push_back({AllowRule::Protocol::kTcp, open, open, *IpPrefix::parse("::/0")});
-      port.ingress.push_back(
-          {AllowRule::Protocol::kTcp, open, open, *IpPrefix::parse("0.0.0.0/0")});
+      port.ingress.push_back({IpProtocol::kTcp, {open, open}, *IpPrefix::parse("::/0")});
+      port.ingress.push_back({IpProtocol::kTcp, {open, open}, *IpPrefix::parse("0.0.0.0/0")});
     }
     ruleset.ports.push_back(std::move(port));
   }

@@ -28,14 +28,13 @@ Ruleset read(const nlohmann::json& json) {
     }
     for (const auto& rule : one.at("ingress")) {
       const std::string protocol = rule.at("protocol");
-      using Protocol = AllowRule::Protocol;
-      port.ingress.push_back({.protocol = protocol == "tcp"    ? Protocol::kTcp
-                                          : protocol == "udp"  ? Protocol::kUdp
-                                          : protocol == "icmp" ? Protocol::kIcmp
-                                                               : Protocol::kAny,
-                              .first_port = rule.value("first", uint16_t{0}),
-                              .last_port = rule.value("last", uint16_t{0}),
-                              .from = IpPrefix::parse(std::string(rule.at("from"))).value()});
+      port.ingress.push_back(
+          {.protocol = protocol == "tcp"    ? IpProtocol::kTcp
+                       : protocol == "udp"  ? IpProtocol::kUdp
+                       : protocol == "icmp" ? IpProtocol::kIcmp
+                                            : IpProtocol::kAny,
+           .ports = {rule.value("first", uint16_t{0}), rule.value("last", uint16_t{0})},
+           .from = IpPrefix::parse(std::string(rule.at("from"))).value()});
     }
     ruleset.ports.push_back(std::move(port));
   }

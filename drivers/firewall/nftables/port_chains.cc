@@ -32,31 +32,31 @@ std::string conversation_to(const Family& family) {
   return fmt::format("{} saddr . meta l4proto . th dport . th sport", family.header);
 }
 
-std::string from(const AllowRule& rule, const Family& family) {
+std::string from(const IngressRule& rule, const Family& family) {
   if (rule.from.length == 0) return {};
   return fmt::format("{} saddr {} ", family.header, rule.from.to_string());
 }
 
-std::vector<std::string> lines_of(const AllowRule& rule, const Family& family) {
+std::vector<std::string> lines_of(const IngressRule& rule, const Family& family) {
   const std::string source = from(rule, family);
   const auto with_ports = [&](std::string_view protocol) -> std::vector<std::string> {
-    if (rule.first_port == 0) return {fmt::format("{}meta l4proto {} accept", source, protocol)};
-    std::vector<std::string> lines = {
-        fmt::format("{}{} dport {}-{} accept", source, protocol, rule.first_port, rule.last_port)};
+    if (rule.ports.first == 0) return {fmt::format("{}meta l4proto {} accept", source, protocol)};
+    std::vector<std::string> lines = {fmt::format("{}{} dport {}-{} accept", source, protocol,
+                                                  rule.ports.first, rule.ports.last)};
     // The rest of a datagram shows no ports, and is nothing without its first fragment.
-    if (rule.protocol == AllowRule::Protocol::kUdp) {
+    if (rule.protocol == IpProtocol::kUdp) {
       lines.push_back(fmt::format("{}meta l4proto udp {} accept", source, family.fragment));
     }
     return lines;
   };
   switch (rule.protocol) {
-    case AllowRule::Protocol::kAny:
+    case IpProtocol::kAny:
       return {source + "accept"};
-    case AllowRule::Protocol::kTcp:
+    case IpProtocol::kTcp:
       return with_ports("tcp");
-    case AllowRule::Protocol::kUdp:
+    case IpProtocol::kUdp:
       return with_ports("udp");
-    case AllowRule::Protocol::kIcmp:
+    case IpProtocol::kIcmp:
       return {fmt::format("{}meta l4proto {} accept", source,
                           family.value == IpAddress::Family::kV4 ? "icmp" : "icmpv6")};
   }
@@ -144,7 +144,7 @@ Chain inward(const GuardedPort& port, const Family& family, const std::string& n
   if (!neighbours.empty()) chain.lines.push_back("jump " + neighbours);
   chain.lines.push_back(fmt::format("{} @{} accept", conversation_to(family),
                                     name_of("flow", family, port.interface_name)));
-  for (const AllowRule& rule : port.ingress) {
+  for (const IngressRule& rule : port.ingress) {
     if (rule.from.address.family() != family.value) continue;
     for (std::string& line : lines_of(rule, family)) chain.lines.push_back(std::move(line));
   }

@@ -63,7 +63,6 @@ class Writer {
     from_guest_icmp6();
     begin_conversation();
     neighbours();
-    peers();
     to_guest();
     for (const GuardedPort& port : ports_) own_chains(port);
     return std::move(table_);
@@ -308,17 +307,6 @@ class Writer {
     const auto speaks = [&](const IpPrefix& p) { return p.address.family() == family.value; };
     if (std::ranges::none_of(ruleset_.networks[index].neighbours, speaks)) return {};
     return name_of("neighbours", family, fmt::to_string(index));
-  }
-
-  // The ports of each network; which bridge carries it makes no difference.
-  void peers() {
-    for (size_t i = 0; i < ruleset_.networks.size(); ++i) {
-      std::vector<std::string> names;
-      for (const GuardedPort& port : ports_) {
-        if (index_of(port) == i) names.push_back(fmt::format("\"{}\"", port.interface_name));
-      }
-      if (!names.empty()) add(fmt::format("peers{}", i), {match("oifname", "", names) + " accept"});
-    }
   }
 
   void to_guest() {

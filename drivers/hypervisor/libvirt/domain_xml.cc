@@ -15,7 +15,6 @@ namespace {
 
 // QEMU's default translation buffer under TCG is a quarter of the guest's memory and more,
 // resident as it fills; bounding it keeps the overhead that placement charges honest.
-constexpr int64_t kEthernetMtu = 1500;
 constexpr char kTranslationBufferMib[] = "64";
 constexpr size_t kLongestSocketPath = 107;
 

@@ -7,7 +7,7 @@
 //   incoming/UID.checkpoint      how much of it is durable, and its note
 //   instances/UID/disk.qcow2     thin copy of an image
 //   instances/UID/seed.iso       cloud-init's
-//   instances/UID/started        the generation that was last started
+//   instances/UID/started        the run (instance.run) that was last started
 //   instances/UID/console.log    what the guest wrote last, and .1: see agent/console_history.h
 //   instances/UID.deleting       a deleted instance on its way out
 #pragma once

@@ -211,10 +211,8 @@ TEST_F(NftablesFirewallTest, WhatItWritesInStepsIsWhatItWritesAtOnce) {
     Ruleset grown = ports(1);
     expect(firewall, grown, Outcome::kApplied);
     grown = ports(4);
-    grown.ports[2].ingress = {{.protocol = AllowRule::Protocol::kTcp,
-                               .first_port = 22,
-                               .last_port = 22,
-                               .from = *IpPrefix::parse("0.0.0.0/0")}};
+    grown.ports[2].ingress = {
+        {.protocol = IpProtocol::kTcp, .ports = {22, 22}, .from = *IpPrefix::parse("0.0.0.0/0")}};
     grown.networks[0].neighbours = {*IpPrefix::parse("10.0.0.254/32")};
     expect(firewall, grown, Outcome::kApplied);
     grown.ports.erase(grown.ports.begin());

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include <thread>
 
@@ -167,6 +170,28 @@ TEST_F(ControllerRuntimeTest, AnswersFromItsOwnThread) {
   ASSERT_TRUE(answer && answer->ok());
   EXPECT_EQ(std::get<controller::ProjectView>(**answer).project.id, "one");
   EXPECT_NE(answering_thread_.load(), std::this_thread::get_id());
+}
+
+TEST_F(ControllerRuntimeTest, LogsWhatAMutationHasChanged) {
+  std::ostringstream log;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+      "captured", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+  start();
+  controller::Mutation network = create_project("one");
+  network.body = controller::CreateNetwork{.project = "default",
+                                           .id = "back",
+                                           .bridge = "",
+                                           .v4 = IpPrefix::parse("10.8.0.0/24"),
+                                           .v6 = {}};
+  submit(create_project("one"));
+  EXPECT_EQ(next_status(), absl::OkStatus());
+  submit(network);
+  EXPECT_EQ(next_status(), absl::OkStatus());
+  runtime_.reset();
+  spdlog::set_default_logger(before);
+  EXPECT_THAT(log.str(), HasSubstr("outcome=OK resource=projects/one\n"));
+  EXPECT_THAT(log.str(), HasSubstr("outcome=OK resource=projects/default/networks/back network="));
 }
 
 TEST_F(ControllerRuntimeTest, AnswersOnlyWhenTheCommitIsDurable) {

@@ -205,6 +205,26 @@ TEST_F(ImageFetcherTest, AShorterFileBeginsAnew) {
   EXPECT_EQ(downloader_.requests().back().from, Bytes(0));
 }
 
+// "Content-Range: bytes 1048576-4194303/*", and no ETag: what is known of the file stays known.
+TEST_F(ImageFetcherTest, TheRestOfAFileNeedNotSayAgainWhatTheFileIs) {
+  const auto terse = [](const download::Request& request, download::Sink& sink,
+                        const std::atomic<bool>&) -> absl::Status {
+    SW_RETURN_IF_ERROR(sink.begin({.from = request.from, .total = {}, .validator = ""}));
+    const auto from = static_cast<size_t>(request.from.count());
+    SW_RETURN_IF_ERROR(sink.write(std::string_view(kDisk).substr(from, 1 << 20)));
+    return unavailable("the connection broke");
+  };
+  downloader_.will({serve(kDisk, "\"v1\"", 1 << 20), terse, serve()});
+  EXPECT_OK(fetch());
+  const auto requests = downloader_.requests();
+  ASSERT_THAT(requests, SizeIs(3));
+  EXPECT_EQ(requests[2].from, mebibytes(2));
+  EXPECT_EQ(requests[2].validator, "\"v1\"");
+  for (const auto& progress : progress_) {
+    if (progress.received > Bytes()) EXPECT_EQ(progress.expected, mebibytes(4));
+  }
+}
+
 TEST_F(ImageFetcherTest, WithoutAValidatorEveryAttemptBeginsAnew) {
   downloader_.will({serve(kDisk, "", 1 << 20), serve(kDisk, "")});
   EXPECT_OK(fetch());

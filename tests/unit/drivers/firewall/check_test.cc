@@ -12,7 +12,7 @@ namespace {
 using ::testing::HasSubstr;
 using testing::range;
 using testing::town_hall;
-using Protocol = AllowRule::Protocol;
+using Protocol = IpProtocol;
 
 // What `check` says of the town hall after a change.
 std::string refusal(const std::function<void(Ruleset&)>& change) {
@@ -74,17 +74,17 @@ TEST(CheckRuleset, RefusesUnknownOrRepeatedNetwork) {
 }
 
 TEST(CheckRuleset, RefusesRulesThatMakeNoSense) {
-  const auto with = [](AllowRule rule) {
+  const auto with = [](IngressRule rule) {
     return refusal([&](Ruleset& r) { r.ports[1].ingress = {rule}; });
   };
   const IpPrefix anybody = range("0.0.0.0/0");
-  EXPECT_THAT(with({Protocol::kIcmp, 1, 2, anybody}), HasSubstr("only TCP and UDP have ports"));
-  EXPECT_THAT(with({Protocol::kAny, 22, 22, anybody}), HasSubstr("only TCP and UDP have ports"));
-  EXPECT_THAT(with({Protocol::kTcp, 23, 22, anybody}), HasSubstr("the lower one first"));
-  EXPECT_THAT(with({Protocol::kTcp, 0, 22, anybody}), HasSubstr("the lower one first"));
+  EXPECT_THAT(with({Protocol::kIcmp, {1, 2}, anybody}), HasSubstr("only TCP and UDP have ports"));
+  EXPECT_THAT(with({Protocol::kAny, {22, 22}, anybody}), HasSubstr("only TCP and UDP have ports"));
+  EXPECT_THAT(with({Protocol::kTcp, {23, 22}, anybody}), HasSubstr("the lower one first"));
+  EXPECT_THAT(with({Protocol::kTcp, {0, 22}, anybody}), HasSubstr("the lower one first"));
   const IpAddress host = testing::ip("10.0.0.1");
-  EXPECT_THAT(with({Protocol::kTcp, 22, 22, {host, 8}}), HasSubstr("use 10.0.0.0/8"));
-  EXPECT_THAT(with({Protocol::kTcp, 22, 22, {host, 33}}), HasSubstr("no range of addresses"));
+  EXPECT_THAT(with({Protocol::kTcp, {22, 22}, {host, 8}}), HasSubstr("use 10.0.0.0/8"));
+  EXPECT_THAT(with({Protocol::kTcp, {22, 22}, {host, 33}}), HasSubstr("no range of addresses"));
   EXPECT_THAT(refusal([&](Ruleset& r) {
                 r.networks[0].neighbours = {{host, 33}};
               }),

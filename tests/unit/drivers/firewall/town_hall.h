@@ -15,7 +15,7 @@ inline IpPrefix range(const char* text) {
 // Two guests on one network, one of both families with rules, one of IPv4 alone; and one with no
 // address but the link's on another.
 inline Ruleset town_hall() {
-  using Protocol = AllowRule::Protocol;
+  using Protocol = IpProtocol;
   Ruleset ruleset{.port_prefix = "sw"};
   ruleset.networks = {
       {.key = "office", .neighbours = {range("10.64.0.1/32"), range("fd00:64::/64")}},
@@ -29,13 +29,13 @@ inline Ruleset town_hall() {
        .mac = 0x0200000000a1,
        .addresses = {ip("10.64.0.11"), ip("fd00:64::11")},
        .network = "office",
-       .ingress = {{Protocol::kTcp, 22, 22, range("192.0.2.0/24")},
-                   {Protocol::kTcp, 8000, 8099, range("::/0")},
-                   {Protocol::kTcp, 0, 0, range("198.51.100.7/32")},
-                   {Protocol::kUdp, 53, 53, range("0.0.0.0/0")},
-                   {Protocol::kIcmp, 0, 0, range("0.0.0.0/0")},
-                   {Protocol::kIcmp, 0, 0, range("::/0")},
-                   {Protocol::kAny, 0, 0, range("203.0.113.0/24")}}},
+       .ingress = {{Protocol::kTcp, {22, 22}, range("192.0.2.0/24")},
+                   {Protocol::kTcp, {8000, 8099}, range("::/0")},
+                   {Protocol::kTcp, {0, 0}, range("198.51.100.7/32")},
+                   {Protocol::kUdp, {53, 53}, range("0.0.0.0/0")},
+                   {Protocol::kIcmp, {0, 0}, range("0.0.0.0/0")},
+                   {Protocol::kIcmp, {0, 0}, range("::/0")},
+                   {Protocol::kAny, {0, 0}, range("203.0.113.0/24")}}},
       {.interface_name = "sw0000000000c3", .mac = 0x0200000000c3, .network = "isolated"}};
   return ruleset;
 }

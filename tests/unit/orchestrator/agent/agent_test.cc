@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "orchestrator/agent/adoption.h"
 #include "tests/unit/orchestrator/agent/agent_fixture.h"
 
 namespace stellwerk::agent {
@@ -104,6 +105,24 @@ TEST_F(AgentTest, AbsenceIsNotAnOrder) {
   ASSERT_THAT(reports_.back().orphans, SizeIs(1));
   EXPECT_EQ(reports_.back().orphans[0].uuid, uid.value());
   EXPECT_EQ(reports_.back().orphans[0].instance_id, "left");
+}
+
+TEST_F(AgentTest, TellsWhatAnOrphanHolds) {
+  Instance web = want("web-1");
+  web.ports = {{.network = NetworkUid(Uuid::v5(Uuid(), "net")),
+                .mac = 0x525400000001,
+                .addresses = {*IpAddress::parse("10.8.0.5")}}};
+  web.claim.cpus = {3, 1};
+  domain(web.uid);
+  world_.domains.back().owner->adoption = adoption_of(web);
+  domain(InstanceUid(Uuid::v5(Uuid(), "unreadable")));
+  orders_.instances.clear();
+  order();
+  observe();
+  ASSERT_THAT(reports_.back().orphans, SizeIs(2));
+  EXPECT_EQ(reports_.back().orphans[0].ports, web.ports);
+  EXPECT_EQ(reports_.back().orphans[0].cpus, web.claim.cpus);
+  EXPECT_THAT(reports_.back().orphans[1].ports, IsEmpty());
 }
 
 TEST_F(AgentTest, CountsForeignDomainsAndLeavesThemAlone) {

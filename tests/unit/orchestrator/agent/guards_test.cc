@@ -10,7 +10,6 @@
 namespace stellwerk::agent {
 namespace {
 
-using firewall::AllowRule;
 using firewall::GuardedNetwork;
 using firewall::GuardedPort;
 using ::testing::ElementsAre;
@@ -59,29 +58,18 @@ TEST(Guards, NameEveryPortWithWhatIsItsOwn) {
                  {.protocol = IpProtocol::kUdp, .ports = {53, 53}, .from = prefix("10.0.0.0/8")},
                  {.protocol = IpProtocol::kIcmp, .ports = {}, .from = prefix("::/0")},
                  {.protocol = IpProtocol::kAny, .ports = {}, .from = prefix("192.0.2.0/24")}};
-  const std::vector<AllowRule> rules = {
-      {.protocol = AllowRule::Protocol::kTcp,
-       .first_port = 80,
-       .last_port = 443,
-       .from = prefix("0.0.0.0/0")},
-      {.protocol = AllowRule::Protocol::kUdp,
-       .first_port = 53,
-       .last_port = 53,
-       .from = prefix("10.0.0.0/8")},
-      {.protocol = AllowRule::Protocol::kIcmp, .from = prefix("::/0")},
-      {.protocol = AllowRule::Protocol::kAny, .from = prefix("192.0.2.0/24")}};
   const std::vector<Network> networks = {back, front};
   EXPECT_THAT(guarded_ports(web, networks),
               ElementsAre(GuardedPort{.interface_name = interface_name(web.uid, 0),
                                       .mac = 0x525400000001,
                                       .addresses = {address("10.8.0.5")},
                                       .network = key(back, "town"),
-                                      .ingress = rules},
+                                      .ingress = web.ingress},
                           GuardedPort{.interface_name = interface_name(web.uid, 1),
                                       .mac = 0x525400000002,
                                       .addresses = {address("fd00:8::5")},
                                       .network = key(front, "town"),
-                                      .ingress = rules}));
+                                      .ingress = web.ingress}));
 }
 
 TEST(Guards, APortOnANetworkThatNobodyDescribedReachesNobody) {

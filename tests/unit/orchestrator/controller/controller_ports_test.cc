@@ -198,6 +198,24 @@ TEST_F(ControllerPorts, GoesOnFromTheMacsThatNetworksCountedOnceThemselves) {
   EXPECT_EQ(after.state().cell->next_mac, most + 1);
 }
 
+// A restored backup has forgotten guests that run on, and counts again where it counted then.
+TEST_F(ControllerPorts, WhatAnOrphanHoldsIsGivenToNobodyElse) {
+  const Port first = ports("a", {{"dual", {}}}).at(0);
+  const Port held{.network = first.network,
+                  .mac = first.mac + 1,
+                  .addresses = {*first.addresses[0].plus(1), *first.addresses[1].plus(1)}};
+  const OrphanReport orphan{
+      .uuid = Uuid::v5(Uuid(), "lost"), .name = "stellwerk-lost", .ports = {held}};
+  cell_.report_orphans(host_, {orphan});
+  EXPECT_THAT(mistakes({{"dual", {held.addresses[0]}}}), HasSubstr("is taken"));
+  const Port next = ports("b", {{"dual", {}}}).at(0);
+  EXPECT_EQ(next.mac, first.mac + 2);
+  EXPECT_THAT(next.addresses,
+              ElementsAre(*first.addresses[0].plus(2), *first.addresses[1].plus(2)));
+  cell_.report_orphans(host_, {});
+  EXPECT_THAT(ports("c", {{"dual", {held.addresses[0]}}}).at(0).addresses[0], held.addresses[0]);
+}
+
 TEST_F(ControllerPorts, KeepsIngressRules) {
   CreateInstance request = asking("a", {{"flat", {}}});
   request.ingress = {

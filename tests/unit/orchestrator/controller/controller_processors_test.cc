@@ -123,5 +123,15 @@ TEST_F(ControllerProcessors, CannotBeGivenByAHostThatHasNotToldThem) {
   EXPECT_THAT(blind.orders.back().shared_cpus, IsEmpty());
 }
 
+TEST_F(ControllerProcessors, OfAnOrphanAreNobodyElsesUntilItIsGone) {
+  const HostUid uid = cell_.state().hosts.begin()->first;
+  cell_.report_orphans(uid, {{.uuid = test_uuid("lost"), .name = "stellwerk-lost", .cpus = {1}}});
+  EXPECT_THAT(cell_.orders.back().shared_cpus, ElementsAre(0, 2, 3, 4, 5, 6, 7));
+  EXPECT_THAT(cell_.create(on("core", "a")).claim.cpus, ElementsAre(0, 4));
+  EXPECT_THAT(cell_.create(on("thread", "b")).claim.cpus, ElementsAre(5)) << "of the broken core";
+  cell_.report_orphans(uid, {});
+  EXPECT_THAT(cell_.orders.back().shared_cpus, ElementsAre(1, 2, 3, 6, 7));
+}
+
 }  // namespace
 }  // namespace stellwerk::controller

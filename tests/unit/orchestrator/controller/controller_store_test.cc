@@ -166,6 +166,39 @@ TEST(ControllerStore, UnreadableRecordsAreNotOverwrittenAndTheirAddressesNotGive
   EXPECT_FALSE(blind.table().contains(records::network_key(network)));
 }
 
+TEST(ControllerStore, ANetworkIsNotGoneWhileAHostsRecordCannotBeRead) {
+  CellHarness before;
+  const HostUid here = before.connect_host("host-1");
+  const HostUid lost = before.connect_host("host-2");
+  before
+      .run(CreateNetwork{.project = "default",
+                         .id = "back",
+                         .bridge = "",
+                         .v4 = IpPrefix::parse("10.8.0.0/24"),
+                         .v6 = {}})
+      .status()
+      .IgnoreError();
+  CellState state = before.state();
+  state.hosts.erase(lost);
+  state.invalid.emplace(records::host_key(lost), data_loss("not a record"));
+  CellHarness after(CellHarness::default_config(), state, before.head());
+  after.connect_host("host-1");
+  ASSERT_TRUE(after.run(DeleteNetwork{"default", "back"}).ok());
+  const auto deleting = [&] {
+    for (const auto& [uid, network] : after.state().networks) {
+      if (network.id == "back") return std::optional(uid);
+    }
+    return std::optional<NetworkUid>();
+  };
+  ASSERT_TRUE(deleting());
+  after.report_networks_gone(here, {*deleting()});
+  ASSERT_TRUE(deleting()) << "the other host may have its bridge still";
+  after.connect_host("host-2");
+  EXPECT_THAT(after.state().invalid, IsEmpty()) << "it has told all of it again";
+  after.report_networks_gone(lost, {*deleting()});
+  EXPECT_FALSE(deleting());
+}
+
 TEST(ControllerStore, AProjectThatCannotBeReadIsNobodysToTake) {
   CellHarness before;
   before.connect_host();
