@@ -45,6 +45,7 @@ struct InstanceReport {
   InstanceUid instance;
   Observed observed;
   std::optional<FinalEnd> final_end;
+  bool has_disk = false;  // its disk is on the host
 };
 
 struct OrphanReport {

@@ -198,6 +198,7 @@ struct Instance {
   Claim claim;
   std::vector<IngressRule> ingress;
   bool delete_protection = false;
+  bool has_disk = false;      // it was made: one that is missing is lost, not yet to be made
   bool ever_started = false;  // was to run at some time: its user-data may have been read
   WallTime created_at;
   Sequence changed_at;

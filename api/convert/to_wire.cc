@@ -207,8 +207,7 @@ v1::Instance to_wire(const controller::InstanceView& view) {
   set_time(instance.created_at, wire.mutable_create_time());
   wire.set_desired_state(wire_of(instance.desired));
   wire.set_flavor(flavor_name(instance.flavor_id));
-  wire.set_image(image_name(view.image_project_id.empty() ? view.project_id : view.image_project_id,
-                            instance.image_id));
+  wire.set_image(image_name(view.image_project_id, instance.image_id));
   wire.set_boot_disk_bytes(instance.boot_disk.count());
   for (const controller::PortView& port : view.ports) {
     auto* interface = wire.add_network_interfaces();

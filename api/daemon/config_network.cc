@@ -18,10 +18,6 @@ struct Family {
 constexpr Family kV4{"subnet", "gateway", "IPv4", "10.64.0.0/24", true};
 constexpr Family kV6{"subnet_v6", "gateway_v6", "IPv6", "fd00:64::/64", false};
 
-bool is_name_character(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
-}
-
 // Nothing: the key is absent or wrong.
 std::optional<IpPrefix> read_range(Section& section, const Family& family) {
   const std::string_view key = family.subnet_key;
@@ -99,14 +95,7 @@ void read_dns(Section& section, NetworkConfig& config) {
 NetworkConfig read_network(Section section) {
   NetworkConfig config;
   if (const auto bridge = section.text("bridge")) config.bridge = *bridge;
-  const bool right = !config.bridge.empty() && config.bridge.size() <= kLongestInterfaceName &&
-                     std::ranges::all_of(config.bridge, is_name_character) &&
-                     !config.bridge.starts_with('-') && !config.bridge.starts_with('.');
-  if (!right) {
-    section.reject("bridge", fmt::format("{} is no interface name; give 1 to {} letters, digits, "
-                                         "'-', '_' or '.'",
-                                         quoted(config.bridge), kLongestInterfaceName));
-  }
+  if (const Problem problem = check_bridge_name(config.bridge)) section.reject("bridge", *problem);
   if (const auto create = section.boolean("create_bridge")) config.create_bridge = *create;
   config.v4 = *read_subnet(section, kV4, config.v4);
   config.v6 = read_subnet(section, kV6, std::nullopt);

@@ -17,8 +17,7 @@ constexpr size_t kPiece = 16 << 10;
 
 }  // namespace
 
-ConsoleLink::ConsoleLink(boost::asio::io_context& io, hypervisor::ConsoleDescriptor console,
-                         Callbacks callbacks)
+ConsoleLink::ConsoleLink(boost::asio::io_context& io, Descriptor console, Callbacks callbacks)
     : descriptor_(console.get()),
       console_(io, console.release()),
       callbacks_(std::move(callbacks)) {}

@@ -25,8 +25,7 @@ class ConsoleLink : public std::enable_shared_from_this<ConsoleLink> {
     std::function<void(const ConsoleLink*)> ended;
   };
 
-  ConsoleLink(boost::asio::io_context& io, hypervisor::ConsoleDescriptor console,
-              Callbacks callbacks);
+  ConsoleLink(boost::asio::io_context& io, Descriptor console, Callbacks callbacks);
 
   void start();
   // There is something to write.

@@ -77,7 +77,7 @@ bool ConsoleRuntime::is_connected(const InstanceUid& instance) {
 absl::Status ConsoleRuntime::connect(const InstanceUid& instance) {
   const std::lock_guard one_at_a_time(connecting_);
   if (is_connected(instance)) return absl::OkStatus();
-  SW_ASSIGN_OR_RETURN(hypervisor::ConsoleDescriptor console, parts_.consoles.open(instance));
+  SW_ASSIGN_OR_RETURN(Descriptor console, parts_.consoles.open(instance));
   const KeptHandle kept = keep(instance);
   const auto link = std::make_shared<ConsoleLink>(
       io_, std::move(console),

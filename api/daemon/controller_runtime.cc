@@ -144,13 +144,6 @@ void ControllerRuntime::report(HostStatus status) {
   loop_.post(controller::HostReported{std::move(status)});
 }
 
-void ControllerRuntime::disconnect(const HostUid& host) {
-  loop_.run([this, host] {
-    hosts_.erase(host);
-    loop_.deliver(controller::HostDisconnected{host});
-  });
-}
-
 absl::Status ControllerRuntime::ended() const {
   return with_reason(unavailable("this daemon is no longer the controller and is about to end; "
                                  "try again with the same request id"),

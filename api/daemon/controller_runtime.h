@@ -67,7 +67,6 @@ class ControllerRuntime final : public server::Gateway {
   // For agents. Orders come from the controller's thread; `orders` only posts.
   void connect(HostHello hello, OrdersSink orders);
   void report(HostStatus status);
-  void disconnect(const HostUid& host);
 
   // server::Gateway.
   void submit(controller::Request request, server::AnswerCallback done) override;

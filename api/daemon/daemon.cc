@@ -170,16 +170,19 @@ absl::Status Daemon::open_state() {
   SW_ASSIGN_OR_RETURN(store_, store::SqliteStore::open(state_->database_path()));
   SW_ASSIGN_OR_RETURN(const std::string machine, machine_name());
   SW_ASSIGN_OR_RETURN(identity_.id, host_id(config_.host, machine));
+  // The storage first: a host that has an identity has a storage, too.
+  SW_ASSIGN_OR_RETURN(const auto known, read_host_uid(config_.daemon.state_dir));
+  SW_ASSIGN_OR_RETURN(storage_, storage::LocalStorage::open(
+                                    {.directory = config_.storage.directory,
+                                     .must_exist = known.has_value(),
+                                     .largest_image_file = config_.storage.largest_image,
+                                     .largest_virtual_size = config_.storage.largest_virtual_size,
+                                     .keep_available = config_.host.disk_reserve}));
   SW_ASSIGN_OR_RETURN(identity_.uid, state_->host_uid(HostUid(random_uuid())));
   return absl::OkStatus();
 }
 
 absl::Status Daemon::open_services() {
-  SW_ASSIGN_OR_RETURN(storage_, storage::LocalStorage::open(
-                                    {.directory = config_.storage.directory,
-                                     .largest_image_file = config_.storage.largest_image,
-                                     .largest_virtual_size = config_.storage.largest_virtual_size,
-                                     .keep_available = config_.host.disk_reserve}));
   SW_ASSIGN_OR_RETURN(console_sockets_, hypervisor::ConsoleSockets::open_folder(
                                             config_.daemon.state_dir + "/consoles"));
   consoles_ = std::make_unique<ConsoleRuntime>(

@@ -185,9 +185,9 @@ absl::StatusOr<std::unique_ptr<HttpListener>> HttpListener::open(const Place& pl
   body->thread = std::thread([&io = body->io] { io.run(); });
   if (body->unix_listener) {
     Body* const at = body.get();
-    at->unix_listener->accept_with([at](server::Descriptor connection) {
+    at->unix_listener->accept_with([at](Descriptor connection) {
       // Shared, because what is posted has to be copyable.
-      auto shared = std::make_shared<server::Descriptor>(std::move(connection));
+      auto shared = std::make_shared<Descriptor>(std::move(connection));
       asio::post(at->io, [at, shared] {
         error_code error;
         Socket socket(at->io);

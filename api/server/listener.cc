@@ -47,7 +47,7 @@ const sockaddr* generic(const sockaddr_un& address) {
 absl::StatusOr<Descriptor> take_turn(const std::string& socket) {
   const std::string path = socket + ".lock";
   Descriptor lock(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, kPrivate));
-  if (!lock.good()) return failed("cannot open the lock of the socket,", path);
+  if (!lock.is_open()) return failed("cannot open the lock of the socket,", path);
   for (int attempt = 0; flock(lock.get(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
     if (errno != EWOULDBLOCK && errno != EINTR) return failed("cannot lock", path);
     if (attempt == kTurnAttempts) {
@@ -70,7 +70,7 @@ absl::Status remove_stale(const std::string& path, const sockaddr_un& address) {
                                path);
   }
   const Descriptor probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!probe.good()) return failed("cannot make a socket for", path);
+  if (!probe.is_open()) return failed("cannot make a socket for", path);
   const bool connected = connect(probe.get(), generic(address), sizeof address) == 0;
   if (connected || errno == EAGAIN) {  // EAGAIN: a full backlog, so somebody listens
     return failed_precondition("another daemon listens on {}; stop it first", path);
@@ -99,19 +99,6 @@ absl::Status bind_and_listen(const Descriptor& socket, const ListenerConfig& con
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (value_ >= 0) ::close(value_);
-}
-
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-  std::swap(value_, other.value_);
-  return *this;
-}
-
-int Descriptor::release() {
-  return std::exchange(value_, -1);
-}
-
 absl::StatusOr<std::unique_ptr<Listener>> Listener::open(const ListenerConfig& config) {
   SW_ASSIGN_OR_RETURN(const sockaddr_un address, address_of(config.path));
   SW_ASSIGN_OR_RETURN(const Descriptor turn, take_turn(config.path));
@@ -119,7 +106,7 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::open(const ListenerConfig& c
   SW_RETURN_IF_ERROR(remove_stale(config.path, address));
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   Descriptor wake(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!socket.good() || !wake.good()) return failed("cannot make a socket for", config.path);
+  if (!socket.is_open() || !wake.is_open()) return failed("cannot make a socket for", config.path);
   SW_RETURN_IF_ERROR(bind_and_listen(socket, config, address));
   return std::unique_ptr<Listener>(new Listener(config.path, std::move(socket), std::move(wake)));
 }
@@ -142,7 +129,7 @@ void Listener::accept_with(std::function<void(Descriptor)> accepted) {
 }
 
 void Listener::close() {
-  if (!socket_.good()) return;
+  if (!socket_.is_open()) return;
   const uint64_t one = 1;
   if (::write(wake_.get(), &one, sizeof one) != sizeof one) spdlog::error("cannot wake listener");
   if (thread_.joinable()) thread_.join();

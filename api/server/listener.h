@@ -10,26 +10,10 @@
 #include <string>
 #include <thread>
 
+#include "core/descriptor.h"
 #include "core/status.h"
 
 namespace stellwerk::server {
-
-// Owns one descriptor.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor();
-  Descriptor(Descriptor&& other) noexcept : value_(other.release()) {}
-  Descriptor& operator=(Descriptor&& other) noexcept;
-
-  int get() const { return value_; }
-  bool good() const { return value_ >= 0; }
-  int release();
-
- private:
-  int value_ = -1;
-};
 
 struct ListenerConfig {
   std::string path;

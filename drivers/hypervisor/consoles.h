@@ -6,34 +6,13 @@
 // must read. Any thread.
 #pragma once
 
-#include <unistd.h>
-
 #include <string>
-#include <utility>
 
+#include "core/descriptor.h"
 #include "core/ids.h"
 #include "core/status.h"
 
 namespace stellwerk::hypervisor {
-
-// An open console: a stream descriptor, non-blocking and close-on-exec. Bytes go both ways; the
-// end of what can be read is the end of the domain.
-class ConsoleDescriptor {
- public:
-  explicit ConsoleDescriptor(int value) : value_(value) {}
-  ~ConsoleDescriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  ConsoleDescriptor(ConsoleDescriptor&& other) noexcept : value_(other.release()) {}
-  ConsoleDescriptor& operator=(ConsoleDescriptor&&) = delete;
-
-  int get() const { return value_; }
-  // The caller closes it.
-  int release() { return std::exchange(value_, -1); }
-
- private:
-  int value_;
-};
 
 class Consoles {
  public:
@@ -41,8 +20,10 @@ class Consoles {
 
   // The path for DomainSpec.console_socket.
   virtual std::string socket_of(const InstanceUid& instance) const = 0;
-  // Does not block. NotFound if there is no such domain, or it was started without a console.
-  virtual absl::StatusOr<ConsoleDescriptor> open(const InstanceUid& instance) = 0;
+  // A stream, non-blocking and close-on-exec: bytes go both ways, and the end of what can be read
+  // is the end of the domain. Does not block. NotFound if there is no such domain, or it was
+  // started without a console.
+  virtual absl::StatusOr<Descriptor> open(const InstanceUid& instance) = 0;
 };
 
 }  // namespace stellwerk::hypervisor

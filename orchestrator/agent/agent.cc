@@ -247,6 +247,8 @@ void Agent::Body::plan_one(const Instance& instance, const InstanceObservation& 
                                    .in_the_way = seen.domain ? "" : in_the_way(instance)},
                                   config_.limits, now_.monotonic);
   tracked.present = seen.domain.has_value();
+  const bool has_disk = seen.files && seen.files->has_disk;
+  if (std::exchange(tracked.has_disk, has_disk) != has_disk) report_wanted_ = true;
   const bool destroys =
       plan.step && std::holds_alternative<DestroyDomain>(*plan.step) && tracked.present;
   if (destroys && !may_destroy()) {
@@ -379,7 +381,7 @@ std::string Agent::Body::unguarded(const Instance& instance) const {
 HostStatus Agent::Body::status() const {
   HostStatus status{.host = config_.host, .epoch = orders_->epoch, .sequence = orders_->sequence};
   for (const auto& [uid, tracked] : tracked_) {
-    status.instances.push_back({uid, tracked.reported, tracked.final_end});
+    status.instances.push_back({uid, tracked.reported, tracked.final_end, tracked.has_disk});
   }
   // While blind, what was seen last is nearer to the truth than nothing.
   status.orphans = last_seen_.orphans;

@@ -14,17 +14,16 @@ namespace {
 
 // Its last bytes; empty if it cannot be read.
 std::string tail_of(const std::string& path, size_t most) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (file < 0) return {};
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file.is_open()) return {};
   struct stat facts {};
   std::string bytes;
-  if (::fstat(file, &facts) == 0) {
+  if (::fstat(file.get(), &facts) == 0) {
     const off_t from = std::max<off_t>(0, facts.st_size - static_cast<off_t>(most));
     bytes.resize(static_cast<size_t>(facts.st_size - from));
-    const ssize_t got = ::pread(file, bytes.data(), bytes.size(), from);
+    const ssize_t got = ::pread(file.get(), bytes.data(), bytes.size(), from);
     bytes.resize(got < 0 ? 0 : static_cast<size_t>(got));
   }
-  ::close(file);
   return bytes;
 }
 
@@ -38,10 +37,6 @@ absl::Status trouble(std::string_view action, const std::string& path) {
 
 }  // namespace
 
-ConsoleHistory::~ConsoleHistory() {
-  if (file_ >= 0) ::close(file_);
-}
-
 std::string ConsoleHistory::load() const {
   const std::string current = tail_of(path_, kept_);
   if (current.size() >= kept_) return current;
@@ -50,10 +45,10 @@ std::string ConsoleHistory::load() const {
 
 absl::Status ConsoleHistory::append(std::string_view bytes) {
   if (bytes.size() > kept_) bytes.remove_prefix(bytes.size() - kept_);
-  if (file_ < 0) SW_RETURN_IF_ERROR(open_current());
+  if (!file_.is_open()) SW_RETURN_IF_ERROR(open_current());
   if (size_ >= kept_) SW_RETURN_IF_ERROR(begin_anew());
   while (!bytes.empty()) {
-    const ssize_t written = ::write(file_, bytes.data(), bytes.size());
+    const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return trouble("write", path_);
     size_ += static_cast<size_t>(written);
@@ -63,16 +58,15 @@ absl::Status ConsoleHistory::append(std::string_view bytes) {
 }
 
 absl::Status ConsoleHistory::open_current() {
-  file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (file_ < 0) return trouble("open", path_);
+  file_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file_.is_open()) return trouble("open", path_);
   struct stat facts {};
-  size_ = ::fstat(file_, &facts) == 0 ? static_cast<size_t>(facts.st_size) : 0;
+  size_ = ::fstat(file_.get(), &facts) == 0 ? static_cast<size_t>(facts.st_size) : 0;
   return absl::OkStatus();
 }
 
 absl::Status ConsoleHistory::begin_anew() {
   if (std::rename(path_.c_str(), (path_ + ".1").c_str()) != 0) return trouble("rename", path_);
-  ::close(std::exchange(file_, -1));
   return open_current();
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/console.h"
+#include "core/descriptor.h"
 #include "core/status.h"
 
 namespace stellwerk::agent {
@@ -19,7 +20,6 @@ class ConsoleHistory {
   // `path`: of the current file; the older one is `path` + ".1".
   explicit ConsoleHistory(std::string path, size_t kept = kConsoleHistory)
       : path_(std::move(path)), kept_(kept) {}
-  ~ConsoleHistory();
   ConsoleHistory(const ConsoleHistory&) = delete;
   ConsoleHistory& operator=(const ConsoleHistory&) = delete;
 
@@ -34,7 +34,7 @@ class ConsoleHistory {
 
   const std::string path_;
   const size_t kept_;
-  int file_ = -1;
+  Descriptor file_;
   size_t size_ = 0;
 };
 

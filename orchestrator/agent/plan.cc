@@ -253,6 +253,12 @@ void Decision::decide_start() {
     result_.observed.phase = Phase::kPreparing;
     return;
   }
+  const auto& files = input_.observed.files;
+  if (desired().has_disk && !(files && files->has_disk)) {
+    return say(Phase::kStarting, "DiskMissing",
+               "the disk that it had is not in this host's storage; put it back, or delete the "
+               "instance and create it anew");
+  }
   if (!has_whole_files()) {
     return act(Phase::kPreparing, PrepareFiles{desired(), input_.networks});
   }

@@ -27,6 +27,7 @@ struct Tracked {
   bool present = false;          // its domain, when it was last planned for
   bool recalled = false;         // what an earlier process may have asked of the guest
   bool wanted = false;           // desired running
+  bool has_disk = false;         // in the last observation
   bool paused_on_error = false;  // in the last observation
   bool failed_to_pin = false;    // that was the last failure
 

@@ -259,7 +259,10 @@ void Controller::Body::accept_report(const HostStatus& status, const InstanceRep
     const bool gone = report.observed.phase == Phase::kDeleted &&
                       report.observed.generation == instance.generation;
     if (gone) mutations_.finish_deletion(instance, now_);
-  } else if (report.final_end && instance.desired == DesiredState::kRunning) {
+    return;
+  }
+  if (report.has_disk && !instance.has_disk) ledger_.note_disk(instance.uid);
+  if (report.final_end && instance.desired == DesiredState::kRunning) {
     mutations_.accept_end(instance, *report.final_end, now_);
   }
 }

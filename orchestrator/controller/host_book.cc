@@ -17,8 +17,6 @@ std::set<InstanceUid> HostBook::reported(const HostStatus& status, MonotonicTime
   news.connected = true;
   news.silent = false;
   news.last_heard = now;
-  news.foreign = status.foreign;
-  news.orphans = status.orphans;
   news.disk_available = status.disk_available;
   news.networks_gone = {status.networks_gone.begin(), status.networks_gone.end()};
   std::set<InstanceUid> changed;

@@ -20,8 +20,6 @@ class HostBook {
     bool connected = false;
     MonotonicTime last_heard;
     bool silent = false;
-    ForeignUse foreign;
-    std::vector<OrphanReport> orphans;
     Bytes disk_available;
     std::set<NetworkUid> networks_gone;
   };

@@ -10,13 +10,13 @@
 #include "core/validate.h"
 #include "orchestrator/controller/frame.h"
 #include "orchestrator/controller/mutations.h"
+#include "orchestrator/controller/users.h"
 #include "orchestrator/controller/views.h"
 #include "placement/capacity.h"
 
 namespace stellwerk::controller {
 namespace {
 
-constexpr size_t kMostUsersNamed = 5;
 constexpr size_t kLongestFailure = 500;
 
 // The first few instances of its own project that were made from the image; those of others are

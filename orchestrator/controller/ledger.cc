@@ -176,6 +176,12 @@ bool Ledger::is_taken(const NetworkUid& network, const IpAddress& address) const
   });
 }
 
+const std::vector<OrphanReport>& Ledger::orphans(const HostUid& host) const {
+  static const std::vector<OrphanReport> kNone;
+  const auto* known = find_or_null(orphans_, host);
+  return known ? *known : kNone;
+}
+
 bool Ledger::is_of_an_orphan(uint64_t mac) const {
   return any_orphans_port([mac](const Port& port) { return port.mac == mac; });
 }
@@ -298,6 +304,13 @@ void Ledger::put(Instance instance) {
   changed_hosts_.insert(instance.claim.host);
   instance_names_[{project_id(instance.project), instance.id}] = instance.uid;
   state_.instances[instance.uid] = std::move(instance);
+}
+
+void Ledger::note_disk(const InstanceUid& uid) {
+  Instance& instance = state_.instances.at(uid);
+  instance.has_disk = true;
+  put_bytes(records::instance_key(uid), records::encode(instance));
+  changed_hosts_.insert(instance.claim.host);
 }
 
 void Ledger::put_user_data(const InstanceUid& uid, std::string bytes) {

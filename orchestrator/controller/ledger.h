@@ -50,6 +50,8 @@ class Ledger {
   // Of the ports of every instance, those in deletion and orphans included.
   std::set<IpAddress> taken_addresses(const NetworkUid& network) const;
   bool is_taken(const NetworkUid& network, const IpAddress& address) const;
+  // Guests of this cell on the host that no record claims, as its agent reported.
+  const std::vector<OrphanReport>& orphans(const HostUid& host) const;
   // An orphan may have one that the cell's counter has yet to reach, after a restored backup.
   bool is_of_an_orphan(uint64_t mac) const;
   // Ports of one project's instances on the network, and of all.
@@ -68,6 +70,8 @@ class Ledger {
   void put(Network network);
   void put(Host host);
   void put(Instance instance);
+  // Its etag stays: callers do not see this.
+  void note_disk(const InstanceUid& uid);
   // Empty bytes take it away.
   void put_user_data(const InstanceUid& uid, std::string bytes);
   void remember(records::RequestRecord request);

@@ -70,6 +70,7 @@ HostView view_of(const Host& host, const Ledger& ledger, const HostBook& book) {
   HostView view{.host = host};
   if (const placement::HostLoad* load = ledger.fleet().find(host.uid)) {
     view.connected = load->accepting;
+    view.foreign = load->foreign;
     view.memory_used = load->memory_used;
     view.disk_used = load->disk_used;
     view.vcpus_used = load->vcpus_used;
@@ -83,8 +84,9 @@ HostView view_of(const Host& host, const Ledger& ledger, const HostBook& book) {
     return entry.second.claim.host == host.uid;
   });
   const HostBook::HostNews& news = book.news(host.uid);
-  view.foreign = news.foreign;
-  for (const OrphanReport& orphan : news.orphans) view.orphans.push_back(view_of(orphan, ledger));
+  for (const OrphanReport& orphan : ledger.orphans(host.uid)) {
+    view.orphans.push_back(view_of(orphan, ledger));
+  }
   view.disk_available = news.disk_available;
   return view;
 }

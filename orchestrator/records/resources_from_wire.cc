@@ -199,6 +199,7 @@ Instance from_wire(const wire::Instance& from) {
               .claim = claim_from_wire(from.claim()),
               .ingress = {},
               .delete_protection = from.delete_protection(),
+              .has_disk = from.has_disk(),
               .ever_started = from.ever_started(),
               .created_at = time_from_wire(from.created_at()),
               .changed_at = Sequence(from.changed_at()),

@@ -333,6 +333,7 @@ void to_wire(const Instance& from, wire::Instance& to) {
   for (const IngressRule& rule : from.ingress) ingress_to_wire(rule, *to.add_ingress());
   to.set_delete_protection(from.delete_protection);
   to.set_ever_started(from.ever_started);
+  to.set_has_disk(from.has_disk);
   to.set_run(from.run.value());
   to.set_created_at(time_to_wire(from.created_at));
   to.set_changed_at(from.changed_at.value());

@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <map>
 
+#include "core/descriptor.h"
 #include "drivers/firewall/nftables/nftables_firewall.h"
 #include "drivers/hypervisor/libvirt/libvirt_hypervisor.h"
 
@@ -32,21 +33,6 @@ absl::Status system_error(int error) {
   if (error == EACCES || error == EPERM) return permission_denied("{}", text);
   return failed_precondition("{}", text);
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-  bool good() const { return value_ >= 0; }
-
- private:
-  int value_;
-};
 
 std::optional<IpAddress> address_in(const sockaddr* generic) {
   if (generic == nullptr) return std::nullopt;
@@ -80,7 +66,7 @@ absl::StatusOr<std::string> RealMachine::read(const std::string& path) {
     return text;
   }
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.good()) return system_error(errno);
+  if (!file.is_open()) return system_error(errno);
   size_t size = 0;
   while (size < text.size()) {
     const ssize_t got = ::read(file.get(), text.data() + size, text.size() - size);
@@ -100,13 +86,13 @@ absl::StatusOr<FileFacts> RealMachine::look(const std::string& path) {
 
 absl::Status RealMachine::open_device(const std::string& path) {
   const Descriptor device(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-  return device.good() ? absl::OkStatus() : system_error(errno);
+  return device.is_open() ? absl::OkStatus() : system_error(errno);
 }
 
 absl::Status RealMachine::try_writing(const std::string& folder) {
   // Without a name, so that nothing is left however this ends.
   const Descriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  if (!file.good()) return system_error(errno);
+  if (!file.is_open()) return system_error(errno);
   constexpr std::array<char, 4096> kPage{};
   if (::write(file.get(), kPage.data(), kPage.size()) < 0) return system_error(errno);
   return ::fsync(file.get()) == 0 ? absl::OkStatus() : system_error(errno);
@@ -162,7 +148,7 @@ absl::StatusOr<int> RealMachine::listener_of(const std::string& socket) {
   if (socket.size() >= sizeof address.sun_path) return system_error(ENAMETOOLONG);
   socket.copy(address.sun_path, socket.size());
   const Descriptor client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!client.good() ||
+  if (!client.is_open() ||
       ::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return system_error(errno);
   }

@@ -6,33 +6,24 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+
+#include "core/descriptor.h"
 
 namespace stellwerk::firewall {
 namespace {
 
 constexpr time_t kReplySeconds = 10;
 
-class Socket {
- public:
-  Socket() : fd_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER)) {
-    const timeval limit{.tv_sec = kReplySeconds, .tv_usec = 0};
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  }
-  ~Socket() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
+Descriptor open_socket() {
+  Descriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
+  const timeval limit{.tv_sec = kReplySeconds, .tv_usec = 0};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  return socket;
+}
 
 absl::Status failed(int error) {
   const std::string text = fmt::format(
@@ -70,8 +61,8 @@ absl::StatusOr<uint32_t> generation_in(const char* message, size_t size) {
 }  // namespace
 
 absl::StatusOr<uint32_t> ruleset_generation() {
-  const Socket socket;
-  if (socket.fd() < 0) return failed(errno);
+  const Descriptor socket = open_socket();
+  if (!socket.is_open()) return failed(errno);
   struct {
     nlmsghdr header;
     nfgenmsg body;
@@ -83,14 +74,14 @@ absl::StatusOr<uint32_t> ruleset_generation() {
   request.body.version = NFNETLINK_V0;
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;
-  if (::sendto(socket.fd(), &request, sizeof request, 0, reinterpret_cast<sockaddr*>(&kernel),
+  if (::sendto(socket.get(), &request, sizeof request, 0, reinterpret_cast<sockaddr*>(&kernel),
                sizeof kernel) < 0) {
     return failed(errno);
   }
   std::array<char, 4096> answer{};
   ssize_t size = 0;
   do {
-    size = ::recv(socket.fd(), answer.data(), answer.size(), 0);
+    size = ::recv(socket.get(), answer.data(), answer.size(), 0);
   } while (size < 0 && errno == EINTR);
   if (size < 0) return failed(errno);
   return generation_in(answer.data(), static_cast<size_t>(size));

@@ -41,8 +41,8 @@ std::string ConsoleSockets::socket_of(const InstanceUid& instance) const {
   return folder_ + "/" + socket_name(instance);
 }
 
-absl::StatusOr<ConsoleDescriptor> ConsoleSockets::open(const InstanceUid& instance) {
-  ConsoleDescriptor console(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+absl::StatusOr<Descriptor> ConsoleSockets::open(const InstanceUid& instance) {
+  Descriptor console(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (console.get() < 0) {
     return resource_exhausted("cannot make a socket: {}", std::strerror(errno));
   }

@@ -22,7 +22,7 @@ class ConsoleSockets final : public Consoles {
   static absl::StatusOr<std::unique_ptr<ConsoleSockets>> open_folder(std::string folder);
 
   std::string socket_of(const InstanceUid& instance) const override;
-  absl::StatusOr<ConsoleDescriptor> open(const InstanceUid& instance) override;
+  absl::StatusOr<Descriptor> open(const InstanceUid& instance) override;
 
  private:
   explicit ConsoleSockets(std::string folder) : folder_(std::move(folder)) {}

@@ -65,7 +65,7 @@ absl::StatusOr<pid_t> spawn(std::vector<std::string> argv, int output) {
 // True once the child has ended, false when the deadline came first.
 absl::StatusOr<bool> wait_until(pid_t pid, MonotonicTime deadline) {
   // glibc 2.36 declares pidfd_open without C linkage.
-  const FileDescriptor handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  const Descriptor handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!handle.is_open()) return internal_error("cannot watch a child: {}", text_of(errno));
   const SystemClock clock;
   while (true) {
@@ -89,7 +89,7 @@ int reap(pid_t pid) {
   return code;
 }
 
-std::string beginning_of(const FileDescriptor& output) {
+std::string beginning_of(const Descriptor& output) {
   std::array<char, kMostOutputShown> text{};
   const ssize_t size = ::pread(output.get(), text.data(), text.size(), 0);
   std::string shown(text.data(), size > 0 ? static_cast<size_t>(size) : 0);
@@ -103,7 +103,7 @@ absl::Status run_to_end(const ChildProcess& child) {
   const std::string& program = child.argv.at(0);
   const MonotonicTime deadline = SystemClock().now().monotonic + child.deadline;
   // A file in memory, unlike a pipe, never makes the child wait for a reader.
-  const FileDescriptor output(::memfd_create("output", MFD_CLOEXEC));
+  const Descriptor output(::memfd_create("output", MFD_CLOEXEC));
   if (!output.is_open()) return internal_error("cannot start {}: {}", program, text_of(errno));
   SW_ASSIGN_OR_RETURN(const pid_t pid, spawn(child.argv, output.get()));
 

@@ -38,21 +38,15 @@ std::string parent_of(const std::string& path) {
 
 }  // namespace
 
-void FileDescriptor::reset() {
-  // An error of close cannot be acted on: what must be durable was synced before.
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = -1;
-}
-
 absl::Status file_error(int error, std::string_view action, std::string_view path) {
   return make_status(code_for(error), fmt::format("cannot {} {}: {}", action, path,
                                                   std::generic_category().message(error)));
 }
 
-absl::StatusOr<FileDescriptor> open_file(const std::string& path, int flags, mode_t mode) {
+absl::StatusOr<Descriptor> open_file(const std::string& path, int flags, mode_t mode) {
   const int fd = ::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, mode);
   if (fd < 0) return file_error(errno, (flags & O_CREAT) ? "create" : "open", path);
-  return FileDescriptor(fd);
+  return Descriptor(fd);
 }
 
 absl::StatusOr<bool> file_exists(const std::string& path) {
@@ -62,7 +56,7 @@ absl::StatusOr<bool> file_exists(const std::string& path) {
   return file_error(errno, "look at", path);
 }
 
-absl::Status write_all(const FileDescriptor& file, std::string_view bytes, std::string_view path) {
+absl::Status write_all(const Descriptor& file, std::string_view bytes, std::string_view path) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
@@ -82,13 +76,13 @@ absl::StatusOr<std::string> read_small_file(const std::string& path, size_t limi
   return text;
 }
 
-absl::Status sync_file(const FileDescriptor& file, std::string_view path) {
+absl::Status sync_file(const Descriptor& file, std::string_view path) {
   if (::fsync(file.get()) != 0) return file_error(errno, "sync", path);
   return absl::OkStatus();
 }
 
 absl::Status sync_directory(const std::string& path) {
-  SW_ASSIGN_OR_RETURN(const FileDescriptor directory, open_file(path, O_RDONLY | O_DIRECTORY));
+  SW_ASSIGN_OR_RETURN(const Descriptor directory, open_file(path, O_RDONLY | O_DIRECTORY));
   return sync_file(directory, path);
 }
 
@@ -100,7 +94,7 @@ absl::Status publish(const std::string& partial, const std::string& path) {
 absl::Status ensure_directory(const std::string& path, mode_t mode) {
   const bool made = ::mkdir(path.c_str(), mode) == 0;
   if (!made && errno != EEXIST) return file_error(errno, "create the directory", path);
-  SW_ASSIGN_OR_RETURN(const FileDescriptor directory, open_file(path, O_RDONLY | O_DIRECTORY));
+  SW_ASSIGN_OR_RETURN(const Descriptor directory, open_file(path, O_RDONLY | O_DIRECTORY));
   // Said again because mkdir's mode passes through the umask.
   if (::fchmod(directory.get(), mode) != 0) return file_error(errno, "set the mode of", path);
   return made ? sync_directory(parent_of(path)) : absl::OkStatus();
@@ -140,7 +134,7 @@ absl::StatusOr<Space> space_at(const std::string& path) {
 }
 
 absl::StatusOr<FileReader> FileReader::open(const std::string& path) {
-  SW_ASSIGN_OR_RETURN(FileDescriptor file, open_file(path, O_RDONLY));
+  SW_ASSIGN_OR_RETURN(Descriptor file, open_file(path, O_RDONLY));
   struct stat facts {};
   if (::fstat(file.get(), &facts) != 0) return file_error(errno, "look at", path);
   if (!S_ISREG(facts.st_mode)) return failed_precondition("{} is not a regular file", path);

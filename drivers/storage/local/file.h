@@ -10,46 +10,24 @@
 #include <utility>
 #include <vector>
 
+#include "core/descriptor.h"
 #include "core/status.h"
 #include "core/units.h"
 #include "drivers/storage/local/random_access_reader.h"
 
 namespace stellwerk::storage {
 
-// Owns one descriptor; closes it.
-class FileDescriptor {
- public:
-  FileDescriptor() = default;
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  ~FileDescriptor() { reset(); }
-  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-    if (this != &other) {
-      reset();
-      fd_ = std::exchange(other.fd_, -1);
-    }
-    return *this;
-  }
-
-  int get() const { return fd_; }
-  bool is_open() const { return fd_ >= 0; }
-  void reset();
-
- private:
-  int fd_ = -1;
-};
-
 // "cannot write /x: No space left on device", with the code that suits `error` (an errno):
 // a full disk is ResourceExhausted, a missing file NotFound, and so on.
 absl::Status file_error(int error, std::string_view action, std::string_view path);
 
-absl::StatusOr<FileDescriptor> open_file(const std::string& path, int flags, mode_t mode = 0);
+absl::StatusOr<Descriptor> open_file(const std::string& path, int flags, mode_t mode = 0);
 absl::StatusOr<bool> file_exists(const std::string& path);
-absl::Status write_all(const FileDescriptor& file, std::string_view bytes, std::string_view path);
+absl::Status write_all(const Descriptor& file, std::string_view bytes, std::string_view path);
 // Small files only: fails when there are more than `limit` bytes.
 absl::StatusOr<std::string> read_small_file(const std::string& path, size_t limit);
 
-absl::Status sync_file(const FileDescriptor& file, std::string_view path);
+absl::Status sync_file(const Descriptor& file, std::string_view path);
 absl::Status sync_directory(const std::string& path);
 // Gives a synced file its final name, replacing what bore it, and syncs the directory.
 absl::Status publish(const std::string& partial, const std::string& path);
@@ -76,10 +54,10 @@ class FileReader final : public RandomAccessReader {
   absl::Status read(uint64_t offset, std::span<uint8_t> into) const override;
 
  private:
-  FileReader(FileDescriptor file, uint64_t size, std::string path)
+  FileReader(Descriptor file, uint64_t size, std::string path)
       : file_(std::move(file)), size_(size), path_(std::move(path)) {}
 
-  FileDescriptor file_;
+  Descriptor file_;
   uint64_t size_;
   std::string path_;
 };

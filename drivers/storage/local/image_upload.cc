@@ -38,15 +38,14 @@ Checkpoint read_checkpoint(const std::string& path) {
 absl::Status write_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
   const std::string partial = path + std::string(kPartialSuffix);
   SW_RETURN_IF_ERROR(remove_file(partial));
-  SW_ASSIGN_OR_RETURN(const FileDescriptor file,
-                      open_file(partial, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  SW_ASSIGN_OR_RETURN(const Descriptor file, open_file(partial, O_WRONLY | O_CREAT | O_EXCL, 0600));
   const std::string text = std::to_string(checkpoint.length.count()) + "\n" + checkpoint.note;
   SW_RETURN_IF_ERROR(write_all(file, text, partial));
   SW_RETURN_IF_ERROR(sync_file(file, partial));
   return publish(partial, path);
 }
 
-absl::Status cut(const FileDescriptor& file, Bytes length, const std::string& path) {
+absl::Status cut(const Descriptor& file, Bytes length, const std::string& path) {
   if (::ftruncate(file.get(), length.count()) != 0) return file_error(errno, "shorten", path);
   if (::lseek(file.get(), 0, SEEK_END) < 0) return file_error(errno, "seek in", path);
   return absl::OkStatus();
@@ -101,7 +100,7 @@ absl::StatusOr<std::unique_ptr<LocalImageUpload>> LocalImageUpload::begin(
 absl::StatusOr<std::unique_ptr<LocalImageUpload>> LocalImageUpload::resume(
     const Layout& layout, const ImageUid& image, const UploadLimits& limits, PublishImage publish) {
   const std::string path = layout.resumable(image);
-  SW_ASSIGN_OR_RETURN(FileDescriptor file, open_file(path, O_RDWR | O_CREAT, 0600));
+  SW_ASSIGN_OR_RETURN(Descriptor file, open_file(path, O_RDWR | O_CREAT, 0600));
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     return aborted("image {} is being fetched already; wait for that to end", image.to_string());
   }

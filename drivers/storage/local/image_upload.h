@@ -59,7 +59,7 @@ class LocalImageUpload final : public ResumableUpload {
 
  private:
   LocalImageUpload(const Layout& layout, const ImageUid& image, const UploadLimits& limits,
-                   PublishImage publish, FileDescriptor file, bool resumable)
+                   PublishImage publish, Descriptor file, bool resumable)
       : layout_(layout),
         image_(image),
         resumable_(resumable),
@@ -82,7 +82,7 @@ class LocalImageUpload final : public ResumableUpload {
   const bool resumable_;
   const UploadLimits limits_;
   const PublishImage publish_;
-  FileDescriptor file_;
+  Descriptor file_;
   Sha256Stream digest_;
   Bytes received_;
   Bytes checked_at_;  // how much had been received when free space was last looked at

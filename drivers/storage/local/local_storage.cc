@@ -48,9 +48,8 @@ absl::StatusOr<std::string> make_root(const std::string& directory) {
   return root.string();
 }
 
-absl::StatusOr<FileDescriptor> lock_directory(const Layout& layout) {
-  SW_ASSIGN_OR_RETURN(FileDescriptor lock,
-                      open_file(layout.lock(), O_RDWR | O_CREAT, kPrivateFile));
+absl::StatusOr<Descriptor> lock_directory(const Layout& layout) {
+  SW_ASSIGN_OR_RETURN(Descriptor lock, open_file(layout.lock(), O_RDWR | O_CREAT, kPrivateFile));
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
   if (errno != EWOULDBLOCK) return file_error(errno, "lock", layout.lock());
   return failed_precondition(
@@ -64,13 +63,23 @@ template <class Fill>
 absl::Status create_file(const std::string& path, Fill fill) {
   const std::string partial = partial_of(path);
   SW_RETURN_IF_ERROR(remove_file(partial));
-  SW_ASSIGN_OR_RETURN(const FileDescriptor file,
+  SW_ASSIGN_OR_RETURN(const Descriptor file,
                       open_file(partial, O_RDWR | O_CREAT | O_EXCL, kPrivateFile));
   absl::Status filled = fill(file, partial);
   if (filled.ok()) filled = sync_file(file, partial);
   if (filled.ok()) filled = publish(partial, path);
   if (!filled.ok()) remove_file(partial).IgnoreError();
   return filled;
+}
+
+absl::Status require_layout(const std::string& directory) {
+  const std::string images = Layout(directory).images();
+  SW_ASSIGN_OR_RETURN(const bool exists, file_exists(images));
+  if (exists) return absl::OkStatus();
+  return failed_precondition(
+      "{} is not there, although this host has worked with it: is the disk mounted that {} lies "
+      "on? To begin with an empty storage: mkdir -p {}",
+      images, directory, images);
 }
 
 // A mark is never half-written; if it is unreadable all the same, the guest counts as not yet
@@ -89,9 +98,10 @@ absl::StatusOr<Bytes> virtual_size_of(const std::string& disk) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LocalStorage>> LocalStorage::open(const Options& options) {
+  if (options.must_exist) SW_RETURN_IF_ERROR(require_layout(options.directory));
   SW_ASSIGN_OR_RETURN(const std::string root, make_root(options.directory));
   Layout layout(root);
-  SW_ASSIGN_OR_RETURN(FileDescriptor lock, lock_directory(layout));
+  SW_ASSIGN_OR_RETURN(Descriptor lock, lock_directory(layout));
   SW_RETURN_IF_ERROR(ensure_directory(layout.images(), kPassable));
   SW_RETURN_IF_ERROR(ensure_directory(layout.incoming(), kPrivateDirectory));
   SW_RETURN_IF_ERROR(ensure_directory(layout.instances(), kPassable));
@@ -273,7 +283,7 @@ absl::Status LocalStorage::grow_disk(const DiskSpec& spec) const {
                                                   path, std::to_string(spec.size.count())},
                                          .deadline = options_.qemu_img_deadline});
   if (!grown.ok()) return explain_failed_disk(grown);
-  SW_ASSIGN_OR_RETURN(const FileDescriptor disk, open_file(path, O_RDWR));
+  SW_ASSIGN_OR_RETURN(const Descriptor disk, open_file(path, O_RDWR));
   SW_RETURN_IF_ERROR(sync_file(disk, path));
   failpoint("storage.grow-disk.after");
   return absl::OkStatus();
@@ -306,7 +316,7 @@ absl::Status LocalStorage::make_overlay(const DiskSpec& spec, const std::string&
                            std::to_string(spec.size.count())},
                   .deadline = options_.qemu_img_deadline});
   if (!created.ok()) return explain_failed_disk(created);
-  SW_ASSIGN_OR_RETURN(const FileDescriptor disk, open_file(partial, O_RDWR));
+  SW_ASSIGN_OR_RETURN(const Descriptor disk, open_file(partial, O_RDWR));
   if (::fchmod(disk.get(), kPrivateFile) != 0) return file_error(errno, "set the mode of", partial);
   return sync_file(disk, partial);
 }
@@ -326,7 +336,7 @@ absl::Status LocalStorage::create_seed(const SeedSpec& spec) {
   if (exists) return absl::OkStatus();
   failpoint("storage.create-seed.before");
   SW_RETURN_IF_ERROR(create_in(spec.instance, [&] {
-    return create_file(path, [&](const FileDescriptor& file, const std::string& name) {
+    return create_file(path, [&](const Descriptor& file, const std::string& name) {
       return write_seed_iso(file.get(), spec, name);
     });
   }));
@@ -339,7 +349,7 @@ absl::Status LocalStorage::mark_started(const InstanceUid& instance, Generation 
   const std::string text = std::to_string(run.value()) + "\n";
   SW_RETURN_IF_ERROR(create_in(instance, [&] {
     return create_file(layout_.started(instance),
-                       [&](const FileDescriptor& file, const std::string& name) {
+                       [&](const Descriptor& file, const std::string& name) {
                          return write_all(file, text, name);
                        });
   }));

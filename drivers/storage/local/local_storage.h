@@ -28,6 +28,8 @@ class LocalStorage final : public Storage {
  public:
   struct Options {
     std::string directory;  // made if it is missing
+    // What an earlier process made must be there: an empty folder is a disk that is not mounted.
+    bool must_exist = false;
     Bytes largest_image_file = gibibytes(100);
     Bytes largest_virtual_size = gibibytes(2048);
     // Uploads leave at least this much free: running guests need room to grow.
@@ -37,7 +39,8 @@ class LocalStorage final : public Storage {
     Duration qemu_img_deadline = std::chrono::seconds(60);
   };
 
-  // Removes what a crash left behind. FailedPrecondition: another process owns the directory.
+  // Removes what a crash left behind. FailedPrecondition: another process owns the directory, or
+  // it must exist and does not.
   static absl::StatusOr<std::unique_ptr<LocalStorage>> open(const Options& options);
 
   // An image that no disk refers to is replaced when the upload finishes. The upload must not
@@ -57,7 +60,7 @@ class LocalStorage final : public Storage {
   Paths paths(const InstanceUid& instance) const override;
 
  private:
-  LocalStorage(Options options, Layout layout, FileDescriptor lock)
+  LocalStorage(Options options, Layout layout, Descriptor lock)
       : options_(std::move(options)), layout_(std::move(layout)), lock_(std::move(lock)) {}
 
   UploadLimits limits() const;
@@ -78,7 +81,7 @@ class LocalStorage final : public Storage {
 
   const Options options_;
   const Layout layout_;
-  const FileDescriptor lock_;
+  const Descriptor lock_;
   // Held shared while a disk is made from an image, alone while images go.
   std::shared_mutex images_mutex_;
 };

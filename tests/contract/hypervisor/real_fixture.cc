@@ -147,7 +147,7 @@ void LibvirtReal::hear() {
   if (console_ && ::recv(console_->get(), &byte, 1, MSG_PEEK) != 0) return;
   auto console = consoles().open(me());
   ASSERT_TRUE(console.ok()) << describe(console.status());
-  console_ = std::make_unique<ConsoleDescriptor>(*std::move(console));
+  console_ = std::make_unique<Descriptor>(*std::move(console));
 }
 
 ConsoleSockets& LibvirtReal::consoles() {

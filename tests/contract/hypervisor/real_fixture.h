@@ -71,7 +71,7 @@ class LibvirtReal : public ::testing::Test {
   std::string directory_;
   DomainSpec spec_;
   mutable std::mutex console_mutex_;
-  std::unique_ptr<ConsoleDescriptor> console_;
+  std::unique_ptr<Descriptor> console_;
   mutable std::string said_;
   std::unique_ptr<LibvirtHypervisor> driver_;
   virConnectPtr raw_ = nullptr;

@@ -16,6 +16,7 @@ constexpr WallTime kTime{std::chrono::microseconds(1'700'000'000'250'000)};
 controller::InstanceView instance_view() {
   controller::InstanceView view;
   view.project_id = "p";
+  view.image_project_id = "p";
   view.host_id = "node1";
   view.ports = {
       {.network_id = "flat", .mac = 0x52540000002a, .addresses = {*IpAddress::parse("10.64.0.7")}}};

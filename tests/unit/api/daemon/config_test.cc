@@ -243,7 +243,7 @@ TEST(Config, RejectsNamesThatCannotBe) {
   EXPECT_THAT(mistakes_of("network", "bridge = \"sixteen-letters-\""), HasSubstr("1 to 15"));
   for (const char* name : {"", "a b", "a/b", "..", "-a"}) {
     EXPECT_THAT(mistakes_of("network", "bridge = \"" + std::string(name) + "\""),
-                HasSubstr("no interface name"));
+                HasSubstr("no name of a bridge"));
   }
   EXPECT_THAT(mistakes_of("daemon", "operator_group = \"a:b\""), HasSubstr("no group name"));
   EXPECT_THAT(mistakes_of("hypervisor", "uri = \"qemu+ssh://other/system\""),

@@ -27,22 +27,22 @@ class FakeConsoles final : public hypervisor::Consoles {
   std::string socket_of(const InstanceUid& instance) const override {
     return "/consoles/" + instance.to_string();
   }
-  absl::StatusOr<hypervisor::ConsoleDescriptor> open(const InstanceUid& instance) override {
+  absl::StatusOr<Descriptor> open(const InstanceUid& instance) override {
     const std::lock_guard lock(mutex_);
     if (waiting_.empty()) return not_found("instance {} has no console", instance.to_string());
     ++opened_;
     const int end = waiting_.back();
     waiting_.pop_back();
-    return hypervisor::ConsoleDescriptor(end);
+    return Descriptor(end);
   }
 
   // The guest's end of a console that can be opened from now on.
-  hypervisor::ConsoleDescriptor begin_guest() {
+  Descriptor begin_guest() {
     std::array<int, 2> ends{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
     const std::lock_guard lock(mutex_);
     waiting_.push_back(ends[0]);
-    return hypervisor::ConsoleDescriptor(ends[1]);
+    return Descriptor(ends[1]);
   }
   int opened() const {
     const std::lock_guard lock(mutex_);
@@ -71,14 +71,14 @@ class ConsoleRuntimeTest : public ::testing::Test {
  protected:
   ConsoleRuntimeTest() { std::filesystem::create_directory(folder_ / kWeb.to_string()); }
 
-  void write(const hypervisor::ConsoleDescriptor& guest, std::string_view text) {
+  void write(const Descriptor& guest, std::string_view text) {
     while (!text.empty()) {
       const ssize_t sent = ::send(guest.get(), text.data(), text.size(), MSG_NOSIGNAL);
       if (sent > 0) text.remove_prefix(static_cast<size_t>(sent));
       if (sent < 0 && errno == EPIPE) return;  // nobody listens any more
     }
   }
-  static std::string read(const hypervisor::ConsoleDescriptor& guest) {
+  static std::string read(const Descriptor& guest) {
     std::array<char, 4096> buffer{};
     const ssize_t got = ::recv(guest.get(), buffer.data(), buffer.size(), 0);
     return std::string(buffer.data(), got > 0 ? static_cast<size_t>(got) : 0);
@@ -164,7 +164,7 @@ TEST_F(ConsoleRuntimeTest, OpensConsolesOfItsOwnDomainsAloneAndOnce) {
 }
 
 TEST_F(ConsoleRuntimeTest, OpensTheConsoleOfTheNextGuestBeforeItHasSeenTheEndOfTheLast) {
-  auto first = std::make_unique<hypervisor::ConsoleDescriptor>(consoles_.begin_guest());
+  auto first = std::make_unique<Descriptor>(consoles_.begin_guest());
   runtime_->created(kWeb);
   const auto attachment = attach(ConsoleAccess::kRead);
   first.reset();
@@ -216,7 +216,7 @@ TEST_F(ConsoleRuntimeTest, NeverKeepsAGuestWaitingForAReader) {
 }
 
 TEST_F(ConsoleRuntimeTest, TellsWhoIsAttachedThatTheGuestHasStoppedAndStarted) {
-  auto guest = std::make_unique<hypervisor::ConsoleDescriptor>(consoles_.begin_guest());
+  auto guest = std::make_unique<Descriptor>(consoles_.begin_guest());
   const auto attachment = attach(ConsoleAccess::kRead);
   EXPECT_THAT(drain(attachment), HasSubstr("does not run"));
   runtime_->created(kWeb);

@@ -78,8 +78,8 @@ TEST(Listener, AcceptsAndRemovesItsSocketInTheEnd) {
   ASSERT_TRUE(listener.ok());
   std::atomic<int> accepted = 0;
   (*listener)->accept_with([&](Descriptor) { ++accepted; });
-  EXPECT_TRUE(connect_to(folder.path("s")).good());
-  EXPECT_TRUE(connect_to(folder.path("s")).good());
+  EXPECT_TRUE(connect_to(folder.path("s")).is_open());
+  EXPECT_TRUE(connect_to(folder.path("s")).is_open());
   EXPECT_TRUE(testing::eventually([&] { return accepted == 2; }));
   (*listener)->close();
   EXPECT_FALSE(std::filesystem::exists(folder.path("s")));
@@ -90,7 +90,7 @@ TEST(Listener, ReplacesTheSocketOfADeadDaemon) {
   leave_stale_socket(folder.path("s"));
   const auto listener = Listener::open({.path = folder.path("s"), .group = {}});
   ASSERT_TRUE(listener.ok()) << describe(listener.status());
-  EXPECT_TRUE(connect_to(folder.path("s")).good());
+  EXPECT_TRUE(connect_to(folder.path("s")).is_open());
 }
 
 TEST(Listener, LeavesALivingDaemonAlone) {
@@ -100,7 +100,7 @@ TEST(Listener, LeavesALivingDaemonAlone) {
   const auto second = Listener::open({.path = folder.path("s"), .group = {}});
   EXPECT_EQ(second.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(describe(second.status()), HasSubstr("another daemon listens on"));
-  EXPECT_TRUE(connect_to(folder.path("s")).good());
+  EXPECT_TRUE(connect_to(folder.path("s")).is_open());
 }
 
 TEST(Listener, LeavesAFileAlone) {
@@ -119,7 +119,7 @@ TEST(Listener, DoesNotRemoveTheSocketOfASuccessor) {
   const auto second = Listener::open({.path = folder.path("s"), .group = {}});
   ASSERT_TRUE(second.ok());
   (*first)->close();
-  EXPECT_TRUE(connect_to(folder.path("s")).good());
+  EXPECT_TRUE(connect_to(folder.path("s")).is_open());
 }
 
 TEST(Listener, SaysWhatIsWrongWithAPath) {

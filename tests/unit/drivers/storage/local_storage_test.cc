@@ -237,6 +237,18 @@ TEST_F(LocalStorageTest, LetsOneProcessAtATimeHaveTheDirectory) {
   EXPECT_THAT(std::string(message_of(second.status())), HasSubstr(root()));
 }
 
+TEST_F(LocalStorageTest, DoesNotTakeAnEmptyFolderForWhatWasThere) {
+  options_.must_exist = true;
+  const auto missing = LocalStorage::open(options_);
+  EXPECT_TRUE(absl::IsFailedPrecondition(missing.status()));
+  EXPECT_THAT(std::string(message_of(missing.status())), HasSubstr("is the disk mounted"));
+  EXPECT_FALSE(std::filesystem::exists(options_.directory));
+  options_.must_exist = false;
+  ASSERT_TRUE(LocalStorage::open(options_).ok());
+  options_.must_exist = true;
+  EXPECT_TRUE(LocalStorage::open(options_).ok());
+}
+
 TEST_F(LocalStorageTest, RemovesOnlyLeftoversWhenItOpens) {
   open();
   ASSERT_OK(storage_->mark_started(kInstance, Generation(4)));

@@ -107,6 +107,19 @@ TEST_F(AgentTest, AbsenceIsNotAnOrder) {
   EXPECT_EQ(reports_.back().orphans[0].instance_id, "left");
 }
 
+TEST_F(AgentTest, TellsOfADiskWhenItIsThere) {
+  const InstanceUid uid = want("web-1", DesiredState::kStopped).uid;
+  order();
+  observe();
+  EXPECT_FALSE(reports_.back().instances.at(0).has_disk);
+  const size_t before = reports_.size();
+  files(uid);
+  input(DomainChanged{uid.value(), {}});
+  observe();
+  ASSERT_GT(reports_.size(), before);
+  EXPECT_TRUE(reports_.back().instances.at(0).has_disk);
+}
+
 TEST_F(AgentTest, TellsWhatAnOrphanHolds) {
   Instance web = want("web-1");
   web.ports = {{.network = NetworkUid(Uuid::v5(Uuid(), "net")),

@@ -114,6 +114,20 @@ TEST_F(Plan, MakesASeedThatIsMissing) {
   EXPECT_TRUE(steps<PrepareFiles>(decide()));
 }
 
+TEST_F(Plan, ADiskThatIsLostIsNotReplacedByAFreshOne) {
+  desired_.has_disk = true;
+  EXPECT_FALSE(decide().step);
+  EXPECT_EQ(decide().observed.reason, "DiskMissing");
+  give_files();
+  observed_.files->has_disk = false;
+  EXPECT_FALSE(decide().step);
+  observed_.files->has_disk = true;
+  EXPECT_TRUE(steps<StartDomain>(decide())) << "it was put back";
+  observed_.files.reset();
+  desired_.desired = DesiredState::kDeleted;
+  EXPECT_EQ(decide().observed.phase, Phase::kDeleted) << "nothing is left to wait for";
+}
+
 TEST_F(Plan, ReleasesADomainThatACrashLeftPaused) {
   give_files();
   give_domain(DomainState::kPaused);

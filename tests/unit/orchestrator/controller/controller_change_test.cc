@@ -341,6 +341,19 @@ TEST_F(ControllerChange, PagesListsInOrder) {
   EXPECT_THAT(page.next_token, IsEmpty());
 }
 
+TEST_F(ControllerChange, RemembersThatADiskWasMadeAndNobodysEtagChanges) {
+  const auto etag = [this] { return etag_of(cell_.state().instances.at(instance_.uid)); };
+  const std::string before = etag();
+  EXPECT_FALSE(cell_.orders.back().instances.at(0).has_disk);
+  cell_.report(host_, {.instance = instance_.uid, .observed = {}, .has_disk = true});
+  EXPECT_TRUE(cell_.orders.back().instances.at(0).has_disk);
+  EXPECT_EQ(etag(), before);
+  const auto stored = cell_.table().at(records::instance_key(instance_.uid));
+  EXPECT_TRUE(records::decode_instance(stored)->has_disk);
+  cell_.report(host_, {.instance = instance_.uid, .observed = {}, .has_disk = false});
+  EXPECT_TRUE(cell_.state().instances.at(instance_.uid).has_disk) << "it was lost, not unmade";
+}
+
 // A domain's metadata name the project that it was of by its uid.
 TEST_F(ControllerChange, ShowsOrphansUnderTheirProjectsId) {
   const Uuid gone = test_uuid("a project that is gone");

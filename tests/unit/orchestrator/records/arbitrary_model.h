@@ -184,6 +184,7 @@ inline Instance any_instance() {
           any_list(any_ingress),
           any<bool>(),
           any<bool>(),
+          any<bool>(),
           any_time(),
           any_sequence(),
           Generation(any<uint64_t>())};
@@ -255,10 +256,10 @@ inline auto fields(const Network& value) {
   return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
 }
 inline auto fields(const Instance& value) {
-  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa,
-               ab] = value;
+  const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab,
+               ac] = value;
   return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa,
-                  ab);
+                  ab, ac);
 }
 inline auto fields(const Observed& value) {
   const auto& [a, b, c, d, e] = value;

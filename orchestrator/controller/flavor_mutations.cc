@@ -1,6 +1,5 @@
 // Mutations of flavors.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <utility>
 
@@ -8,7 +7,6 @@
 #include "core/validate.h"
 #include "orchestrator/controller/frame.h"
 #include "orchestrator/controller/mutations.h"
-#include "orchestrator/controller/users.h"
 #include "orchestrator/controller/views.h"
 
 namespace stellwerk::controller {
