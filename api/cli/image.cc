@@ -152,18 +152,8 @@ absl::Status delete_image(Context& context, const DeleteOptions& options) {
                          options.mutation, "image {} is being deleted");
 }
 
-std::string check_property(const std::string& text) {
-  const size_t equals = text.find('=');
-  if (equals != std::string::npos && equals > 0) return "";
-  return fmt::format("{} is no property; write KEY=VALUE", stellwerk::quoted(text));
-}
-
 void add_properties(CLI::App* verb, std::vector<std::string>& values) {
-  verb->add_option("--property", values, "Metadata after SCS-0102; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->take_all()
-      ->allow_extra_args(false)
-      ->check(CLI::Validator(check_property, ""));
+  add_pairs(verb, "--property", values, "Metadata after SCS-0102; may be repeated");
 }
 
 std::string check_sha256(const std::string& text) {

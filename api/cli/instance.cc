@@ -134,20 +134,19 @@ void add_create(CLI::App* noun, Command& chosen) {
   verb->add_option("--image", options->image, "What it boots from")->required()->type_name("IMAGE");
   add_size(verb, "--boot-disk", options->boot_disk,
            "Size of the boot disk, where the flavor names none (20GiB)");
-  CLI::Option* network = verb->add_option("--network", options->networks,
-                                          "Network to be on, with chosen addresses if any; may be "
-                                          "repeated; else flat")
-                             ->type_name("NETWORK[=ADDRESS,…]")
-                             ->allow_extra_args(false);
+  CLI::Option* network =
+      add_repeated(verb,
+                   {"--network", "NETWORK[=ADDRESS,…]",
+                    "Network to be on, with chosen addresses if any; may be repeated; else flat"},
+                   options->networks);
   verb->add_flag("--no-network", options->no_network, "No network at all")->excludes(network);
-  verb->add_option("--allow", options->allow,
-                   "What may reach it from outside its networks, such as tcp:443=0.0.0.0/0; may be "
-                   "repeated")
-      ->type_name("PROTOCOL[:PORT]=RANGE")
-      ->allow_extra_args(false);
-  verb->add_option("--ssh-key", options->ssh_keys, "Public key, or a file of them; may be repeated")
-      ->type_name("KEY|FILE")
-      ->allow_extra_args(false);
+  add_repeated(verb,
+               {"--allow", "PROTOCOL[:PORT]=RANGE",
+                "What may reach it from outside its networks, such as tcp:443=0.0.0.0/0; may be "
+                "repeated"},
+               options->allow);
+  add_repeated(verb, {"--ssh-key", "KEY|FILE", "Public key, or a file of them; may be repeated"},
+               options->ssh_keys);
   verb->add_option("--user-data", options->user_data,
                    "User-data for cloud-init, at most 64 KiB; - for standard input")
       ->type_name("FILE");

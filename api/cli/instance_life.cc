@@ -139,12 +139,11 @@ void add_update(CLI::App* noun, Command& chosen) {
   verb->add_option("--delete-protection", options->delete_protection,
                    "Whether its deletion is refused")
       ->check(CLI::IsMember({"on", "off"}));
-  CLI::Option* allow =
-      verb->add_option("--allow", options->allow,
-                       "What may reach it from outside its networks, instead of what may now; may "
-                       "be repeated")
-          ->type_name("PROTOCOL[:PORT]=RANGE")
-          ->allow_extra_args(false);
+  CLI::Option* allow = add_repeated(
+      verb,
+      {"--allow", "PROTOCOL[:PORT]=RANGE",
+       "What may reach it from outside its networks, instead of what may now; may be repeated"},
+      options->allow);
   verb->add_flag("--allow-none", options->allow_none, "Nothing may any more")->excludes(allow);
   add_mutation(verb, options, chosen, update_instance);
 }

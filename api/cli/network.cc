@@ -35,13 +35,6 @@ std::string subnets_of(const Network& network) {
   return v4 + (v4.empty() || v6.empty() ? "" : ", ") + v6;
 }
 
-template <class Texts>
-std::string joined(const Texts& texts) {
-  std::string line;
-  for (const std::string& text : texts) line += (line.empty() ? "" : ", ") + text;
-  return line;
-}
-
 std::string state_name(const Network& network) {
   return network.state() == Network::DELETING ? "deleting" : "active";
 }
@@ -130,9 +123,9 @@ absl::Status show_network(Context& context, const std::string& id) {
       {"Project", network.cell_owned() ? "of every project" : project_of(network.name())},
       {"State", state_name(network)},
       {"Subnets", subnets_of(network)},
-      {"Gateways", joined(network.gateways())},
+      {"Gateways", fmt::format("{}", fmt::join(network.gateways(), ", "))},
       {"Isolated", network.isolated() ? "yes" : "no"},
-      {"DNS servers", joined(network.dns_servers())}};
+      {"DNS servers", fmt::format("{}", fmt::join(network.dns_servers(), ", "))}};
   for (const Network::Route& route : network.routes()) {
     pairs.emplace_back("Route", route.destination() + " via " + route.next_hop());
   }
@@ -153,28 +146,22 @@ absl::Status delete_network(Context& context, const DeleteOptions& options) {
                          options.mutation, "network {} is deleted");
 }
 
-void add_texts(CLI::App* verb, const char* name, std::vector<std::string>& values,
-               const VerbText& text) {
-  verb->add_option(name, values, text.description)->type_name(text.name)->allow_extra_args(false);
-}
-
 void add_create(CLI::App* noun, Command& chosen) {
   CLI::App* verb = add_verb(noun, {"create", "Make a network",
                                    "stellwerk network create back --subnet 10.8.0.0/24 \\\n"
                                    "      --subnet fd00:8::/64 --dns 10.8.0.1"});
   auto options = std::make_shared<CreateOptions>();
   verb->add_option("NAME", options->id, "A DNS label")->required();
-  verb->add_option("--subnet", options->subnets, "IPv4 or IPv6 range; one of each at most")
-      ->required()
-      ->type_name("RANGE")
-      ->allow_extra_args(false);
-  add_texts(verb, "--gateway", options->gateways,
-            {"ADDRESS", "The host's address in a subnet; else its first one", ""});
+  add_repeated(verb, {"--subnet", "RANGE", "IPv4 or IPv6 range; one of each at most"},
+               options->subnets)
+      ->required();
+  add_repeated(verb, {"--gateway", "ADDRESS", "The host's address in a subnet; else its first one"},
+               options->gateways);
   verb->add_flag("--isolated", options->isolated, "Guests reach each other and nothing else");
-  add_texts(verb, "--dns", options->dns,
-            {"ADDRESS", "Name server for guests; may be repeated", ""});
-  add_texts(verb, "--route", options->routes,
-            {"RANGE=ADDRESS", "Route for guests through a neighbour; may be repeated", ""});
+  add_repeated(verb, {"--dns", "ADDRESS", "Name server for guests; may be repeated"}, options->dns);
+  add_repeated(
+      verb, {"--route", "RANGE=ADDRESS", "Route for guests through a neighbour; may be repeated"},
+      options->routes);
   verb->add_option("--mtu", options->mtu, "Largest packet in bytes; else 1500")->type_name("BYTES");
   verb->add_option("--bridge", options->bridge, "Use this bridge of the host's as it is")
       ->type_name("NAME");

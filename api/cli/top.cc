@@ -42,20 +42,6 @@ absl::StatusOr<Snapshot> look(Context& context) {
   return snapshot;
 }
 
-template <class Message>
-std::string json_of(const std::vector<Message>& items) {
-  std::string json = "[";
-  for (const Message& item : items) {
-    json += (json.size() > 1 ? "," : "") + to_json(item, JsonLayout::kOneLine);
-  }
-  return json + "]";
-}
-
-std::string json_of(const Snapshot& snapshot) {
-  return fmt::format(R"({{"hosts":{},"instances":{}}})", json_of(snapshot.hosts),
-                     json_of(snapshot.instances));
-}
-
 std::string use_text(int64_t used, int64_t reserved, int64_t total) {
   const int64_t offered = std::max<int64_t>(total - reserved, 0);
   return fmt::format("{} {} of {}", progress_bar(std::min(used, offered), offered, kBarWidth),
@@ -109,7 +95,8 @@ Columns<Instance> instance_columns(const Context& context) {
 }
 
 void print(const Context& context, const Snapshot& snapshot) {
-  const std::string json = json_of(snapshot);
+  const std::string json = fmt::format(R"({{"hosts":{},"instances":{}}})", json_of(snapshot.hosts),
+                                       json_of(snapshot.instances));
   if (context.format == OutputFormat::kJson) {
     context.out() << json << '\n';
   } else if (context.format == OutputFormat::kYaml) {
