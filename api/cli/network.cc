@@ -143,7 +143,7 @@ absl::Status show_network(Context& context, const std::string& id) {
 
 absl::Status delete_network(Context& context, const DeleteOptions& options) {
   return delete_resource(context, &Networks::Stub::DeleteNetwork, network_name(context, options.id),
-                         options.mutation, "network {} is deleted");
+                         options.mutation, "network {} is being deleted");
 }
 
 void add_create(CLI::App* noun, Command& chosen) {
