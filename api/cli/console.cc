@@ -5,8 +5,7 @@
 #include <memory>
 
 #include "api/cli/console_loop.h"
-#include "api/cli/format.h"
-#include "api/cli/options.h"
+#include "api/cli/instance_change.h"
 #include "api/cli/table.h"
 #include "api/client/console_session.h"
 #include "api/client/harmless_text.h"
@@ -33,10 +32,6 @@ struct LogOptions {
   int32_t bytes = kConsoleHistory;
 };
 
-std::string instance_name(const Context& context, const std::string& id) {
-  return full_name(project_name(context) + "/instances/", id);
-}
-
 std::string check_escape(const std::string& text) {
   if (parse_escape(text)) return "";
   return fmt::format("{} is neither one character, nor ^ and a letter, nor none",
@@ -45,9 +40,7 @@ std::string check_escape(const std::string& text) {
 
 // Its errors tell more than those of a stream, and it waits for a daemon that is just starting.
 absl::Status look_up(Context& context, const std::string& name) {
-  v1::GetInstanceRequest request;
-  request.set_name(name);
-  return context.client.call(&v1::Instances::Stub::GetInstance, request).status();
+  return get(context, &v1::Instances::Stub::GetInstance, name).status();
 }
 
 AttachConsoleRequest::Start start_of(const std::string& name, const ConsoleOptions& options) {
@@ -131,9 +124,7 @@ void add_console(CLI::App* noun, Command& chosen) {
       ->capture_default_str()
       ->check(CLI::Validator(check_escape, ""));
   verb->add_flag("--no-history", options->no_history, "Do not show what was written before");
-  verb->callback([options, &chosen] {
-    chosen = [options](Context& context) { return attach(context, *options); };
-  });
+  choose(verb, options, chosen, attach);
 }
 
 void add_log(CLI::App* noun, Command& chosen) {
@@ -148,9 +139,7 @@ void add_log(CLI::App* noun, Command& chosen) {
       ->type_name("N")
       ->capture_default_str()
       ->check(CLI::Range(int64_t{1}, int64_t{kConsoleHistory}));
-  verb->callback([options, &chosen] {
-    chosen = [options](Context& context) { return print_log(context, *options); };
-  });
+  choose(verb, options, chosen, print_log);
 }
 
 }  // namespace

@@ -3,10 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "api/cli/commands.h"
-#include "api/cli/format.h"
-#include "api/cli/options.h"
 #include "api/cli/pages.h"
-#include "api/cli/print.h"
+#include "api/cli/verbs.h"
 
 namespace stellwerk::cli {
 namespace {
@@ -175,9 +173,7 @@ void add_doctor_command(CLI::App& app, Command& chosen) {
   auto config = std::make_shared<std::string>();
   doctor->add_option("--config", *config, "The daemon's configuration, if not the usual one")
       ->type_name("FILE");
-  doctor->callback([config, &chosen] {
-    chosen = [config](Context& context) { return examine(context, *config); };
-  });
+  choose(doctor, config, chosen, examine);
 }
 
 }  // namespace stellwerk::cli

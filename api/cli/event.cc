@@ -2,10 +2,8 @@
 #include <memory>
 
 #include "api/cli/commands.h"
-#include "api/cli/format.h"
-#include "api/cli/options.h"
+#include "api/cli/instance_change.h"
 #include "api/cli/pages.h"
-#include "api/cli/print.h"
 #include "api/client/event_follower.h"
 #include "stellwerk/v1/events.pb.h"
 
@@ -31,7 +29,7 @@ struct WatchOptions {
 };
 
 std::string resource_of(const Context& context, const std::string& instance) {
-  return instance.empty() ? "" : full_name(project_name(context) + "/instances/", instance);
+  return instance.empty() ? "" : instance_name(context, instance);
 }
 
 std::string time_text(const Event& event) {
@@ -136,9 +134,7 @@ void add_event_commands(CLI::App& app, Command& chosen) {
       ->check(CLI::Range(int64_t{1}, int64_t{1'000'000}));
   list->add_option("--instance", list_options->instance, "Only of this instance")
       ->type_name("NAME");
-  list->callback([list_options, &chosen] {
-    chosen = [list_options](Context& context) { return list_events(context, *list_options); };
-  });
+  choose(list, list_options, chosen, list_events);
   CLI::App* watch =
       add_verb(noun, {"watch", "Show events as they happen, until Ctrl-C; then tells the token",
                       "stellwerk event watch -o json | jq -r '.events[].message'"});
@@ -147,9 +143,7 @@ void add_event_commands(CLI::App& app, Command& chosen) {
       ->type_name("TOKEN");
   watch->add_option("--instance", watch_options->instance, "Only of this instance")
       ->type_name("NAME");
-  watch->callback([watch_options, &chosen] {
-    chosen = [watch_options](Context& context) { return watch_events(context, *watch_options); };
-  });
+  choose(watch, watch_options, chosen, watch_events);
 }
 
 }  // namespace stellwerk::cli

@@ -4,6 +4,30 @@
 
 namespace stellwerk::cli {
 
+std::string_view meaning_of(ExitCode code) {
+  switch (code) {
+    case ExitCode::kOk:
+      return "done";
+    case ExitCode::kFailed:
+      return "the request was refused or failed";
+    case ExitCode::kUsage:
+      return "the command line is wrong; nothing was sent";
+    case ExitCode::kNotFound:
+      return "not found";
+    case ExitCode::kConflict:
+      return "conflict: it exists already, or has changed meanwhile";
+    case ExitCode::kNoDaemon:
+      return "no connection to the daemon, or no answer from it";
+    case ExitCode::kTimedOut:
+      return "--wait gave up; the work goes on";
+    case ExitCode::kNoCapacity:
+      return "no capacity, or no host is connected";
+    case ExitCode::kOverLimit:
+      return "the project's limits do not allow it";
+  }
+  return "";
+}
+
 bool is_limit_of_daemon(const absl::Status& status) {
   const auto reason = reason_of(status);
   return reason == kAnswerTooLargeReason || reason == kTooManyRequestsReason ||

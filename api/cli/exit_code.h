@@ -7,15 +7,17 @@ namespace stellwerk::cli {
 
 enum class ExitCode : int {
   kOk = 0,
-  kFailed = 1,  // the request was refused or failed
-  kUsage = 2,   // the command line is wrong; nothing was sent
+  kFailed = 1,
+  kUsage = 2,
   kNotFound = 3,
-  kConflict = 4,    // already exists, or changed meanwhile
-  kNoDaemon = 5,    // no connection to the daemon, or no answer from it
-  kTimedOut = 6,    // --wait gave up; the work goes on
-  kNoCapacity = 7,  // no host takes it, or none is connected
-  kOverLimit = 8,   // the project's limits do not allow it
+  kConflict = 4,
+  kNoDaemon = 5,
+  kTimedOut = 6,
+  kNoCapacity = 7,
+  kOverLimit = 8,
 };
+// For the help and the manual page; empty above the last code.
+std::string_view meaning_of(ExitCode code);
 
 // Reasons that the CLI itself gives to statuses.
 inline constexpr char kUsageReason[] = "USAGE";

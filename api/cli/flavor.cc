@@ -4,9 +4,8 @@
 #include "api/cli/commands.h"
 #include "api/cli/exit_code.h"
 #include "api/cli/format.h"
-#include "api/cli/options.h"
 #include "api/cli/pages.h"
-#include "api/cli/print.h"
+#include "api/cli/verbs.h"
 #include "core/validate.h"
 
 namespace stellwerk::cli {
@@ -99,34 +98,23 @@ absl::Status create_flavor(Context& context, const CreateOptions& options) {
 }
 
 absl::Status list_flavors(Context& context) {
-  std::vector<Flavor> flavors;
-  SW_RETURN_IF_ERROR(for_each_page(context, &Flavors::Stub::ListFlavors, v1::ListFlavorsRequest(),
-                                   [&](v1::ListFlavorsResponse& page) {
-                                     for (Flavor& flavor : *page.mutable_flavors())
-                                       flavors.push_back(std::move(flavor));
-                                   }));
+  SW_ASSIGN_OR_RETURN(const std::vector<Flavor> flavors,
+                      collect(context, &Flavors::Stub::ListFlavors, v1::ListFlavorsRequest(),
+                              &v1::ListFlavorsResponse::mutable_flavors));
   print_list(context, flavors, flavor_columns(context));
   return absl::OkStatus();
 }
 
 absl::Status show_flavor(Context& context, const std::string& id) {
-  v1::GetFlavorRequest request;
-  request.set_name(full_name("flavors/", id));
-  SW_ASSIGN_OR_RETURN(const Flavor flavor, context.client.call(&Flavors::Stub::GetFlavor, request));
+  SW_ASSIGN_OR_RETURN(const Flavor flavor,
+                      get(context, &Flavors::Stub::GetFlavor, full_name("flavors/", id)));
   print_details(context, flavor, flavor_details(flavor, context.now().wall));
   return absl::OkStatus();
 }
 
-absl::Status delete_flavor(Context& context, const std::string& id,
-                           const MutationOptions& options) {
-  v1::DeleteFlavorRequest request;
-  request.set_name(full_name("flavors/", id));
-  request.set_etag(options.etag);
-  request.set_request_id(claim_request_id(context, options));
-  SW_ASSIGN_OR_RETURN(const Flavor flavor,
-                      context.client.call(&Flavors::Stub::DeleteFlavor, request));
-  print_deleted(context, flavor, fmt::format("flavor {} is deleted", id_of(flavor.name())));
-  return absl::OkStatus();
+absl::Status delete_flavor(Context& context, const DeleteOptions& options) {
+  return delete_resource(context, &Flavors::Stub::DeleteFlavor, full_name("flavors/", options.id),
+                         options.mutation, "flavor {} is deleted");
 }
 
 template <class Value>
@@ -152,9 +140,7 @@ void add_create(CLI::App* noun, Command& chosen) {
   verb->add_option("--disk-type", options->disk_type, "What the disk must lie on")
       ->check(CLI::IsMember(keys_of(kDiskTypes)));
   add_request_id(verb, options->mutation);
-  verb->callback([options, &chosen] {
-    chosen = [options](Context& context) { return create_flavor(context, *options); };
-  });
+  choose(verb, options, chosen, create_flavor);
 }
 
 }  // namespace
@@ -163,21 +149,13 @@ void add_flavor_commands(CLI::App& app, Command& chosen) {
   CLI::App* noun = add_noun(app, "flavor", "Sizes of instances, after SCS-0100");
   CLI::App* list = add_verb(noun, {"list", "List the flavors", "stellwerk flavor list"});
   list->callback([&chosen] { chosen = list_flavors; });
-  auto id = std::make_shared<std::string>();
-  CLI::App* show = add_verb(noun, {"show", "Show one flavor", "stellwerk flavor show SCS-2V-8"});
-  show->add_option("NAME", *id, "The flavor")->required();
-  show->callback(
-      [id, &chosen] { chosen = [id](Context& context) { return show_flavor(context, *id); }; });
+  add_show(noun, chosen, {"show", "Show one flavor", "stellwerk flavor show SCS-2V-8"},
+           show_flavor);
   add_create(noun, chosen);
-  CLI::App* remove = add_verb(noun, {"delete", "Delete a flavor; its instances keep their size",
-                                     "stellwerk flavor delete tiny"});
-  auto options = std::make_shared<MutationOptions>();
-  remove->add_option("NAME", *id, "The flavor")->required();
-  add_etag(remove, *options);
-  add_request_id(remove, *options);
-  remove->callback([id, options, &chosen] {
-    chosen = [id, options](Context& context) { return delete_flavor(context, *id, *options); };
-  });
+  add_delete(
+      noun, chosen,
+      {"delete", "Delete a flavor; its instances keep their size", "stellwerk flavor delete tiny"},
+      delete_flavor);
 }
 
 }  // namespace stellwerk::cli

@@ -2,9 +2,8 @@
 
 #include "api/cli/commands.h"
 #include "api/cli/format.h"
-#include "api/cli/options.h"
 #include "api/cli/pages.h"
-#include "api/cli/print.h"
+#include "api/cli/verbs.h"
 #include "core/resource_names.h"
 
 namespace stellwerk::cli {
@@ -116,20 +115,16 @@ KeyValues host_details(const Host& host, WallTime now) {
 }
 
 absl::Status list_hosts(Context& context) {
-  std::vector<Host> hosts;
-  SW_RETURN_IF_ERROR(for_each_page(context, &Hosts::Stub::ListHosts, v1::ListHostsRequest(),
-                                   [&](v1::ListHostsResponse& page) {
-                                     for (Host& host : *page.mutable_hosts())
-                                       hosts.push_back(std::move(host));
-                                   }));
+  SW_ASSIGN_OR_RETURN(const std::vector<Host> hosts,
+                      collect(context, &Hosts::Stub::ListHosts, v1::ListHostsRequest(),
+                              &v1::ListHostsResponse::mutable_hosts));
   print_list(context, hosts, host_columns(context));
   return absl::OkStatus();
 }
 
 absl::Status show_host(Context& context, const std::string& id) {
-  v1::GetHostRequest request;
-  request.set_name(full_name("hosts/", id));
-  SW_ASSIGN_OR_RETURN(const Host host, context.client.call(&Hosts::Stub::GetHost, request));
+  SW_ASSIGN_OR_RETURN(const Host host,
+                      get(context, &Hosts::Stub::GetHost, full_name("hosts/", id)));
   print_details(context, host, host_details(host, context.now().wall));
   return absl::OkStatus();
 }
@@ -140,11 +135,7 @@ void add_host_commands(CLI::App& app, Command& chosen) {
   CLI::App* noun = add_noun(app, "host", "Machines that run instances");
   CLI::App* list = add_verb(noun, {"list", "List the hosts", "stellwerk host list -o wide"});
   list->callback([&chosen] { chosen = list_hosts; });
-  auto id = std::make_shared<std::string>();
-  CLI::App* show = add_verb(noun, {"show", "Show one host", "stellwerk host show rack1-node3"});
-  show->add_option("NAME", *id, "The host")->required();
-  show->callback(
-      [id, &chosen] { chosen = [id](Context& context) { return show_host(context, *id); }; });
+  add_show(noun, chosen, {"show", "Show one host", "stellwerk host show rack1-node3"}, show_host);
 }
 
 }  // namespace stellwerk::cli

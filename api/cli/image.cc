@@ -7,9 +7,8 @@
 #include "api/cli/image_view.h"
 #include "api/cli/image_wait.h"
 #include "api/cli/import.h"
-#include "api/cli/options.h"
 #include "api/cli/pages.h"
-#include "api/cli/print.h"
+#include "api/cli/verbs.h"
 #include "core/validate.h"
 
 namespace stellwerk::cli {
@@ -131,11 +130,9 @@ absl::Status list_images(Context& context, bool own) {
   v1::ListImagesRequest request;
   request.set_parent(project_name(context));
   request.set_include_public(!own && context.project != "-");
-  std::vector<Image> images;
-  SW_RETURN_IF_ERROR(
-      for_each_page(context, &Images::Stub::ListImages, request, [&](v1::ListImagesResponse& page) {
-        for (Image& image : *page.mutable_images()) images.push_back(std::move(image));
-      }));
+  SW_ASSIGN_OR_RETURN(const std::vector<Image> images,
+                      collect(context, &Images::Stub::ListImages, request,
+                              &v1::ListImagesResponse::mutable_images));
   const bool foreign = std::any_of(images.begin(), images.end(), [&](const Image& image) {
     return project_of(image.name()) != context.project;
   });
@@ -144,35 +141,19 @@ absl::Status list_images(Context& context, bool own) {
 }
 
 absl::Status show_image(Context& context, const std::string& id) {
-  v1::GetImageRequest request;
-  request.set_name(image_name(context, id));
-  SW_ASSIGN_OR_RETURN(const Image image, context.client.call(&Images::Stub::GetImage, request));
+  SW_ASSIGN_OR_RETURN(const Image image,
+                      get(context, &Images::Stub::GetImage, image_name(context, id)));
   print_details(context, image, image_details(image, context.now().wall));
   return absl::OkStatus();
 }
 
-absl::Status delete_image(Context& context, const std::string& id, const MutationOptions& options) {
-  v1::DeleteImageRequest request;
-  request.set_name(image_name(context, id));
-  request.set_etag(options.etag);
-  request.set_request_id(claim_request_id(context, options));
-  SW_ASSIGN_OR_RETURN(const Image image, context.client.call(&Images::Stub::DeleteImage, request));
-  print_deleted(context, image, fmt::format("image {} is being deleted", id_of(image.name())));
-  return absl::OkStatus();
-}
-
-std::string check_property(const std::string& text) {
-  const size_t equals = text.find('=');
-  if (equals != std::string::npos && equals > 0) return "";
-  return fmt::format("{} is no property; write KEY=VALUE", stellwerk::quoted(text));
+absl::Status delete_image(Context& context, const DeleteOptions& options) {
+  return delete_resource(context, &Images::Stub::DeleteImage, image_name(context, options.id),
+                         options.mutation, "image {} is being deleted");
 }
 
 void add_properties(CLI::App* verb, std::vector<std::string>& values) {
-  verb->add_option("--property", values, "Metadata after SCS-0102; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->take_all()
-      ->allow_extra_args(false)
-      ->check(CLI::Validator(check_property, ""));
+  add_pairs(verb, "--property", values, "Metadata after SCS-0102; may be repeated");
 }
 
 std::string check_sha256(const std::string& text) {
@@ -212,9 +193,7 @@ void add_import(CLI::App* noun, Command& chosen) {
       ->capture_default_str()
       ->check(CLI::Range(int64_t{1}, int64_t{7 * 86400}));
   add_request_id(verb, options->mutation);
-  verb->callback([options, &chosen] {
-    chosen = [options](Context& context) { return import(context, *options); };
-  });
+  choose(verb, options, chosen, import);
 }
 
 void add_update(CLI::App* noun, Command& chosen) {
@@ -233,11 +212,7 @@ void add_update(CLI::App* noun, Command& chosen) {
   verb->add_flag("--private", options->make_private, "Only its own project may")->excludes(open);
   add_size(verb, "--min-disk", options->min_disk, "Smallest boot disk that it works on");
   add_size(verb, "--min-memory", options->min_memory, "Least memory that it works with");
-  add_etag(verb, options->mutation);
-  add_request_id(verb, options->mutation);
-  verb->callback([options, &chosen] {
-    chosen = [options](Context& context) { return update_image(context, *options); };
-  });
+  add_mutation(verb, options, chosen, update_image);
 }
 
 }  // namespace
@@ -251,22 +226,12 @@ void add_image_commands(CLI::App& app, Command& chosen) {
                       "stellwerk image list"});
   auto own = std::make_shared<bool>(false);
   list->add_flag("--own", *own, "Leave out the public images of other projects");
-  list->callback(
-      [own, &chosen] { chosen = [own](Context& context) { return list_images(context, *own); }; });
-  auto id = std::make_shared<std::string>();
-  CLI::App* show = add_verb(noun, {"show", "Show one image", "stellwerk image show debian-12"});
-  show->add_option("NAME", *id, "The image")->required();
-  show->callback(
-      [id, &chosen] { chosen = [id](Context& context) { return show_image(context, *id); }; });
-  CLI::App* remove = add_verb(noun, {"delete", "Delete an image that no instance was made from",
-                                     "stellwerk image delete debian-12"});
-  auto options = std::make_shared<MutationOptions>();
-  remove->add_option("NAME", *id, "The image")->required();
-  add_etag(remove, *options);
-  add_request_id(remove, *options);
-  remove->callback([id, options, &chosen] {
-    chosen = [id, options](Context& context) { return delete_image(context, *id, *options); };
-  });
+  choose(list, own, chosen, list_images);
+  add_show(noun, chosen, {"show", "Show one image", "stellwerk image show debian-12"}, show_image);
+  add_delete(noun, chosen,
+             {"delete", "Delete an image that no instance was made from",
+              "stellwerk image delete debian-12"},
+             delete_image);
 }
 
 }  // namespace stellwerk::cli

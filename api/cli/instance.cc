@@ -96,22 +96,16 @@ absl::Status list_instances(Context& context, const std::vector<std::string>& se
   v1::ListInstancesRequest request;
   request.set_parent(project_name(context));
   request.set_filter(filter_of(selectors));
-  std::vector<Instance> instances;
-  SW_RETURN_IF_ERROR(for_each_page(context, &Instances::Stub::ListInstances, request,
-                                   [&](v1::ListInstancesResponse& page) {
-                                     for (Instance& instance : *page.mutable_instances()) {
-                                       instances.push_back(std::move(instance));
-                                     }
-                                   }));
+  SW_ASSIGN_OR_RETURN(const std::vector<Instance> instances,
+                      collect(context, &Instances::Stub::ListInstances, request,
+                              &v1::ListInstancesResponse::mutable_instances));
   print_list(context, instances, instance_columns(context));
   return absl::OkStatus();
 }
 
 absl::Status show_instance(Context& context, const std::string& id) {
-  v1::GetInstanceRequest request;
-  request.set_name(instance_name(context, id));
   SW_ASSIGN_OR_RETURN(const Instance instance,
-                      context.client.call(&Instances::Stub::GetInstance, request));
+                      get(context, &Instances::Stub::GetInstance, instance_name(context, id)));
   print_document(context, instance, [&] {
     print_key_values(context.out(), instance_details(instance, context.now().wall), context.colour);
     print_timeline(context, instance);
@@ -140,20 +134,19 @@ void add_create(CLI::App* noun, Command& chosen) {
   verb->add_option("--image", options->image, "What it boots from")->required()->type_name("IMAGE");
   add_size(verb, "--boot-disk", options->boot_disk,
            "Size of the boot disk, where the flavor names none (20GiB)");
-  CLI::Option* network = verb->add_option("--network", options->networks,
-                                          "Network to be on, with chosen addresses if any; may be "
-                                          "repeated; else flat")
-                             ->type_name("NETWORK[=ADDRESS,…]")
-                             ->allow_extra_args(false);
+  CLI::Option* network =
+      add_repeated(verb,
+                   {"--network", "NETWORK[=ADDRESS,…]",
+                    "Network to be on, with chosen addresses if any; may be repeated; else flat"},
+                   options->networks);
   verb->add_flag("--no-network", options->no_network, "No network at all")->excludes(network);
-  verb->add_option("--allow", options->allow,
-                   "What may reach it from outside its networks, such as tcp:443=0.0.0.0/0; may be "
-                   "repeated")
-      ->type_name("PROTOCOL[:PORT]=RANGE")
-      ->allow_extra_args(false);
-  verb->add_option("--ssh-key", options->ssh_keys, "Public key, or a file of them; may be repeated")
-      ->type_name("KEY|FILE")
-      ->allow_extra_args(false);
+  add_repeated(verb,
+               {"--allow", "PROTOCOL[:PORT]=RANGE",
+                "What may reach it from outside its networks, such as tcp:443=0.0.0.0/0; may be "
+                "repeated"},
+               options->allow);
+  add_repeated(verb, {"--ssh-key", "KEY|FILE", "Public key, or a file of them; may be repeated"},
+               options->ssh_keys);
   verb->add_option("--user-data", options->user_data,
                    "User-data for cloud-init, at most 64 KiB; - for standard input")
       ->type_name("FILE");
@@ -166,9 +159,7 @@ void add_create(CLI::App* noun, Command& chosen) {
                  "Refuse to delete it until instance update lifts this");
   add_request_id(verb, options->mutation);
   add_wait(verb, options->wait);
-  verb->callback([options, &chosen] {
-    chosen = [options](Context& context) { return create_instance(context, *options); };
-  });
+  choose(verb, options, chosen, create_instance);
 }
 
 using Action = absl::Status (*)(Context&, const ChangeOptions&);
@@ -193,12 +184,8 @@ void add_change(CLI::App* noun, Command& chosen, const VerbText& text, const For
   auto options = std::make_shared<ChangeOptions>();
   verb->add_option("NAME", options->id, "The instance")->required();
   if (force.names != nullptr) verb->add_flag(force.names, options->force, force.text);
-  add_etag(verb, options->mutation);
-  add_request_id(verb, options->mutation);
+  add_mutation(verb, options, chosen, action);
   add_wait(verb, options->wait);
-  verb->callback([options, action, &chosen] {
-    chosen = [options, action](Context& context) { return action(context, *options); };
-  });
 }
 
 void add_reads(CLI::App* noun, Command& chosen) {
@@ -206,15 +193,9 @@ void add_reads(CLI::App* noun, Command& chosen) {
                                    "stellwerk instance list --selector app=web -o wide"});
   auto selectors = std::make_shared<std::vector<std::string>>();
   add_pairs(list, "--selector", *selectors, "Only those with this label; may be repeated");
-  list->callback([selectors, &chosen] {
-    chosen = [selectors](Context& context) { return list_instances(context, *selectors); };
-  });
-  CLI::App* show =
-      add_verb(noun, {"show", "Show one instance", "stellwerk instance show web-1 -o json"});
-  auto id = std::make_shared<std::string>();
-  show->add_option("NAME", *id, "The instance")->required();
-  show->callback(
-      [id, &chosen] { chosen = [id](Context& context) { return show_instance(context, *id); }; });
+  choose(list, selectors, chosen, list_instances);
+  add_show(noun, chosen, {"show", "Show one instance", "stellwerk instance show web-1 -o json"},
+           show_instance);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "api/cli/commands.h"
-#include "api/cli/options.h"
+#include "api/cli/verbs.h"
 #include "api/cli/wait.h"
 
 namespace stellwerk::cli {
@@ -35,10 +35,8 @@ template <class Request>
 absl::StatusOr<v1::Instance> change(Context& context, const ChangeOptions& options, Goal goal,
                                     grpc::Status (v1::Instances::Stub::*method)(
                                         grpc::ClientContext*, const Request&, v1::Instance*)) {
-  Request request;
-  request.set_name(instance_name(context, options.id));
-  request.set_etag(options.mutation.etag);
-  request.set_request_id(claim_request_id(context, options.mutation));
+  auto request =
+      mutation_of<Request>(context, instance_name(context, options.id), options.mutation);
   if constexpr (requires { request.set_force(true); }) request.set_force(options.force);
   SW_ASSIGN_OR_RETURN(const v1::Instance answer, context.client.call(method, request));
   return wait_if_asked(context, options.wait, goal, answer);

@@ -42,32 +42,12 @@ struct ResizeOptions {
 };
 
 absl::Status rename_instance(Context& context, const RenameOptions& options) {
-  v1::RenameInstanceRequest request;
-  request.set_name(instance_name(context, options.id));
+  auto request = mutation_of<v1::RenameInstanceRequest>(context, instance_name(context, options.id),
+                                                        options.mutation);
   request.set_new_instance_id(options.new_id);
-  request.set_etag(options.mutation.etag);
-  request.set_request_id(claim_request_id(context, options.mutation));
   SW_ASSIGN_OR_RETURN(const Instance instance,
                       context.client.call(&Instances::Stub::RenameInstance, request));
   print_one(context, instance, instance_columns(context));
-  return absl::OkStatus();
-}
-
-// The labels that are there with these changes. Without an etag of the caller's the one that was
-// read keeps another's change from being undone.
-absl::Status change_labels(Context& context, const UpdateOptions& options,
-                           v1::UpdateInstanceRequest& request) {
-  if (options.labels.empty() && options.unlabels.empty()) return absl::OkStatus();
-  v1::GetInstanceRequest get;
-  get.set_name(request.instance().name());
-  SW_ASSIGN_OR_RETURN(const Instance present,
-                      context.client.call(&Instances::Stub::GetInstance, get));
-  auto& labels = *request.mutable_instance()->mutable_labels();
-  labels = present.labels();
-  for (const std::string& key : options.unlabels) labels.erase(key);
-  copy_labels(options.labels, labels);
-  if (options.mutation.etag.empty()) request.set_etag(present.etag());
-  request.mutable_update_mask()->add_paths("labels");
   return absl::OkStatus();
 }
 
@@ -78,7 +58,8 @@ absl::StatusOr<v1::UpdateInstanceRequest> update_request(Context& context,
   auto& mask = *request.mutable_update_mask();
   instance.set_name(instance_name(context, options.id));
   request.set_etag(options.mutation.etag);
-  SW_RETURN_IF_ERROR(change_labels(context, options, request));
+  SW_RETURN_IF_ERROR(
+      change_labels(context, options, &Instances::Stub::GetInstance, instance, request));
   if (!options.restart_policy.empty()) {
     instance.set_restart_policy(options.restart_policy == "never" ? Instance::NEVER
                                                                   : Instance::ON_FAILURE);
@@ -117,26 +98,14 @@ absl::Status update_instance(Context& context, const UpdateOptions& options) {
 }
 
 absl::Status resize_instance(Context& context, const ResizeOptions& options) {
-  v1::ResizeInstanceRequest request;
-  request.set_name(instance_name(context, options.id));
+  auto request = mutation_of<v1::ResizeInstanceRequest>(context, instance_name(context, options.id),
+                                                        options.mutation);
   request.set_flavor(full_name("flavors/", options.flavor));
   request.set_boot_disk_bytes(bytes_of(options.boot_disk));
-  request.set_etag(options.mutation.etag);
-  request.set_request_id(claim_request_id(context, options.mutation));
   SW_ASSIGN_OR_RETURN(const Instance instance,
                       context.client.call(&Instances::Stub::ResizeInstance, request));
   print_one(context, instance, instance_columns(context));
   return absl::OkStatus();
-}
-
-template <class Options>
-void add_mutation(CLI::App* verb, const std::shared_ptr<Options>& options, Command& chosen,
-                  absl::Status (*action)(Context&, const Options&)) {
-  add_etag(verb, options->mutation);
-  add_request_id(verb, options->mutation);
-  verb->callback([options, action, &chosen] {
-    chosen = [options, action](Context& context) { return action(context, *options); };
-  });
 }
 
 void add_rename(CLI::App* noun, Command& chosen) {
@@ -170,12 +139,11 @@ void add_update(CLI::App* noun, Command& chosen) {
   verb->add_option("--delete-protection", options->delete_protection,
                    "Whether its deletion is refused")
       ->check(CLI::IsMember({"on", "off"}));
-  CLI::Option* allow =
-      verb->add_option("--allow", options->allow,
-                       "What may reach it from outside its networks, instead of what may now; may "
-                       "be repeated")
-          ->type_name("PROTOCOL[:PORT]=RANGE")
-          ->allow_extra_args(false);
+  CLI::Option* allow = add_repeated(
+      verb,
+      {"--allow", "PROTOCOL[:PORT]=RANGE",
+       "What may reach it from outside its networks, instead of what may now; may be repeated"},
+      options->allow);
   verb->add_flag("--allow-none", options->allow_none, "Nothing may any more")->excludes(allow);
   add_mutation(verb, options, chosen, update_instance);
 }

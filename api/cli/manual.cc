@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "api/cli/exit_code.h"
+
 namespace stellwerk::cli {
 namespace {
 
@@ -87,6 +89,14 @@ std::string manual_of(const CLI::App& root) {
     page += ".El\n";
   }
   return page + ".Sh OPTIONS\nThese may stand anywhere on the line.\n" + options_of(root);
+}
+
+std::string manual_of_exit_codes() {
+  std::string list = ".Sh EXIT STATUS\n.Bl -tag -width 4n -compact\n";
+  for (int code = 0; !meaning_of(ExitCode{code}).empty(); ++code) {
+    list += fmt::format(".It {}\n{}\n", code, roff(meaning_of(ExitCode{code})));
+  }
+  return list + ".El\n";
 }
 
 }  // namespace stellwerk::cli

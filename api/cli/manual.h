@@ -1,5 +1,4 @@
-// The part of stellwerk(1) that lists commands and options, in mdoc(7), from the tree of commands.
-// Pure.
+// The parts of stellwerk(1) that list what the program knows of itself, in mdoc(7). Pure.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -8,7 +7,9 @@
 
 namespace stellwerk::cli {
 
-// Sections COMMANDS and OPTIONS.
+// Sections COMMANDS and OPTIONS, from the tree of commands.
 std::string manual_of(const CLI::App& root);
+// Section EXIT STATUS.
+std::string manual_of_exit_codes();
 
 }  // namespace stellwerk::cli

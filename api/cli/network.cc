@@ -2,9 +2,8 @@
 
 #include "api/cli/commands.h"
 #include "api/cli/format.h"
-#include "api/cli/options.h"
 #include "api/cli/pages.h"
-#include "api/cli/print.h"
+#include "api/cli/verbs.h"
 #include "core/network_checks.h"
 
 namespace stellwerk::cli {
@@ -34,13 +33,6 @@ std::string subnets_of(const Network& network) {
   const std::string& v4 = network.ipv4_subnet();
   const std::string& v6 = network.ipv6_subnet();
   return v4 + (v4.empty() || v6.empty() ? "" : ", ") + v6;
-}
-
-template <class Texts>
-std::string joined(const Texts& texts) {
-  std::string line;
-  for (const std::string& text : texts) line += (line.empty() ? "" : ", ") + text;
-  return line;
 }
 
 std::string state_name(const Network& network) {
@@ -116,29 +108,24 @@ absl::Status create_network(Context& context, const CreateOptions& options) {
 absl::Status list_networks(Context& context) {
   v1::ListNetworksRequest request;
   request.set_parent(project_name(context));
-  std::vector<Network> networks;
-  SW_RETURN_IF_ERROR(for_each_page(context, &Networks::Stub::ListNetworks, request,
-                                   [&](v1::ListNetworksResponse& page) {
-                                     for (Network& network : *page.mutable_networks())
-                                       networks.push_back(std::move(network));
-                                   }));
+  SW_ASSIGN_OR_RETURN(const std::vector<Network> networks,
+                      collect(context, &Networks::Stub::ListNetworks, request,
+                              &v1::ListNetworksResponse::mutable_networks));
   print_list(context, networks, network_columns(context));
   return absl::OkStatus();
 }
 
 absl::Status show_network(Context& context, const std::string& id) {
-  v1::GetNetworkRequest request;
-  request.set_name(network_name(context, id));
   SW_ASSIGN_OR_RETURN(const Network network,
-                      context.client.call(&Networks::Stub::GetNetwork, request));
+                      get(context, &Networks::Stub::GetNetwork, network_name(context, id)));
   KeyValues pairs = {
       {"Name", id_of(network.name())},
       {"Project", network.cell_owned() ? "of every project" : project_of(network.name())},
       {"State", state_name(network)},
       {"Subnets", subnets_of(network)},
-      {"Gateways", joined(network.gateways())},
+      {"Gateways", fmt::format("{}", fmt::join(network.gateways(), ", "))},
       {"Isolated", network.isolated() ? "yes" : "no"},
-      {"DNS servers", joined(network.dns_servers())}};
+      {"DNS servers", fmt::format("{}", fmt::join(network.dns_servers(), ", "))}};
   for (const Network::Route& route : network.routes()) {
     pairs.emplace_back("Route", route.destination() + " via " + route.next_hop());
   }
@@ -154,21 +141,9 @@ absl::Status show_network(Context& context, const std::string& id) {
   return absl::OkStatus();
 }
 
-absl::Status delete_network(Context& context, const std::string& id,
-                            const MutationOptions& options) {
-  v1::DeleteNetworkRequest request;
-  request.set_name(network_name(context, id));
-  request.set_etag(options.etag);
-  request.set_request_id(claim_request_id(context, options));
-  SW_ASSIGN_OR_RETURN(const Network network,
-                      context.client.call(&Networks::Stub::DeleteNetwork, request));
-  print_deleted(context, network, fmt::format("network {} is deleted", id_of(network.name())));
-  return absl::OkStatus();
-}
-
-void add_texts(CLI::App* verb, const char* name, std::vector<std::string>& values,
-               const VerbText& text) {
-  verb->add_option(name, values, text.description)->type_name(text.name)->allow_extra_args(false);
+absl::Status delete_network(Context& context, const DeleteOptions& options) {
+  return delete_resource(context, &Networks::Stub::DeleteNetwork, network_name(context, options.id),
+                         options.mutation, "network {} is being deleted");
 }
 
 void add_create(CLI::App* noun, Command& chosen) {
@@ -177,25 +152,22 @@ void add_create(CLI::App* noun, Command& chosen) {
                                    "      --subnet fd00:8::/64 --dns 10.8.0.1"});
   auto options = std::make_shared<CreateOptions>();
   verb->add_option("NAME", options->id, "A DNS label")->required();
-  verb->add_option("--subnet", options->subnets, "IPv4 or IPv6 range; one of each at most")
-      ->required()
-      ->type_name("RANGE")
-      ->allow_extra_args(false);
-  add_texts(verb, "--gateway", options->gateways,
-            {"ADDRESS", "The host's address in a subnet; else its first one", ""});
+  add_repeated(verb, {"--subnet", "RANGE", "IPv4 or IPv6 range; one of each at most"},
+               options->subnets)
+      ->required();
+  add_repeated(verb, {"--gateway", "ADDRESS", "The host's address in a subnet; else its first one"},
+               options->gateways);
   verb->add_flag("--isolated", options->isolated, "Guests reach each other and nothing else");
-  add_texts(verb, "--dns", options->dns,
-            {"ADDRESS", "Name server for guests; may be repeated", ""});
-  add_texts(verb, "--route", options->routes,
-            {"RANGE=ADDRESS", "Route for guests through a neighbour; may be repeated", ""});
+  add_repeated(verb, {"--dns", "ADDRESS", "Name server for guests; may be repeated"}, options->dns);
+  add_repeated(
+      verb, {"--route", "RANGE=ADDRESS", "Route for guests through a neighbour; may be repeated"},
+      options->routes);
   verb->add_option("--mtu", options->mtu, "Largest packet in bytes; else 1500")->type_name("BYTES");
   verb->add_option("--bridge", options->bridge, "Use this bridge of the host's as it is")
       ->type_name("NAME");
   add_labels(verb, options->labels);
   add_request_id(verb, options->mutation);
-  verb->callback([options, &chosen] {
-    chosen = [options](Context& context) { return create_network(context, *options); };
-  });
+  choose(verb, options, chosen, create_network);
 }
 
 }  // namespace
@@ -205,20 +177,10 @@ void add_network_commands(CLI::App& app, Command& chosen) {
   add_create(noun, chosen);
   CLI::App* list = add_verb(noun, {"list", "List the networks", "stellwerk network list"});
   list->callback([&chosen] { chosen = list_networks; });
-  auto id = std::make_shared<std::string>();
-  CLI::App* show = add_verb(noun, {"show", "Show one network", "stellwerk network show flat"});
-  show->add_option("NAME", *id, "The network")->required();
-  show->callback(
-      [id, &chosen] { chosen = [id](Context& context) { return show_network(context, *id); }; });
-  CLI::App* remove = add_verb(
-      noun, {"delete", "Delete a network that no instance uses", "stellwerk network delete back"});
-  auto options = std::make_shared<MutationOptions>();
-  remove->add_option("NAME", *id, "The network")->required();
-  add_etag(remove, *options);
-  add_request_id(remove, *options);
-  remove->callback([id, options, &chosen] {
-    chosen = [id, options](Context& context) { return delete_network(context, *id, *options); };
-  });
+  add_show(noun, chosen, {"show", "Show one network", "stellwerk network show flat"}, show_network);
+  add_delete(noun, chosen,
+             {"delete", "Delete a network that no instance uses", "stellwerk network delete back"},
+             delete_network);
 }
 
 }  // namespace stellwerk::cli

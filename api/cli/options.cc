@@ -69,12 +69,16 @@ int64_t bytes_of(const std::string& size) {
   return parsed.ok() ? parsed->count() : 0;
 }
 
+CLI::Option* add_repeated(CLI::App* verb, const OptionText& text,
+                          std::vector<std::string>& values) {
+  return verb->add_option(text.name, values, text.help)
+      ->type_name(text.type)
+      ->allow_extra_args(false);
+}
+
 void add_pairs(CLI::App* verb, const char* name, std::vector<std::string>& values,
                const char* help) {
-  verb->add_option(name, values, help)
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false)
-      ->check(CLI::Validator(check_label, ""));
+  add_repeated(verb, {name, "KEY=VALUE", help}, values)->check(CLI::Validator(check_label, ""));
 }
 
 void add_labels(CLI::App* verb, std::vector<std::string>& values) {
@@ -82,9 +86,7 @@ void add_labels(CLI::App* verb, std::vector<std::string>& values) {
 }
 
 void add_unlabels(CLI::App* verb, std::vector<std::string>& keys) {
-  verb->add_option("--unlabel", keys, "A label to take away; may be repeated")
-      ->type_name("KEY")
-      ->allow_extra_args(false);
+  add_repeated(verb, {"--unlabel", "KEY", "A label to take away; may be repeated"}, keys);
 }
 
 std::string project_name(const Context& context) {

@@ -36,6 +36,13 @@ CLI::Option* add_size(CLI::App* verb, const char* name, std::string& value, cons
 // Zero when not given.
 int64_t bytes_of(const std::string& size);
 
+struct OptionText {
+  const char* name;  // with its dashes
+  const char* type;  // what stands for its value
+  const char* help;
+};
+// An option that may be repeated, each time with one value.
+CLI::Option* add_repeated(CLI::App* verb, const OptionText& text, std::vector<std::string>& values);
 // An option KEY=VALUE, repeated.
 void add_pairs(CLI::App* verb, const char* name, std::vector<std::string>& values,
                const char* help);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "api/cli/context.h"
 #include "api/cli/exit_code.h"
@@ -32,6 +33,18 @@ absl::Status for_each_page(Context& context,
     }
     request.set_page_token(next);
   }
+}
+
+// All of a list. `items` are a page's, such as &v1::ListHostsResponse::mutable_hosts.
+template <class Stub, class Request, class Response, class Item>
+absl::StatusOr<std::vector<Item>> collect(
+    Context& context, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+    const Request& request, google::protobuf::RepeatedPtrField<Item>* (Response::*items)()) {
+  std::vector<Item> all;
+  SW_RETURN_IF_ERROR(for_each_page(context, method, request, [&](Response& page) {
+    for (Item& item : *(page.*items)()) all.push_back(std::move(item));
+  }));
+  return all;
 }
 
 }  // namespace stellwerk::cli

@@ -25,6 +25,16 @@ struct Column {
 template <class Message>
 using Columns = std::vector<Column<Message>>;
 
+// An array on one line.
+template <class Message>
+std::string json_of(const std::vector<Message>& items) {
+  std::string json = "[";
+  for (const Message& item : items) {
+    json += (json.size() > 1 ? "," : "") + to_json(item, JsonLayout::kOneLine);
+  }
+  return json + "]";
+}
+
 template <class Message>
 void print_json_list(std::ostream& out, const std::vector<Message>& items) {
   out << '[';
@@ -34,16 +44,6 @@ void print_json_list(std::ostream& out, const std::vector<Message>& items) {
     before = ",\n";
   }
   out << (items.empty() ? "]\n" : "\n]\n");
-}
-
-// A sequence of documents' contents, or "[]".
-template <class Message>
-void print_yaml_list(std::ostream& out, const std::vector<Message>& items) {
-  std::string json = "[";
-  for (const Message& item : items) {
-    json += (json.size() > 1 ? "," : "") + to_json(item, JsonLayout::kOneLine);
-  }
-  out << yaml_of_json(json + "]") << '\n';
 }
 
 template <class Message>
@@ -70,7 +70,7 @@ void print_list(const Context& context, const std::vector<Message>& items,
   if (context.format == OutputFormat::kJson) {
     print_json_list(context.out(), items);
   } else if (context.format == OutputFormat::kYaml) {
-    print_yaml_list(context.out(), items);
+    context.out() << yaml_of_json(json_of(items)) << '\n';
   } else {
     print_table(context, items, columns);
   }

@@ -3,10 +3,9 @@
 #include "api/cli/commands.h"
 #include "api/cli/exit_code.h"
 #include "api/cli/format.h"
-#include "api/cli/options.h"
 #include "api/cli/pages.h"
-#include "api/cli/print.h"
 #include "api/cli/project_limits.h"
+#include "api/cli/verbs.h"
 
 namespace stellwerk::cli {
 namespace {
@@ -62,31 +61,18 @@ absl::Status create_project(Context& context, const CreateOptions& options) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::Project> get_project(Context& context, const std::string& name) {
-  v1::GetProjectRequest request;
-  request.set_name(name);
-  return context.client.call(&Projects::Stub::GetProject, request);
-}
-
 absl::Status update_project(Context& context, const UpdateOptions& options) {
   v1::UpdateProjectRequest request;
   Project& project = *request.mutable_project();
   project.set_name(full_name("projects/", options.id));
   request.set_etag(options.mutation.etag);
-  SW_ASSIGN_OR_RETURN(std::vector<std::string> paths, read_limits(options.limits, project));
-  if (!options.labels.empty() || !options.unlabels.empty()) {
-    SW_ASSIGN_OR_RETURN(const Project present, get_project(context, project.name()));
-    *project.mutable_labels() = present.labels();
-    for (const std::string& key : options.unlabels) project.mutable_labels()->erase(key);
-    copy_labels(options.labels, *project.mutable_labels());
-    // Another's change in between is not undone.
-    if (options.mutation.etag.empty()) request.set_etag(present.etag());
-    paths.emplace_back("labels");
-  }
-  if (paths.empty()) {
+  SW_ASSIGN_OR_RETURN(const std::vector<std::string> limits, read_limits(options.limits, project));
+  for (const std::string& path : limits) request.mutable_update_mask()->add_paths(path);
+  SW_RETURN_IF_ERROR(
+      change_labels(context, options, &Projects::Stub::GetProject, project, request));
+  if (request.update_mask().paths().empty()) {
     return usage_error("nothing to change is given; see stellwerk project update --help");
   }
-  for (const std::string& path : paths) request.mutable_update_mask()->add_paths(path);
   request.set_request_id(claim_request_id(context, options.mutation));
   SW_ASSIGN_OR_RETURN(const Project answer,
                       context.client.call(&Projects::Stub::UpdateProject, request));
@@ -95,32 +81,24 @@ absl::Status update_project(Context& context, const UpdateOptions& options) {
 }
 
 absl::Status list_projects(Context& context) {
-  std::vector<Project> projects;
-  SW_RETURN_IF_ERROR(for_each_page(context, &Projects::Stub::ListProjects,
-                                   v1::ListProjectsRequest(), [&](v1::ListProjectsResponse& page) {
-                                     for (Project& project : *page.mutable_projects())
-                                       projects.push_back(std::move(project));
-                                   }));
+  SW_ASSIGN_OR_RETURN(const std::vector<Project> projects,
+                      collect(context, &Projects::Stub::ListProjects, v1::ListProjectsRequest(),
+                              &v1::ListProjectsResponse::mutable_projects));
   print_list(context, projects, project_columns(context));
   return absl::OkStatus();
 }
 
 absl::Status show_project(Context& context, const std::string& id) {
-  SW_ASSIGN_OR_RETURN(const Project project, get_project(context, full_name("projects/", id)));
+  SW_ASSIGN_OR_RETURN(const Project project,
+                      get(context, &Projects::Stub::GetProject, full_name("projects/", id)));
   print_details(context, project, details_of(context, project));
   return absl::OkStatus();
 }
 
-absl::Status delete_project(Context& context, const std::string& id,
-                            const MutationOptions& options) {
-  v1::DeleteProjectRequest request;
-  request.set_name(full_name("projects/", id));
-  request.set_etag(options.etag);
-  request.set_request_id(claim_request_id(context, options));
-  SW_ASSIGN_OR_RETURN(const Project project,
-                      context.client.call(&Projects::Stub::DeleteProject, request));
-  print_deleted(context, project, fmt::format("project {} is deleted", id_of(project.name())));
-  return absl::OkStatus();
+absl::Status delete_project(Context& context, const DeleteOptions& options) {
+  return delete_resource(context, &Projects::Stub::DeleteProject,
+                         full_name("projects/", options.id), options.mutation,
+                         "project {} is deleted");
 }
 
 void add_create(CLI::App* noun, Command& chosen) {
@@ -132,9 +110,7 @@ void add_create(CLI::App* noun, Command& chosen) {
   add_labels(verb, options->labels);
   add_limits(verb, options->limits);
   add_request_id(verb, options->mutation);
-  verb->callback([options, &chosen] {
-    chosen = [options](Context& context) { return create_project(context, *options); };
-  });
+  choose(verb, options, chosen, create_project);
 }
 
 void add_update(CLI::App* noun, Command& chosen) {
@@ -146,11 +122,7 @@ void add_update(CLI::App* noun, Command& chosen) {
   add_labels(verb, options->labels);
   add_unlabels(verb, options->unlabels);
   add_limits(verb, options->limits);
-  add_etag(verb, options->mutation);
-  add_request_id(verb, options->mutation);
-  verb->callback([options, &chosen] {
-    chosen = [options](Context& context) { return update_project(context, *options); };
-  });
+  add_mutation(verb, options, chosen, update_project);
 }
 
 }  // namespace
@@ -161,20 +133,12 @@ void add_project_commands(CLI::App& app, Command& chosen) {
   add_update(noun, chosen);
   CLI::App* list = add_verb(noun, {"list", "List the projects", "stellwerk project list"});
   list->callback([&chosen] { chosen = list_projects; });
-  auto id = std::make_shared<std::string>();
-  CLI::App* show = add_verb(noun, {"show", "Show one project", "stellwerk project show default"});
-  show->add_option("NAME", *id, "The project")->required();
-  show->callback(
-      [id, &chosen] { chosen = [id](Context& context) { return show_project(context, *id); }; });
-  CLI::App* remove = add_verb(noun, {"delete", "Delete a project in which nothing is left",
-                                     "stellwerk project delete town-hall"});
-  auto options = std::make_shared<MutationOptions>();
-  remove->add_option("NAME", *id, "The project")->required();
-  add_etag(remove, *options);
-  add_request_id(remove, *options);
-  remove->callback([id, options, &chosen] {
-    chosen = [id, options](Context& context) { return delete_project(context, *id, *options); };
-  });
+  add_show(noun, chosen, {"show", "Show one project", "stellwerk project show default"},
+           show_project);
+  add_delete(
+      noun, chosen,
+      {"delete", "Delete a project in which nothing is left", "stellwerk project delete town-hall"},
+      delete_project);
 }
 
 }  // namespace stellwerk::cli

@@ -2,6 +2,7 @@
 
 #include "api/cli/exit_code.h"
 #include "api/cli/format.h"
+#include "api/cli/options.h"
 #include "api/cli/size.h"
 #include "core/parse_number.h"
 #include "core/validate.h"
@@ -100,9 +101,8 @@ std::string amount(const Field& field, int64_t value) {
 void add_limits(CLI::App* verb, LimitOptions& options) {
   verb->add_option("--limit-instances", options.instances, "Most instances; none: no limit")
       ->type_name("NUMBER");
-  verb->add_option("--limit-vcpus", options.vcpus, "Most vCPUs of a class; may be repeated")
-      ->type_name("CLASS=NUMBER")
-      ->allow_extra_args(false);
+  add_repeated(verb, {"--limit-vcpus", "CLASS=NUMBER", "Most vCPUs of a class; may be repeated"},
+               options.vcpus);
   verb->add_option("--limit-memory", options.memory, "Most memory of guests")->type_name("SIZE");
   verb->add_option("--limit-disk", options.disk, "Most disk of guests")->type_name("SIZE");
   verb->add_option("--limit-addresses", options.addresses, "Most IP addresses")

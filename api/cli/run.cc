@@ -15,21 +15,6 @@
 namespace stellwerk::cli {
 namespace {
 
-constexpr char kFooter[] =
-    "Example:\n"
-    "  stellwerk instance create web-1 --flavor SCS-1V-2 --image debian-12 --wait\n"
-    "\n"
-    "Exit codes:\n"
-    "  0  done\n"
-    "  1  the request was refused or failed\n"
-    "  2  the command line is wrong; nothing was sent\n"
-    "  3  not found\n"
-    "  4  conflict: it exists already, or has changed meanwhile\n"
-    "  5  no connection to the daemon, or no answer from it\n"
-    "  6  --wait gave up; the work goes on\n"
-    "  7  no capacity, or no host is connected\n"
-    "  8  the project's limits do not allow it";
-
 const std::map<std::string, OutputFormat> kFormats = {{"table", OutputFormat::kTable},
                                                       {"wide", OutputFormat::kWide},
                                                       {"json", OutputFormat::kJson},
@@ -48,6 +33,18 @@ struct CommandLine {
   bool version = false;
 };
 
+std::string footer() {
+  std::string text =
+      "Example:\n"
+      "  stellwerk instance create web-1 --flavor SCS-1V-2 --image debian-12 --wait\n"
+      "\n"
+      "Exit codes:";
+  for (int code = 0; !meaning_of(ExitCode{code}).empty(); ++code) {
+    text += fmt::format("\n  {}  {}", code, meaning_of(ExitCode{code}));
+  }
+  return text;
+}
+
 std::string variable_or(const Environment& environment, const char* name,
                         std::string_view fallback) {
   const auto value = environment.variable(name);
@@ -58,7 +55,7 @@ void define(CommandLine& line) {
   CLI::App& app = line.app;
   app.require_subcommand(0, 1);
   app.fallthrough();
-  app.footer(kFooter);
+  app.footer(footer());
   app.add_option("--project", line.global.project,
                  "Project; - for all in lists; else STELLWERK_PROJECT, else default")
       ->type_name("NAME");

@@ -9,14 +9,17 @@
 namespace stellwerk::cli {
 namespace {
 
-constexpr std::string_view kPlace = ".\\\" COMMANDS\n";
-
-// The page on standard input, with the commands in their place.
+// The page on standard input, with the commands and the exit codes in their places.
 absl::Status print_manual(const Context& context, const CLI::App& app) {
   std::string page((std::istreambuf_iterator<char>(context.environment.in)), {});
-  const size_t at = page.find(kPlace);
-  if (at == std::string::npos) return usage_error("standard input has no line {}", kPlace);
-  context.out() << page.replace(at, kPlace.size(), manual_of(app));
+  const std::pair<std::string_view, std::string> sections[] = {
+      {".\\\" COMMANDS\n", manual_of(app)}, {".\\\" EXIT STATUS\n", manual_of_exit_codes()}};
+  for (const auto& [place, section] : sections) {
+    const size_t at = page.find(place);
+    if (at == std::string::npos) return usage_error("standard input has no line {}", place);
+    page.replace(at, place.size(), section);
+  }
+  context.out() << page;
   return absl::OkStatus();
 }
 
@@ -33,7 +36,8 @@ void add_shell_commands(CLI::App& app, Command& chosen) {
       return absl::OkStatus();
     };
   });
-  CLI::App* manual = app.add_subcommand("manual", "Fill in the commands in a manual page");
+  CLI::App* manual =
+      app.add_subcommand("manual", "Fill in the commands and exit codes in a manual page");
   manual->group("");  // for the build
   manual->callback([&chosen, &app] {
     chosen = [&app](Context& context) { return print_manual(context, app); };

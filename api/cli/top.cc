@@ -4,10 +4,9 @@
 
 #include "api/cli/commands.h"
 #include "api/cli/format.h"
-#include "api/cli/options.h"
 #include "api/cli/pages.h"
-#include "api/cli/print.h"
 #include "api/cli/progress.h"
+#include "api/cli/verbs.h"
 
 namespace stellwerk::cli {
 namespace {
@@ -33,33 +32,14 @@ struct Snapshot {
 
 absl::StatusOr<Snapshot> look(Context& context) {
   Snapshot snapshot;
-  SW_RETURN_IF_ERROR(for_each_page(context, &Hosts::Stub::ListHosts, v1::ListHostsRequest(),
-                                   [&](v1::ListHostsResponse& page) {
-                                     for (Host& host : *page.mutable_hosts())
-                                       snapshot.hosts.push_back(std::move(host));
-                                   }));
+  SW_ASSIGN_OR_RETURN(snapshot.hosts,
+                      collect(context, &Hosts::Stub::ListHosts, v1::ListHostsRequest(),
+                              &v1::ListHostsResponse::mutable_hosts));
   v1::ListInstancesRequest request;
   request.set_parent(project_name(context));
-  SW_RETURN_IF_ERROR(for_each_page(context, &Instances::Stub::ListInstances, request,
-                                   [&](v1::ListInstancesResponse& page) {
-                                     for (Instance& one : *page.mutable_instances())
-                                       snapshot.instances.push_back(std::move(one));
-                                   }));
+  SW_ASSIGN_OR_RETURN(snapshot.instances, collect(context, &Instances::Stub::ListInstances, request,
+                                                  &v1::ListInstancesResponse::mutable_instances));
   return snapshot;
-}
-
-template <class Message>
-std::string json_of(const std::vector<Message>& items) {
-  std::string json = "[";
-  for (const Message& item : items) {
-    json += (json.size() > 1 ? "," : "") + to_json(item, JsonLayout::kOneLine);
-  }
-  return json + "]";
-}
-
-std::string json_of(const Snapshot& snapshot) {
-  return fmt::format(R"({{"hosts":{},"instances":{}}})", json_of(snapshot.hosts),
-                     json_of(snapshot.instances));
 }
 
 std::string use_text(int64_t used, int64_t reserved, int64_t total) {
@@ -115,7 +95,8 @@ Columns<Instance> instance_columns(const Context& context) {
 }
 
 void print(const Context& context, const Snapshot& snapshot) {
-  const std::string json = json_of(snapshot);
+  const std::string json = fmt::format(R"({{"hosts":{},"instances":{}}})", json_of(snapshot.hosts),
+                                       json_of(snapshot.instances));
   if (context.format == OutputFormat::kJson) {
     context.out() << json << '\n';
   } else if (context.format == OutputFormat::kYaml) {
@@ -166,9 +147,7 @@ void add_top_command(CLI::App& app, Command& chosen) {
       ->capture_default_str()
       ->check(CLI::Range(int64_t{1}, int64_t{3600}));
   verb->add_flag("--once", options->once, "Print once and end");
-  verb->callback([options, &chosen] {
-    chosen = [options](Context& context) { return top(context, *options); };
-  });
+  choose(verb, options, chosen, top);
 }
 
 }  // namespace stellwerk::cli

@@ -57,6 +57,18 @@ class Pages(unittest.TestCase):
                     for option in options - {"--help"}:
                         self.assertIn(option, page)
 
+    def test_help_page_and_documentation_have_every_exit_code(self):
+        source = (SOURCE / "api" / "cli" / "exit_code.h").read_text("utf-8")
+        codes = re.findall(r"(?m)^  k\w+ = (\d+),", source)
+        help_text = output_of(BUILD / "bin" / "stellwerk", "--help").split("Exit codes:\n")[1]
+        meanings = dict(re.findall(r"(?m)^  (\d+)  (.*)$", help_text))
+        self.assertEqual(list(meanings), codes)
+        section = shown("stellwerk.1").split("EXIT STATUS")[1]
+        for code, meaning in meanings.items():
+            self.assertIn(f"{code} {meaning} ", section)
+        table = (SOURCE / "docs" / "cli.md").read_text("utf-8").split("## Exit codes\n")[1]
+        self.assertEqual(re.findall(r"(?m)^\| (\d+) \|", table), codes)
+
     def test_configuration_page_has_every_key_with_its_default(self):
         page = shown("stellwerk.toml.5")
         text = (SOURCE / "systemd" / "stellwerk.toml").read_text("utf-8")

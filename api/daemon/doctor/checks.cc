@@ -18,6 +18,17 @@ std::string_view to_string(Verdict verdict) {
   return "unknown";
 }
 
+Finding unknown(Finding finding, std::string what) {
+  finding.verdict = Verdict::kUnknown;
+  finding.what = std::move(what);
+  finding.todo = "sudo stellwerk doctor";
+  return finding;
+}
+
+Finding unknown(Finding finding, const absl::Status& why) {
+  return unknown(std::move(finding), fmt::format("could not be looked at: {}", message_of(why)));
+}
+
 Finding check_kvm(const Config& config, Machine& machine) {
   using Mode = hypervisor::AcceleratorMode;
   constexpr const char* kDevice = "/dev/kvm";
@@ -32,11 +43,7 @@ Finding check_kvm(const Config& config, Machine& machine) {
     return finding;
   }
   finding.what = fmt::format("{}: {}", kDevice, message_of(opened));
-  if (absl::IsPermissionDenied(opened)) {
-    finding.verdict = Verdict::kUnknown;
-    finding.todo = "sudo stellwerk doctor";
-    return finding;
-  }
+  if (absl::IsPermissionDenied(opened)) return unknown(finding, finding.what);
   const bool needed = config.hypervisor.accel == Mode::kKvm;
   finding.verdict = needed ? Verdict::kFailed : Verdict::kWarning;
   if (!needed) finding.what += "; guests run without hardware's help, slowly";
@@ -68,11 +75,7 @@ Finding check_firewall(const Config&, Machine& machine) {
     return finding;
   }
   finding.what = message_of(there);
-  if (absl::IsPermissionDenied(there)) {
-    finding.verdict = Verdict::kUnknown;
-    finding.todo = "sudo stellwerk doctor";
-    return finding;
-  }
+  if (absl::IsPermissionDenied(there)) return unknown(finding, finding.what);
   finding.verdict = Verdict::kFailed;
   finding.what += "; no guest is started without a guard (reason WaitingForFirewall)";
   finding.todo = "modprobe -a nf_tables bridge  # CONFIG_NF_TABLES_BRIDGE, as in Debian's kernels";
@@ -92,21 +95,14 @@ std::optional<int64_t> number_after(std::string_view text, std::string_view key)
   return parse_number<int64_t>(text.substr(0, text.find_first_of(" \t\n")));
 }
 
-Finding unknown(Finding finding, const absl::Status& why) {
-  finding.verdict = Verdict::kUnknown;
-  finding.what = fmt::format("could not be looked at: {}", message_of(why));
-  finding.todo = "sudo stellwerk doctor";
-  return finding;
-}
-
 }  // namespace
 
 Finding check_memory(const Config& config, Machine& machine) {
   Finding finding{.check = "memory"};
   const auto text = machine.read("/proc/meminfo");
-  if (!text.ok()) return unknown(std::move(finding), text.status());
+  if (!text.ok()) return unknown(finding, text.status());
   const auto kibibytes_there = number_after(*text, "MemTotal:");
-  if (!kibibytes_there) return unknown(std::move(finding), data_loss("no MemTotal"));
+  if (!kibibytes_there) return unknown(finding, data_loss("no MemTotal"));
   const Bytes there = kibibytes(*kibibytes_there);
   const Bytes offered = config.host.memory.value_or(there);
   const std::string amounts =
@@ -131,7 +127,7 @@ Finding check_memory(const Config& config, Machine& machine) {
 Finding check_clock(const Config&, Machine& machine) {
   Finding finding{.check = "clock"};
   const auto synchronised = machine.clock_is_synchronised();
-  if (!synchronised.ok()) return unknown(std::move(finding), synchronised.status());
+  if (!synchronised.ok()) return unknown(finding, synchronised.status());
   finding.what = *synchronised ? "synchronised"
                                : "not synchronised: times in the log and in guests "
                                  "will be wrong";
@@ -148,7 +144,7 @@ Finding check_limits(const Config& config, Machine& machine) {
   const auto pid = machine.listener_of(config.daemon.socket);
   const std::string whose = pid.ok() ? std::to_string(*pid) : "self";
   const auto text = machine.read(fmt::format("/proc/{}/limits", whose));
-  if (!text.ok()) return unknown(std::move(finding), text.status());
+  if (!text.ok()) return unknown(finding, text.status());
   const std::string who = pid.ok() ? "the daemon" : "a process of this shell";
   const auto files = number_after(*text, "Max open files");
   if (!files) {

@@ -22,6 +22,9 @@ struct Finding {
   std::string todo;  // what to type; empty if it is fine
 };
 using Findings = std::vector<Finding>;
+// What only root can look at.
+Finding unknown(Finding finding, std::string what);
+Finding unknown(Finding finding, const absl::Status& why);
 
 Finding check_kvm(const Config& config, Machine& machine);
 Finding check_libvirt(const Config& config, Machine& machine);

@@ -16,10 +16,7 @@ Finding check_folder(Finding finding, const std::string& path, std::string_view 
     return finding;
   }
   if (!facts.ok()) {
-    finding.verdict = Verdict::kUnknown;
-    finding.what = fmt::format("{}: {}", path, message_of(facts.status()));
-    finding.todo = "sudo stellwerk doctor";
-    return finding;
+    return unknown(finding, fmt::format("{}: {}", path, message_of(facts.status())));
   }
   if (!facts->directory) {
     finding.verdict = Verdict::kFailed;
@@ -31,9 +28,9 @@ Finding check_folder(Finding finding, const std::string& path, std::string_view 
   finding.what = path + " can be written";
   if (written.ok()) return finding;
   finding.what = fmt::format("{} cannot be written: {}", path, message_of(written));
-  finding.verdict = absl::IsPermissionDenied(written) ? Verdict::kUnknown : Verdict::kFailed;
-  finding.todo = absl::IsPermissionDenied(written) ? "sudo stellwerk doctor"
-                                                   : fmt::format("df -h {0}; findmnt -T {0}", path);
+  if (absl::IsPermissionDenied(written)) return unknown(finding, finding.what);
+  finding.verdict = Verdict::kFailed;
+  finding.todo = fmt::format("df -h {0}; findmnt -T {0}", path);
   return finding;
 }
 
@@ -64,13 +61,6 @@ const Interface* find(const std::vector<Interface>& all, const std::string& name
   return found == all.end() ? nullptr : &*found;
 }
 
-Finding not_looked_at(Finding finding, const absl::Status& why) {
-  finding.verdict = Verdict::kUnknown;
-  finding.what = fmt::format("could not be looked at: {}", message_of(why));
-  finding.todo = "sudo stellwerk doctor";
-  return finding;
-}
-
 }  // namespace
 
 Finding check_state(const Config& config, Machine& machine) {
@@ -92,7 +82,7 @@ Finding check_passage(const Config& config, Machine& machine) {
   std::filesystem::path path = existing_part(config.storage.directory, machine);
   for (; path.has_relative_path(); path = path.parent_path()) {
     const auto facts = machine.look(path);
-    if (!facts.ok()) return not_looked_at(std::move(finding), facts.status());
+    if (!facts.ok()) return unknown(finding, facts.status());
     if ((facts->mode & kOthersMayPass) == 0) closed = path.string() + " " + closed;
   }
   finding.what = fmt::format("QEMU's user can pass to {}", config.storage.directory);
@@ -108,7 +98,7 @@ Finding check_space(const Config& config, Machine& machine) {
   Finding finding{.check = "space"};
   const std::string place = existing_part(config.storage.directory, machine);
   const auto space = machine.space(place);
-  if (!space.ok()) return not_looked_at(std::move(finding), space.status());
+  if (!space.ok()) return unknown(finding, space.status());
   const Bytes reserve = config.host.disk_reserve;
   finding.what = fmt::format(
       "{} of {} free at {}, {} held back for the host", stellwerk::to_string(space->available),
@@ -128,7 +118,7 @@ Finding check_bridge(const Config& config, Machine& machine) {
   const std::string& name = config.network.bridge;
   Finding finding{.check = "bridge"};
   const auto all = machine.interfaces();
-  if (!all.ok()) return not_looked_at(std::move(finding), all.status());
+  if (!all.ok()) return unknown(finding, all.status());
   const Interface* const bridge = find(*all, name);
   if (bridge == nullptr) {
     finding.what =
@@ -155,7 +145,7 @@ Finding check_subnet(const Config& config, Machine& machine) {
   const NetworkConfig& network = config.network;
   Finding finding{.check = "subnet"};
   const auto all = machine.interfaces();
-  if (!all.ok()) return not_looked_at(std::move(finding), all.status());
+  if (!all.ok()) return unknown(finding, all.status());
   std::vector<IpPrefix> ranges = {network.v4.range};
   if (network.v6) ranges.push_back(network.v6->range);
   std::string subnets;
@@ -188,7 +178,7 @@ Finding check_forwarding(const Config&, Machine& machine) {
     return finding;
   }
   const auto forward = machine.read("/proc/sys/net/ipv4/ip_forward");
-  if (!forward.ok()) return not_looked_at(std::move(finding), forward.status());
+  if (!forward.ok()) return unknown(finding, forward.status());
   finding.what = forward->starts_with('1')
                      ? "on: guests reach further than this host where a rule translates for them"
                      : "off: guests on a bridge of the daemon's reach this host and each other";

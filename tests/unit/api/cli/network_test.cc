@@ -133,7 +133,7 @@ TEST_F(NetworkCommands, WhatIsNoRangeIsTheDaemonsToRefuse) {
 TEST_F(NetworkCommands, DeleteSendsEtagAndSaysSo) {
   const Ran ran = run({"network", "delete", "back", "--etag", "17"});
   EXPECT_EQ(ran.code, 0);
-  EXPECT_THAT(ran.out, HasSubstr("network back is deleted"));
+  EXPECT_THAT(ran.out, HasSubstr("network back is being deleted"));
   EXPECT_THAT(daemon.calls().at(0).request,
               StartsWith("name: \"projects/default/networks/back\" etag: \"17\" request_id:"));
 }

@@ -77,14 +77,19 @@ TEST_F(Shell, ScriptIsForBash) {
   EXPECT_EQ(run({"completion"}).code, 2);
 }
 
-TEST_F(Shell, ManualHasTheCommandsInTheirPlace) {
-  input = ".Dt X 1\n.\\\" COMMANDS\n.Sh FILES\n";
+TEST_F(Shell, ManualHasTheCommandsAndExitCodesInTheirPlaces) {
+  input = ".Dt X 1\n.\\\" COMMANDS\n.Sh FILES\n.\\\" EXIT STATUS\n.Sh EXAMPLES\n";
   const Ran ran = run({"manual"});
-  EXPECT_THAT(ran.out, AllOf(StartsWith(".Dt X 1\n.Sh COMMANDS\n"), EndsWith(".Sh FILES\n"),
+  EXPECT_THAT(ran.out, AllOf(StartsWith(".Dt X 1\n.Sh COMMANDS\n"),
+                             HasSubstr(".Sh FILES\n.Sh EXIT STATUS\n"),
+                             HasSubstr(".It 6\n\\-\\-wait gave up"),
+                             EndsWith("do not allow it\n.El\n.Sh EXAMPLES\n"),
                              HasSubstr(".It \"\\&instance create NAME\"\n"),
                              HasSubstr(".It \"\\&\\-\\-flavor"), Not(HasSubstr("manual"))));
-  input = "no such line\n";
-  EXPECT_EQ(run({"manual"}).code, 2);
+  for (const char* page : {"no such line\n", ".\\\" COMMANDS\n", ".\\\" EXIT STATUS\n"}) {
+    input = page;
+    EXPECT_EQ(run({"manual"}).code, 2);
+  }
 }
 
 class Top : public CliTest {
