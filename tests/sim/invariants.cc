@@ -329,8 +329,9 @@ void Invariants::check_refusal(const controller::Mutation& mutation, const absl:
 }
 
 void Invariants::check_shown(const controller::InstanceView& view) {
-  const Instance& shown = view.instance;
+  Instance shown = view.instance;
   const Instance* durable = history_.instance_at(shown.uid, shown.changed_at);
+  if (durable) shown.has_disk = durable->has_disk;  // noted without a change that callers see
   // One commit may hold several changes of an instance; the store keeps the last.
   const bool within = durable && shown.generation < durable->generation;
   if (!store_.head() || shown.changed_at > store_.head()->sequence || !durable ||
@@ -349,7 +350,7 @@ void Invariants::orders_sent(const HostOrders& orders) {
     const Instance& ordered = orders.instances[i];
     const Instance* durable = history_.instance_at(expected[i], orders.sequence);
     if (ordered.uid != expected[i] || ordered.changed_at != durable->changed_at ||
-        ordered.generation != durable->generation) {
+        ordered.generation != durable->generation || ordered.has_disk != durable->has_disk) {
       return fail("orders differ from the commit that they name");
     }
   }
