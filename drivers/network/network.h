@@ -30,9 +30,13 @@ class Network {
  public:
   virtual ~Network() = default;
 
-  // Makes the bridge if it is missing, gives it its address and sets it up. A bridge that was
-  // there before keeps what it has.
+  // Makes the bridge if it is missing, gives it its addresses and sets it up. A bridge that was
+  // there before keeps what it has. FailedPrecondition where the host has a range of these already,
+  // on another interface.
   virtual absl::Status ensure_bridge(const BridgeSpec& bridge) = 0;
+
+  // One of somebody else's. NotFound, or FailedPrecondition where it is something else.
+  virtual absl::Status require_bridge(const std::string& name) = 0;
 
   // OK if there is none. Refuses (PermissionDenied) what is no bridge of ours, and
   // (FailedPrecondition) one that an interface hangs on.

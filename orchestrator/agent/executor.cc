@@ -78,7 +78,9 @@ absl::Status Executor::run_one(const PrepareFiles& step) {
 absl::Status Executor::run_one(const StartDomain& step) {
   for (const Port& port : step.instance.ports) {
     SW_ASSIGN_OR_RETURN(const Network& network, network_of(port, step.networks));
-    if (network.make_bridge) SW_RETURN_IF_ERROR(network_.ensure_bridge(bridge_of(network)));
+    const absl::Status ready = network.make_bridge ? network_.ensure_bridge(bridge_of(network))
+                                                   : network_.require_bridge(network.bridge);
+    if (!ready.ok()) return annotate(ready, fmt::format("network {}", network.id));
   }
   SW_ASSIGN_OR_RETURN(hypervisor::DomainSpec spec,
                       domain_spec(step, storage_.paths(step.instance.uid)));

@@ -7,6 +7,7 @@
 
 #include "core/overloaded.h"
 #include "core/resource_names.h"
+#include "core/validate.h"
 #include "orchestrator/controller/bootstrap.h"
 #include "orchestrator/controller/commit_chain.h"
 #include "orchestrator/controller/host_book.h"
@@ -77,6 +78,7 @@ class Controller::Body {
   void clear_up();
   void serve(const RequestArrived& arrived);
   void serve_waiting();
+  void tell_new_orphans(const HostStatus& status);
   void accept_report(const HostStatus& status, const InstanceReport& report);
   Host merged(const HostHello& hello) const;
   void follow(CommitChain::Order order);
@@ -236,6 +238,7 @@ void Controller::Body::receive(const HostReported& reported) {
   if (status.epoch != chain_.durable().epoch) return;
   phases_changed_.merge(book_.reported(status, now_.monotonic));
   ledger_.set_foreign(status.host, status.foreign);
+  tell_new_orphans(status);
   ledger_.set_orphans(status.host, status.orphans);
   ledger_.set_accepting(status.host, true);
   for (const InstanceReport& report : status.instances) {
@@ -245,6 +248,23 @@ void Controller::Body::receive(const HostReported& reported) {
   for (const NetworkUid& uid : status.networks_gone) {
     if (ledger_.is_full()) return;
     mutations_.forget_network_if_gone(uid, now_);
+  }
+}
+
+// Once by each controller; what they are stays to be seen in the host.
+void Controller::Body::tell_new_orphans(const HostStatus& status) {
+  const auto host = ledger_.state().hosts.find(status.host);
+  if (host == ledger_.state().hosts.end() || ledger_.is_full()) return;
+  const std::vector<OrphanReport>& known = ledger_.orphans(status.host);
+  for (const OrphanReport& orphan : status.orphans) {
+    if (std::ranges::find(known, orphan.uuid, &OrphanReport::uuid) != known.end()) continue;
+    ledger_.record(
+        Event{.time = now_.wall,
+              .type = "OrphanFound",
+              .resource = host_name(host->second.id),
+              .uid = orphan.uuid,
+              .message = fmt::format("domain {} runs, once instance {}, and no record claims it",
+                                     orphan.name, quoted(orphan.instance_id))});
   }
 }
 

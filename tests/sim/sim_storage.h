@@ -51,6 +51,7 @@ class SimNetwork final : public network::Network {
   explicit SimNetwork(World& world) : world_(world) {}
 
   absl::Status ensure_bridge(const network::BridgeSpec& bridge) override;
+  absl::Status require_bridge(const std::string&) override { return absl::OkStatus(); }
   absl::Status remove_bridge(const std::string& name) override;
   absl::StatusOr<std::vector<network::ObservedPort>> ports(const std::string& prefix) override;
   absl::Status remove_port(const std::string& interface_name) override;

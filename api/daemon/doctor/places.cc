@@ -68,6 +68,14 @@ Finding check_state(const Config& config, Machine& machine) {
 }
 
 Finding check_storage(const Config& config, Machine& machine) {
+  const std::string& storage = config.storage.directory;
+  const bool has_worked = machine.look(config.daemon.state_dir + "/host-uid").ok();
+  if (has_worked && absl::IsNotFound(machine.look(storage + "/images").status())) {
+    return {.check = "storage",
+            .verdict = Verdict::kFailed,
+            .what = fmt::format("{} does not hold what this host has put there", storage),
+            .todo = fmt::format("mount the disk that {} lies on", storage)};
+  }
   return check_folder({.check = "storage"}, config.storage.directory, "storage.directory", machine);
 }
 

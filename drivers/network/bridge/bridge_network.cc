@@ -13,9 +13,11 @@
 #include <sys/time.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "core/failpoint.h"
 #include "core/validate.h"
@@ -106,18 +108,68 @@ absl::StatusOr<Owned<rtnl_link>> create_bridge(nl_sock* socket, const std::strin
   return made;
 }
 
-// Its bytes as the kernel has them.
-bool is_same(nl_addr* theirs, const IpAddress& ours) {
-  return nl_addr_get_family(theirs) == (ours.is_v4() ? AF_INET : AF_INET6) &&
-         std::memcmp(nl_addr_get_binary_addr(theirs), ours.bytes().data(),
-                     static_cast<size_t>(ours.bits()) / 8) == 0;
+// An address with the length of its subnet; nothing where it is of no family of ours.
+std::optional<IpPrefix> prefix_of(rtnl_addr* address) {
+  nl_addr* local = rtnl_addr_get_local(address);
+  const int family = nl_addr_get_family(local);
+  if (family != AF_INET && family != AF_INET6) return std::nullopt;
+  std::array<uint8_t, 16> bytes{};
+  std::memcpy(bytes.data(), nl_addr_get_binary_addr(local),
+              std::min<size_t>(nl_addr_get_len(local), bytes.size()));
+  const IpAddress ip = family == AF_INET6
+                           ? IpAddress::v6(bytes)
+                           : IpAddress::v4(static_cast<uint32_t>(bytes[0]) << 24 |
+                                           static_cast<uint32_t>(bytes[1]) << 16 |
+                                           static_cast<uint32_t>(bytes[2]) << 8 | bytes[3]);
+  return IpPrefix{ip, static_cast<uint8_t>(rtnl_addr_get_prefixlen(address))};
 }
 
-bool is_wanted(const BridgeSpec& bridge, rtnl_addr* address) {
-  return std::ranges::any_of(bridge.addresses, [address](const IpPrefix& wanted) {
-    return is_same(rtnl_addr_get_local(address), wanted.address) &&
-           rtnl_addr_get_prefixlen(address) == wanted.length;
-  });
+// The kernel's own: every IPv6 interface has one.
+bool is_link_local(rtnl_addr* address) {
+  return rtnl_addr_get_scope(address) == RT_SCOPE_LINK;
+}
+
+struct HostAddress {
+  std::string interface;
+  IpPrefix prefix;
+};
+
+// But the link-local ones.
+absl::StatusOr<std::vector<HostAddress>> host_addresses(nl_sock* socket) {
+  nl_cache* read = nullptr;
+  const int error = rtnl_addr_alloc_cache(socket, &read);
+  if (error < 0) return netlink_error(error, "list the addresses of", "this host");
+  const Owned<nl_cache> listed(read);
+  std::vector<HostAddress> addresses;
+  for (nl_object* at = nl_cache_get_first(read); at != nullptr; at = nl_cache_get_next(at)) {
+    auto* address = reinterpret_cast<rtnl_addr*>(at);
+    const auto prefix = prefix_of(address);
+    if (!prefix || is_link_local(address)) continue;
+    std::array<char, IF_NAMESIZE> name{};
+    ::if_indextoname(static_cast<unsigned>(rtnl_addr_get_ifindex(address)), name.data());
+    addresses.push_back({name.data(), *prefix});
+  }
+  return addresses;
+}
+
+// A guests' network over one that the host is in would take the host's own traffic. What the bridge
+// has already is not judged again.
+absl::Status refuse_ranges_of_the_host(nl_sock* socket, const BridgeSpec& bridge) {
+  SW_ASSIGN_OR_RETURN(const std::vector<HostAddress> host, host_addresses(socket));
+  for (const IpPrefix& address : bridge.addresses) {
+    const auto is_there = [&](const HostAddress& one) {
+      return one.interface == bridge.name && one.prefix == address;
+    };
+    if (std::ranges::any_of(host, is_there)) continue;
+    for (const HostAddress& other : host) {
+      if (other.interface == bridge.name || !other.prefix.overlaps(address)) continue;
+      return failed_precondition(
+          "{} overlaps {}, which this host has on {}; choose another range for the network, or "
+          "make it isolated",
+          address.normalized().to_string(), other.prefix.to_string(), other.interface);
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status add_address(nl_sock* socket, rtnl_link* link, const IpPrefix& wanted,
@@ -139,11 +191,6 @@ absl::Status add_address(nl_sock* socket, rtnl_link* link, const IpPrefix& wante
   return absl::OkStatus();
 }
 
-// The kernel's own: every IPv6 interface has one.
-bool is_link_local(rtnl_addr* address) {
-  return rtnl_addr_get_scope(address) == RT_SCOPE_LINK;
-}
-
 // An address that the network no longer has would keep its subnet's route.
 absl::Status remove_other_addresses(nl_sock* socket, rtnl_link* link, const BridgeSpec& bridge) {
   nl_cache* read = nullptr;
@@ -153,7 +200,10 @@ absl::Status remove_other_addresses(nl_sock* socket, rtnl_link* link, const Brid
   for (nl_object* at = nl_cache_get_first(read); at != nullptr; at = nl_cache_get_next(at)) {
     auto* address = reinterpret_cast<rtnl_addr*>(at);
     if (rtnl_addr_get_ifindex(address) != rtnl_link_get_ifindex(link)) continue;
-    if (is_wanted(bridge, address) || is_link_local(address)) continue;
+    const auto prefix = prefix_of(address);
+    const bool wanted =
+        prefix && std::ranges::find(bridge.addresses, *prefix) != bridge.addresses.end();
+    if (wanted || is_link_local(address)) continue;
     const int error = rtnl_addr_delete(socket, address, 0);
     if (error < 0 && error != -NLE_NOADDR) {
       return netlink_error(error, "take an address from", bridge.name);
@@ -185,6 +235,9 @@ absl::Status BridgeNetwork::ensure_bridge(const BridgeSpec& bridge) {
   failpoint("network.ensure-bridge.before");
   SW_ASSIGN_OR_RETURN(const Owned<nl_sock> socket, connect());
   SW_ASSIGN_OR_RETURN(Owned<rtnl_link> link, find_link(socket.get(), bridge.name));
+  if (!link || rtnl_link_get_group(link.get()) == kOurGroup) {
+    SW_RETURN_IF_ERROR(refuse_ranges_of_the_host(socket.get(), bridge));
+  }
   if (!link) {
     SW_ASSIGN_OR_RETURN(link, create_bridge(socket.get(), bridge.name));
   }
@@ -205,6 +258,18 @@ absl::Status BridgeNetwork::ensure_bridge(const BridgeSpec& bridge) {
   }
   failpoint("network.ensure-bridge.after");
   return absl::OkStatus();
+}
+
+absl::Status BridgeNetwork::require_bridge(const std::string& name) {
+  SW_RETURN_IF_ERROR(check_interface_name(name));
+  SW_ASSIGN_OR_RETURN(const Owned<nl_sock> socket, connect());
+  SW_ASSIGN_OR_RETURN(const Owned<rtnl_link> link, find_link(socket.get(), name));
+  if (!link) {
+    return not_found("this host has no bridge {}; make it: ip link add {} type bridge", name, name);
+  }
+  if (is_bridge(link.get())) return absl::OkStatus();
+  return failed_precondition("{} is no bridge on this host but an interface of the kind \"{}\"",
+                             name, kind_of(link.get()));
 }
 
 absl::Status BridgeNetwork::remove_bridge(const std::string& name) {

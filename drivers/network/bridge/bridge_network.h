@@ -17,6 +17,7 @@ class BridgeNetwork final : public Network {
  public:
   // FailedPrecondition: another kind of interface bears the name. PermissionDenied: not root.
   absl::Status ensure_bridge(const BridgeSpec& bridge) override;
+  absl::Status require_bridge(const std::string& name) override;
   absl::Status remove_bridge(const std::string& name) override;
   absl::StatusOr<std::vector<ObservedPort>> ports(const std::string& prefix) override;
   absl::Status remove_port(const std::string& interface_name) override;

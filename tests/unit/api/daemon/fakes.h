@@ -281,6 +281,7 @@ class FakeHypervisor final : public hypervisor::Hypervisor {
 class FakeNetwork final : public network::Network {
  public:
   absl::Status ensure_bridge(const network::BridgeSpec&) override { return absl::OkStatus(); }
+  absl::Status require_bridge(const std::string&) override { return absl::OkStatus(); }
   absl::Status remove_bridge(const std::string&) override { return absl::OkStatus(); }
   absl::StatusOr<std::vector<network::ObservedPort>> ports(const std::string&) override {
     return std::vector<network::ObservedPort>();

@@ -75,6 +75,13 @@ class Interfaces {
     EXPECT_EQ(::ioctl(fd, TUNSETPERSIST, 1), 0);
     ::close(fd);
   }
+  void set_address(const std::string& name, uint32_t address) {
+    ifreq request = named(name);
+    request.ifr_addr.sa_family = AF_INET;
+    const uint32_t bytes = __builtin_bswap32(address);
+    std::memcpy(request.ifr_addr.sa_data + 2, &bytes, sizeof bytes);
+    EXPECT_EQ(::ioctl(socket_, SIOCSIFADDR, &request), 0);
+  }
   void set_mac(const std::string& name, const std::string& mac) {
     ifreq request = ask(SIOCGIFHWADDR, name);
     std::memcpy(request.ifr_hwaddr.sa_data, mac.data(), 6);
@@ -128,6 +135,46 @@ TEST_F(BridgeNetworkTest, MakesABridgeWithAddressAndSetsItUp) {
               EXPECT_EQ(interfaces.address("sw-test0"), kGateway);
               EXPECT_EQ(interfaces.netmask("sw-test0"), 0xFFFFFF00u);
               EXPECT_OK(network.ensure_bridge(kBridge));
+            }),
+            0);
+}
+
+// The host would lose its own way there.
+TEST_F(BridgeNetworkTest, TakesNoRangeThatTheHostIsIn) {
+  EXPECT_EQ(in_namespace([](BridgeNetwork& network, Interfaces& interfaces) {
+              ASSERT_OK(network.ensure_bridge(
+                  {.name = "sw-lan",
+                   .addresses = {*parse_range("10.64.0.9/16"), *parse_range("fd00:64::9/64")}}));
+              const absl::Status refused = network.ensure_bridge(kBridge);
+              EXPECT_TRUE(absl::IsFailedPrecondition(refused));
+              EXPECT_THAT(std::string(message_of(refused)),
+                          HasSubstr("10.64.0.0/24 overlaps 10.64.0.9/16, which this host has on "
+                                    "sw-lan"));
+              EXPECT_FALSE(interfaces.exists("sw-test0")) << "nothing half-done";
+              const absl::Status six = network.ensure_bridge(
+                  {.name = "sw-test0", .addresses = {*parse_range("fd00:64::1/80")}});
+              EXPECT_TRUE(absl::IsFailedPrecondition(six)) << describe(six);
+              EXPECT_OK(network.ensure_bridge({.name = "sw-test0"})) << "an isolated one";
+            }),
+            0);
+}
+
+TEST_F(BridgeNetworkTest, WhatABridgeHasAlreadyIsNotJudgedAgain) {
+  EXPECT_EQ(in_namespace([](BridgeNetwork& network, Interfaces& interfaces) {
+              ASSERT_OK(network.ensure_bridge(kBridge));
+              interfaces.add_bridge("lan0");
+              interfaces.set_address("lan0", kGateway + 1);
+              EXPECT_OK(network.ensure_bridge(kBridge));
+            }),
+            0);
+}
+
+TEST_F(BridgeNetworkTest, RequiresABridgeOfSomebodyElses) {
+  EXPECT_EQ(in_namespace([](BridgeNetwork& network, Interfaces& interfaces) {
+              interfaces.add_bridge("br0");
+              EXPECT_OK(network.require_bridge("br0"));
+              EXPECT_TRUE(absl::IsNotFound(network.require_bridge("eth0")));
+              EXPECT_TRUE(absl::IsFailedPrecondition(network.require_bridge("lo")));
             }),
             0);
 }
@@ -239,12 +286,14 @@ TEST_F(BridgeNetworkTest, ManyAtOnceMakeOneBridge) {
               for (int round = 0; round < 20; ++round) {
                 BridgeSpec bridge = kBridge;
                 bridge.name = "sw-test" + std::to_string(round);
+                const uint32_t gateway = kGateway + (static_cast<uint32_t>(round) << 8);
+                bridge.addresses = {{IpAddress::v4(gateway), 24}};
                 std::vector<std::thread> threads;
                 for (int i = 0; i < 8; ++i) {
                   threads.emplace_back([&] { EXPECT_OK(BridgeNetwork().ensure_bridge(bridge)); });
                 }
                 for (std::thread& thread : threads) thread.join();
-                EXPECT_EQ(interfaces.address(bridge.name), kGateway);
+                EXPECT_EQ(interfaces.address(bridge.name), gateway);
               }
             }),
             0);

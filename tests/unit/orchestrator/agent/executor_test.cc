@@ -107,6 +107,10 @@ class FakeNetwork final : public network::Network {
     journal_.push_back(std::move(call));
     return ensure_bridge_result;
   }
+  absl::Status require_bridge(const std::string& name) override {
+    journal_.push_back("require-bridge " + name);
+    return require_bridge_result;
+  }
   absl::Status remove_bridge(const std::string& name) override {
     journal_.push_back("remove-bridge " + name);
     return remove_bridge_result;
@@ -121,6 +125,7 @@ class FakeNetwork final : public network::Network {
   }
 
   absl::Status ensure_bridge_result;
+  absl::Status require_bridge_result;
   absl::Status remove_bridge_result;
   absl::StatusOr<std::vector<network::ObservedPort>> observed{{}};
 
@@ -299,7 +304,16 @@ TEST_F(ExecutorTest, StartsADomainWithoutANetwork) {
 TEST_F(ExecutorTest, LeavesBridgesToTheirOwnerWhenToldTo) {
   network_.make_bridge = false;
   ASSERT_TRUE(executor().run(StartDomain{CellUid(), instance_, {network_}}).ok());
-  EXPECT_THAT(journal_, ElementsAre("start"));
+  EXPECT_THAT(journal_, ElementsAre("require-bridge stellwerk0", "start"));
+}
+
+TEST_F(ExecutorTest, SaysWhichNetworkWantsABridgeThatIsNotThere) {
+  network_.id = "back";
+  network_.make_bridge = false;
+  bridges_.require_bridge_result = not_found("this host has no bridge stellwerk0");
+  const absl::Status status = executor().run(StartDomain{CellUid(), instance_, {network_}});
+  EXPECT_EQ(message_of(status), "network back: this host has no bridge stellwerk0");
+  EXPECT_THAT(journal_, ElementsAre("require-bridge stellwerk0"));
 }
 
 TEST_F(ExecutorTest, StartsNothingWithoutTheBridge) {

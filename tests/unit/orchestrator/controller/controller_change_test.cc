@@ -355,16 +355,19 @@ TEST_F(ControllerChange, RemembersThatADiskWasMadeAndNobodysEtagChanges) {
 }
 
 // A domain's metadata name the project that it was of by its uid.
-TEST_F(ControllerChange, ShowsOrphansUnderTheirProjectsId) {
-  const Uuid gone = test_uuid("a project that is gone");
-  cell_.report_orphans(host_, {{.uuid = test_uuid("1"),
-                                .name = "stellwerk-1",
-                                .project_id = instance_.project.to_string(),
-                                .instance_id = "lost"},
-                               {.uuid = test_uuid("2"),
-                                .name = "stellwerk-2",
-                                .project_id = gone.to_string(),
-                                .instance_id = "older"}});
+TEST_F(ControllerChange, ShowsOrphansUnderTheirProjectsIdAndTellsOfEachOnce) {
+  const std::vector<OrphanReport> found = {
+      {.uuid = test_uuid("1"),
+       .name = "stellwerk-1",
+       .project_id = instance_.project.to_string(),
+       .instance_id = "lost"},
+      {.uuid = test_uuid("2"),
+       .name = "stellwerk-2",
+       .project_id = test_uuid("a project that is gone").to_string(),
+       .instance_id = "older"}};
+  cell_.report_orphans(host_, found);
+  cell_.report_orphans(host_, found);
+  EXPECT_THAT(cell_.event_types(), Contains("OrphanFound").Times(2));
   const auto orphans = std::get<HostView>(*cell_.read(GetHost{"host-1"})).orphans;
   ASSERT_EQ(orphans.size(), 2u);
   EXPECT_EQ(orphans[0].project_id, "default");

@@ -32,6 +32,15 @@ TEST_F(Places, FolderThatCannotBeUsedFails) {
   EXPECT_EQ(check_storage(config, machine).verdict, Verdict::kUnknown);
 }
 
+TEST_F(Places, StorageThatIsNotMountedFails) {
+  machine.files[config.daemon.state_dir + "/host-uid"] = FileFacts{};
+  const Finding finding = check_storage(config, machine);
+  EXPECT_EQ(finding.verdict, Verdict::kFailed);
+  EXPECT_EQ(finding.todo, "mount the disk that " + config.storage.directory + " lies on");
+  machine.files[config.storage.directory + "/images"] = FileFacts{.directory = true, .mode = 0711};
+  EXPECT_EQ(check_storage(config, machine).verdict, Verdict::kOk);
+}
+
 TEST_F(Places, PassageThatIsClosedToQemuFailsWithItsName) {
   machine.files["/var/lib"] = FileFacts{.directory = true, .mode = 0750};
   machine.files["/var/lib/stellwerk"] = FileFacts{.directory = true, .mode = 0700};
