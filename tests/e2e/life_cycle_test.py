@@ -127,7 +127,37 @@ class EndsOfGuests(CellCase):
         self.assertEqual(self.qemus_of(uid), [])
 
 
+    def test_lost_disk_is_told_and_not_replaced_by_a_fresh_one(self):
+        uid = self.book("web")["uid"]
+        self.await_greeting(uid)
+        self.cell.cli("instance", "stop", "web", "--force", "--wait")
+        folder = self.cell.storage / "instances" / uid
+        aside = self.cell.directory / "aside"
+        folder.rename(aside)
+        self.cell.cli("instance", "start", "web")
+        waiting.until(lambda: self.cell.instance("web")["reason"] == "DiskMissing", 60,
+                      "the lost disk to be told", describe=self.cell.log_tail)
+        self.assertFalse(folder.exists())
+        aside.rename(folder)
+        self.await_phase("web", "RUNNING")
+        self.await_greeting(uid, count=2)
+
+
 class Restarts(CellCase):
+    def test_daemon_does_not_begin_with_an_empty_storage(self):
+        uid = self.book("web")["uid"]
+        self.cell.stop()
+        aside = self.cell.directory / "unmounted"
+        self.cell.storage.rename(aside)
+        self.addCleanup(lambda: aside.exists() and aside.rename(self.cell.storage))
+        self.assertEqual(self.cell.launch().wait(timeout=60), 1)
+        self.assertIn("is the disk mounted", self.cell.log_tail())
+        self.assertFalse(self.cell.storage.exists())
+        aside.rename(self.cell.storage)
+        self.cell.start()
+        self.await_phase("web", "RUNNING")
+        self.assertEqual(len(self.qemus_of(uid)), 1)
+
     def test_daemon_killed_and_started_leaves_the_guest_alone_and_manages_it(self):
         uid = self.book("web")["uid"]
         self.await_greeting(uid)

@@ -50,6 +50,25 @@ class NetworkCase(CellCase):
 
 
 class Networks(NetworkCase):
+    def test_range_that_the_host_is_in_is_not_taken_from_it(self):
+        machine.output("ip", "link", "add", "lan0", "type", "bridge")
+        self.addCleanup(machine.output, "ip", "link", "delete", "lan0")
+        machine.output("ip", "address", "add", "10.70.0.1/24", "dev", "lan0")
+        self.make("greedy", "10.70.0.0/25")
+        self.book("web", "--network", "greedy", wait=False)
+        waiting.until(lambda: "which this host has on lan0" in self.cell.instance("web")["message"],
+                      60, "the overlap to be told", describe=self.cell.log_tail)
+        self.assertIn("network greedy", self.cell.instance("web")["message"])
+        self.cell.cli("instance", "delete", "web", "--wait")
+
+    def test_bridge_that_is_not_there_is_named_with_its_network(self):
+        self.make("back", "10.71.0.0/24", more=["--bridge", "br-none"])
+        self.book("web", "--network", "back", wait=False)
+        waiting.until(lambda: "network back: this host has no bridge br-none"
+                      in self.cell.instance("web")["message"], 60, "the bridge to be missed",
+                      describe=self.cell.log_tail)
+        self.cell.cli("instance", "delete", "web", "--wait")
+
     def test_instance_on_three_networks_has_three_taps_and_a_seed_that_says_all(self):
         dual = self.make("dual", "10.8.0.0/24", "fd00:8::/64",
                          more=["--dns", "10.8.0.53", "--dns", "fd00:8::53", "--mtu", "1400",

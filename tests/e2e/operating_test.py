@@ -85,7 +85,8 @@ class Backup(CellCase):
         before = self.qemus_of(kept)
         file = self.back_up()
         self.assertEqual(file.stat().st_mode & 0o777, 0o600)
-        later = self.book("later")["uid"]
+        orphan = self.book("later")
+        later, its = orphan["uid"], orphan["networkInterfaces"][0]
         self.cell.cli("project", "create", "after-the-backup")
         self.addCleanup(self.end_orphan, later)
         self.cell.stop()
@@ -100,6 +101,14 @@ class Backup(CellCase):
         self.assertEqual(len(processes.qemus()[later]), 1)
         host = self.cell.json("host", "list")[0]
         self.assertEqual([orphan["uid"] for orphan in host["orphans"]], [later])
+        port = self.book("fresh", "--stopped")["networkInterfaces"][0]
+        for what in ("ipAddress", "macAddress"):
+            self.assertNotEqual(port[what], its[what], "given twice")
+        self.refused("instance", "create", "greedy", "--flavor", "tiny", "--image", "tiny",
+                     "--network", "flat=" + its["ipAddress"], names=["is taken"])
+        events = self.cell.events("--project", "-")
+        self.assertEqual([event["uid"] for event in events if event["type"] == "OrphanFound"],
+                         [later])
 
     def end_orphan(self, uid):
         subprocess.run(["virsh", "destroy", cells.domain_of(uid)], check=True,
