@@ -29,11 +29,9 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateFlavor& 
 }
 
 absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteFlavor& deletion) {
-  if (!frame.context.violations.empty()) return invalid_fields(frame.context.violations);
   const Flavor* found = ledger_.flavor(deletion.id);
   const std::string name = flavor_name(deletion.id);
-  if (!found) return missing(name);
-  SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(found->changed_at)));
+  SW_RETURN_IF_ERROR(check_existing(frame, name, found));
   if (found->builtin) {
     return with_reason(
         failed_precondition("flavor {} is mandatory after SCS-0103 and stays", deletion.id),

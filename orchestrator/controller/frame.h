@@ -5,6 +5,7 @@
 
 #include "core/time.h"
 #include "orchestrator/controller/mutations.h"
+#include "orchestrator/controller/views.h"
 
 namespace stellwerk::controller {
 
@@ -24,5 +25,13 @@ struct Mutations::Frame {
     return Uuid::v5(scope, context.request_id.to_string() + "/" + std::to_string(sequence.value()));
   }
 };
+
+template <class Resource>
+absl::Status Mutations::check_existing(const Frame& frame, const std::string& name,
+                                       const Resource* found) {
+  if (!frame.context.violations.empty()) return invalid_fields(frame.context.violations);
+  if (!found) return missing(name);
+  return check_etag(frame, name, etag_of(found->changed_at));
+}
 
 }  // namespace stellwerk::controller

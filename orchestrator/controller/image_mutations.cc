@@ -59,6 +59,15 @@ void check_new_image(const BeginImageImport& begin, std::vector<FieldViolation>&
   check_properties(begin.properties, violations);
 }
 
+Event event_of(const Image& image, const Ledger& ledger, std::string type, std::string message) {
+  const std::string project = ledger.project_id(image.project);
+  return {.type = std::move(type),
+          .project_id = project,
+          .resource = image_name(project, image.id),
+          .uid = image.uid.value(),
+          .message = std::move(message)};
+}
+
 Image image_of(const BeginImageImport& begin) {
   return {.id = begin.id,
           .state = ImageState::kImporting,
@@ -114,11 +123,8 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const ImportImageFro
   image.source = import.source;
   image.created_at = frame.now.wall;
   const ImageUid uid = image.uid;
-  record_event(frame.now, {.type = "ImageImportRequested",
-                           .project_id = frame.project,
-                           .resource = image_name(frame.project, image.id),
-                           .uid = uid.value(),
-                           .message = "from " + url_without_query(image.source.url)});
+  record_event(frame.now, event_of(image, ledger_, "ImageImportRequested",
+                                   "from " + url_without_query(image.source.url)));
   ledger_.put(std::move(image));
   wanted_fetches_.push_back(uid);
   return view_of(ledger_.state().images.at(uid), ledger_);
@@ -157,13 +163,9 @@ void Mutations::activate(Image image, const ImportedContent& content, Now now) {
   image.file_size = content.file_size;
   image.virtual_size = content.virtual_size;
   image.sha256 = content.sha256;
-  const std::string project = ledger_.project_id(image.project);
-  record_event(now, {.type = "ImageImported",
-                     .project_id = project,
-                     .resource = image_name(project, image.id),
-                     .uid = image.uid.value(),
-                     .message = fmt::format("{}, {}, sha256 {}", to_string(image.format),
-                                            to_string(image.virtual_size), to_hex(image.sha256))});
+  record_event(now, event_of(image, ledger_, "ImageImported",
+                             fmt::format("{}, {}, sha256 {}", to_string(image.format),
+                                         to_string(image.virtual_size), to_hex(image.sha256))));
   ledger_.put(std::move(image));
 }
 
@@ -198,13 +200,9 @@ absl::Status Mutations::check_image_fits(const Image& image, const ImportedConte
 }
 
 void Mutations::report_failed_import(const Image& image, std::string why, Now now) {
-  const std::string project = ledger_.project_id(image.project);
-  record_event(now, {.type = "ImageImportFailed",
-                     .project_id = project,
-                     .resource = image_name(project, image.id),
-                     .uid = image.uid.value(),
-                     .reason = "ImportFailed",
-                     .message = std::move(why)});
+  Event event = event_of(image, ledger_, "ImageImportFailed", std::move(why));
+  event.reason = "ImportFailed";
+  record_event(now, std::move(event));
 }
 
 void Mutations::abandon_import(Image image, std::string why, Now now) {
@@ -220,11 +218,9 @@ void Mutations::delete_files(Image image) {
 }
 
 absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteImage& deletion) {
-  if (!frame.context.violations.empty()) return invalid_fields(frame.context.violations);
   const Image* found = ledger_.image(deletion.project, deletion.id);
   const std::string name = image_name(deletion.project, deletion.id);
-  if (!found) return missing(name);
-  SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(found->changed_at)));
+  SW_RETURN_IF_ERROR(check_existing(frame, name, found));
   if (found->state == ImageState::kDeleting) return view_of(*found, ledger_);
   if (found->state == ImageState::kImporting && found->source.url.empty()) {
     return with_reason(
@@ -238,10 +234,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteImage& d
                        "IMAGE_IN_USE");
   }
   const ImageUid uid = found->uid;
-  record_event(frame.now, {.type = "ImageDeleteRequested",
-                           .project_id = frame.project,
-                           .resource = name,
-                           .uid = uid.value()});
+  record_event(frame.now, event_of(*found, ledger_, "ImageDeleteRequested", ""));
   delete_files(*found);
   return view_of(ledger_.state().images.at(uid), ledger_);
 }
@@ -267,14 +260,10 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const UpdateImage& u
   if (update.minimum_memory) image.minimum_memory = *update.minimum_memory;
   const ImageUid uid = image.uid;
   const bool turned = image.is_public != found->is_public;
-  record_event(frame.now,
-               {.type = "ImageUpdated",
-                .project_id = frame.project,
-                .resource = name,
-                .uid = uid.value(),
-                .message = !turned           ? ""
-                           : image.is_public ? "every project may use it now"
-                                             : "other projects may not use it any more"});
+  record_event(frame.now, event_of(image, ledger_, "ImageUpdated",
+                                   !turned           ? ""
+                                   : image.is_public ? "every project may use it now"
+                                                     : "other projects may not use it any more"));
   ledger_.put(std::move(image));
   return view_of(ledger_.state().images.at(uid), ledger_);
 }
@@ -282,12 +271,7 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const UpdateImage& u
 void Mutations::report_image(const ImageUid& uid, std::string type, std::string message, Now now) {
   const auto found = ledger_.state().images.find(uid);
   if (found == ledger_.state().images.end()) return;
-  const std::string project = ledger_.project_id(found->second.project);
-  record_event(now, {.type = std::move(type),
-                     .project_id = project,
-                     .resource = image_name(project, found->second.id),
-                     .uid = uid.value(),
-                     .message = std::move(message)});
+  record_event(now, event_of(found->second, ledger_, std::move(type), std::move(message)));
 }
 
 void Mutations::report_image_files(const ImageUid& uid, std::string type, std::string message,
@@ -301,11 +285,7 @@ void Mutations::report_image_files(const ImageUid& uid, std::string type, std::s
 void Mutations::forget_image(const ImageUid& uid, Now now) {
   const auto found = ledger_.state().images.find(uid);
   if (found == ledger_.state().images.end() || found->second.state != ImageState::kDeleting) return;
-  const std::string project = ledger_.project_id(found->second.project);
-  record_event(now, {.type = "ImageDeleted",
-                     .project_id = project,
-                     .resource = image_name(project, found->second.id),
-                     .uid = uid.value()});
+  record_event(now, event_of(found->second, ledger_, "ImageDeleted", ""));
   ledger_.erase(uid);
 }
 

@@ -132,7 +132,7 @@ void Mutations::record_event(Now now, Event event) {
 }
 
 absl::Status Mutations::check_etag(const Frame& frame, const std::string& resource,
-                                   const std::string& current) const {
+                                   const std::string& current) {
   const std::string& etag = frame.context.etag;
   if (etag.empty() || etag == current) return absl::OkStatus();
   return with_reason(

@@ -92,8 +92,12 @@ class Mutations {
   // What the same request was answered before; nothing if it is new.
   absl::StatusOr<std::optional<Answer>> repeated(const Frame& frame,
                                                  const MutationBody& body) const;
-  absl::Status check_etag(const Frame& frame, const std::string& resource,
-                          const std::string& current) const;
+  // Whether a well-formed mutation may change what it found under that name.
+  template <class Resource>
+  static absl::Status check_existing(const Frame& frame, const std::string& name,
+                                     const Resource* found);
+  static absl::Status check_etag(const Frame& frame, const std::string& resource,
+                                 const std::string& current);
 
   Ledger& ledger_;
   HostBook& book_;

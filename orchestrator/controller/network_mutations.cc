@@ -193,11 +193,9 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateNetwork&
 }
 
 absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteNetwork& deletion) {
-  if (!frame.context.violations.empty()) return invalid_fields(frame.context.violations);
   const Network* found = ledger_.visible_network(deletion.project, deletion.id);
   const std::string name = network_name(deletion.project, deletion.id);
-  if (!found) return missing(name);
-  SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(found->changed_at)));
+  SW_RETURN_IF_ERROR(check_existing(frame, name, found));
   if (found->project.is_nil()) {
     return with_reason(failed_precondition("network {} is every project's; an operator removes it "
                                            "from the daemon's configuration",

@@ -94,11 +94,9 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateProject&
 }
 
 absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const UpdateProject& update) {
-  if (!frame.context.violations.empty()) return invalid_fields(frame.context.violations);
   const Project* found = ledger_.project(update.id);
   const std::string name = project_name(update.id);
-  if (!found) return missing(name);
-  SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(found->changed_at)));
+  SW_RETURN_IF_ERROR(check_existing(frame, name, found));
   Project project = *found;
   if (update.labels) project.labels = *update.labels;
   for (const Limit limit : update.limits) {
@@ -114,11 +112,9 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const UpdateProject&
 }
 
 absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const DeleteProject& deletion) {
-  if (!frame.context.violations.empty()) return invalid_fields(frame.context.violations);
   const Project* found = ledger_.project(deletion.id);
   const std::string name = project_name(deletion.id);
-  if (!found) return missing(name);
-  SW_RETURN_IF_ERROR(check_etag(frame, name, etag_of(found->changed_at)));
+  SW_RETURN_IF_ERROR(check_existing(frame, name, found));
   if (deletion.id == kDefaultProject) {
     return with_reason(failed_precondition("the project {} always exists", deletion.id),
                        "DEFAULT_PROJECT");
