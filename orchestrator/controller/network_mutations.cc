@@ -55,8 +55,8 @@ void check_overlap(const Network& network, const Ledger& ledger, Violations& vio
           known ? fmt::format("{} of network {}", (*theirs)->range.to_string(), other.id)
                 : std::string("a range in use on the host");
       add_once(violations, std::string(subnet_field((*mine)->range.address.is_v4())),
-               fmt::format("{} overlaps {}; choose another range, or make the network isolated",
-                           (*mine)->range.to_string(), whose));
+               fmt::format("{} overlaps {}; choose another range{}", (*mine)->range.to_string(),
+                           whose, known ? "" : ", or make the network isolated"));
     }
   }
 }

@@ -19,6 +19,7 @@ namespace stellwerk::test {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 using testing::eventually;
 using v1::AttachConsoleRequest;
@@ -46,7 +47,7 @@ class FakeConsoles final : public v1::Consoles::Service {
     response.set_message("the instance runs");
     stream->Write(response);
     response.Clear();
-    response.set_output(kHostileLog);
+    response.set_output(log);
     stream->Write(response);
     while (stream->Read(&request)) {
       const std::lock_guard lock(mutex_);
@@ -61,7 +62,6 @@ class FakeConsoles final : public v1::Consoles::Service {
   }
   grpc::Status GetConsoleLog(grpc::ServerContext*, const v1::GetConsoleLogRequest* request,
                              v1::GetConsoleLogResponse* response) override {
-    const std::string log = kHostileLog;
     const size_t most = std::min<size_t>(log.size(), request->max_bytes());
     response->set_log(log.substr(log.size() - most));
     return grpc::Status::OK;
@@ -76,6 +76,7 @@ class FakeConsoles final : public v1::Consoles::Service {
     return typed_;
   }
   grpc::Status refusal;
+  std::string log = kHostileLog;
   bool takes_nothing = false;
 
  private:
@@ -201,7 +202,8 @@ TEST_F(TerminalTest, PassesEveryKeyButTheEscapeAndGivesTheTerminalBack) {
   press("\x1d");
   const Ran ran = end();
   EXPECT_EQ(ran.code, 0);
-  EXPECT_THAT(ran.err, HasSubstr("^] leaves it"));
+  EXPECT_THAT(ran.err, HasSubstr("attached to web-1; ^] leaves it"));
+  EXPECT_THAT(ran.err, HasSubstr("[web-1: the instance runs]"));
   EXPECT_THAT(ran.err, HasSubstr("[web-1: left]"));
   expect_terminal_as_before();
   EXPECT_EQ(consoles_.start().access(), AttachConsoleRequest::WRITE);
@@ -216,6 +218,15 @@ TEST_F(TerminalTest, TakesAnotherEscapeKey) {
   press("\x01");
   EXPECT_EQ(end().code, 0);
   EXPECT_TRUE(consoles_.start().skip_history());
+}
+
+TEST_F(TerminalTest, HasNoEscapeKeyWhereNoneIsAskedFor) {
+  begin({"instance", "console", "web-1", "--escape", "none"});
+  ASSERT_TRUE(comes("login:"));
+  press("\x1d");
+  EXPECT_TRUE(eventually([&] { return consoles_.typed() == "\x1d"; }));
+  ::raise(SIGTERM);
+  EXPECT_THAT(end().err, Not(HasSubstr("leaves it")));
 }
 
 TEST_F(TerminalTest, LeavesByTheEscapeKeyAlsoWhenTheGuestTakesNothing) {
@@ -260,7 +271,9 @@ TEST_F(TerminalTest, TypesNothingWhenReadOnlyAndStillHeedsTheEscape) {
   ASSERT_TRUE(comes("login:"));
   press("not for you");
   press("\x1d");
-  EXPECT_EQ(end().code, 0);
+  const Ran ran = end();
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_THAT(ran.err, HasSubstr("attached to web-1 read-only; ^] leaves it"));
   EXPECT_EQ(consoles_.typed(), "");
   EXPECT_EQ(consoles_.start().access(), AttachConsoleRequest::READ);
 }
@@ -274,6 +287,18 @@ TEST_F(ConsoleTest, PipesInputAndEndsAfterTheAnswer) {
   EXPECT_EQ(ran.code, 0);
   EXPECT_THAT(ran.out, HasSubstr("you said root\x1d"));  // no escape key where nobody types
   EXPECT_EQ(consoles_.start().access(), AttachConsoleRequest::TAKE_OVER);
+}
+
+TEST_F(ConsoleTest, PipesMoreThanItHoldsAndLosesNothing) {
+  consoles_.takes_nothing = true;  // it does not answer
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += std::to_string(i);
+  const std::string file = folder_ / "input";
+  std::ofstream(file) << text;
+  in_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  EXPECT_EQ(run({"instance", "console", "web-1"}).code, 0);
+  ::close(in_);
+  EXPECT_TRUE(consoles_.typed() == text) << consoles_.typed().size() << " of " << text.size();
 }
 
 TEST_F(ConsoleTest, SaysWhenItsOutputGoesNowhere) {
@@ -303,8 +328,26 @@ TEST_F(ConsoleTest, FollowsTheLogUntilCtrlC) {
   ::raise(SIGINT);
   const Ran ran = end();
   EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.err, "") << "notices are for people at a terminal";
   EXPECT_EQ(consoles_.start().access(), AttachConsoleRequest::READ);
   EXPECT_EQ(consoles_.start().history_bytes(), 9);
+}
+
+TEST_F(ConsoleTest, ShowsTheHalfOfACharacterWithWhichAFollowedLogEnds) {
+  out_is_terminal_ = true;
+  consoles_.log = "caf\xc3";
+  begin({"instance", "log", "web-1", "--follow"});
+  ASSERT_TRUE(comes("caf"));
+  ::raise(SIGINT);
+  EXPECT_EQ(end().out, "caf\\xc3");
+}
+
+TEST_F(ConsoleTest, FollowsTheLogRawOnATerminalWhereThatIsAskedFor) {
+  out_is_terminal_ = true;
+  begin({"instance", "log", "web-1", "--follow", "--raw"});
+  EXPECT_TRUE(comes(kHostileLog));
+  ::raise(SIGINT);
+  EXPECT_EQ(end().code, 0);
 }
 
 TEST_F(ConsoleTest, RefusesOddOptions) {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <fstream>
+#include <future>
 
 #include "../../../support/eventually.h"
 #include "../../../support/temporary_directory.h"
@@ -175,6 +176,78 @@ TEST_F(ConsoleRuntimeTest, OpensTheConsoleOfTheNextGuestBeforeItHasSeenTheEndOfT
   EXPECT_THAT(drain(attachment), HasSubstr("has started"));
 }
 
+TEST_F(ConsoleRuntimeTest, TheEndOfTheLastGuestThatIsSeenLateDoesNotEndTheNext) {
+  auto first = std::make_unique<hypervisor::ConsoleDescriptor>(consoles_.begin_guest());
+  runtime_->created(kWeb);
+  std::atomic<int> calls = 0;
+  std::promise<void> heard;
+  std::promise<void> go_on;
+  const auto attachment = *runtime_->attach(
+      kWeb, {.caller = "root", .access = ConsoleAccess::kWrite}, [&calls, &heard, &go_on] {
+        if (calls++ > 0) return;
+        heard.set_value();
+        go_on.get_future().wait();  // the consoles' thread
+      });
+  write(*first, "bye");
+  heard.get_future().wait();
+  first.reset();
+  const auto second = consoles_.begin_guest();
+  runtime_->created(kWeb);
+  go_on.set_value();
+  write(second, " hello");
+  ASSERT_TRUE(comes_to_say("bye hello"));
+  ASSERT_TRUE(runtime_->type(attachment, "x").ok());
+  EXPECT_TRUE(eventually([&] { return read(second) == "x"; }));
+  runtime_->detach(attachment);
+}
+
+TEST_F(ConsoleRuntimeTest, WakesWhoeverIsAttachedToTheConsoleThatSaysSomethingAndNobodyElse) {
+  const InstanceUid other = *InstanceUid::parse("aaaaaaaa-bbbb-5ccd-8ddd-eeeeeeeeeeee");
+  std::atomic<int> others = 0;
+  ASSERT_TRUE(runtime_->attach(other, {.caller = "root"}, [&others] { ++others; }).ok());
+  const auto guest = consoles_.begin_guest();
+  runtime_->created(kWeb);
+  attach(ConsoleAccess::kRead);
+  const int before = wakes_;
+  write(guest, "hello");
+  EXPECT_TRUE(eventually([&] { return wakes_ > before; }));
+  EXPECT_EQ(others, 0);
+}
+
+TEST_F(ConsoleRuntimeTest, WakesAWriterWhenItsInputIsTakenLostOrForNobody) {
+  const auto first = attach(ConsoleAccess::kWrite);
+  int before = wakes_;
+  ASSERT_TRUE(runtime_->type(first, "x").ok());
+  EXPECT_GT(wakes_, before);
+  EXPECT_THAT(drain(first), HasSubstr("goes nowhere"));
+  const auto guest = consoles_.begin_guest();
+  runtime_->created(kWeb);
+  before = wakes_;
+  ASSERT_TRUE(runtime_->type(first, "y").ok());
+  EXPECT_TRUE(eventually([&] { return wakes_ > before; }));
+  EXPECT_EQ(read(guest), "y");
+  before = wakes_;
+  attach(ConsoleAccess::kTakeOver);
+  EXPECT_GT(wakes_, before);
+  EXPECT_THAT(drain(first), HasSubstr("has taken over"));
+}
+
+TEST_F(ConsoleRuntimeTest, ADetachedWriterLeavesItsPlaceToTheNext) {
+  runtime_->detach(attach(ConsoleAccess::kWrite));
+  attach(ConsoleAccess::kWrite);
+}
+
+// Else every stopped instance that somebody ever looked at would stay in memory.
+TEST_F(ConsoleRuntimeTest, KeepsNothingOfAStoppedInstanceThatNobodyLooksAtAnyMore) {
+  const std::string file = folder_ / (kWeb.to_string() + "/log");
+  std::ofstream(file) << "earlier";
+  const auto attachment = attach(ConsoleAccess::kRead);
+  std::ofstream(file) << "changed";
+  EXPECT_EQ(log(), "earlier");
+  runtime_->detach(attachment);
+  EXPECT_EQ(log(), "changed");
+}
+
 TEST_F(ConsoleRuntimeTest, PassesOnWhatIsTyped) {
   const auto guest = consoles_.begin_guest();
   runtime_->created(kWeb);
@@ -225,6 +298,9 @@ TEST_F(ConsoleRuntimeTest, TellsWhoIsAttachedThatTheGuestHasStoppedAndStarted) {
   guest.reset();
   EXPECT_TRUE(eventually([&] { return wakes_ > before; }));
   EXPECT_THAT(drain(attachment), HasSubstr("has stopped"));
+  const auto again = consoles_.begin_guest();
+  runtime_->created(kWeb);
+  EXPECT_THAT(drain(attachment), HasSubstr("has started"));
 }
 
 TEST_F(ConsoleRuntimeTest, EndsAttachmentsWhenTheInstanceIsDeletedAndKeepsNothing) {
@@ -241,6 +317,9 @@ TEST_F(ConsoleRuntimeTest, EndsAttachmentsWhenTheInstanceIsDeletedAndKeepsNothin
   EXPECT_TRUE(absl::IsNotFound(end));
   EXPECT_EQ(reason_of(end), "INSTANCE_DELETED");
   std::filesystem::remove_all(folder_ / kWeb.to_string());
+  char byte = 0;
+  EXPECT_TRUE(eventually([&] { return ::recv(guest.get(), &byte, 1, 0) == 0; }))
+      << "its console is still open";
   write(guest, "from beyond");
   EXPECT_EQ(log(), "");
 }

@@ -23,6 +23,13 @@ TEST(Metrics, CountCommitsWithTheirTimeAndSize) {
                     HasSubstr("\nstellwerk_build_info{version=\"1.2.3\"} 1\n")));
 }
 
+// A rate is taken between two scrapes, and the first may come before the first commit.
+TEST(Metrics, HaveASeriesOfCommitsFromTheBeginning) {
+  const Metrics metrics("1");
+  EXPECT_THAT(to_text(metrics.collect()),
+              HasSubstr("\nstellwerk_store_commits_total{code=\"OK\"} 0\n"));
+}
+
 TEST(Metrics, CountCallsByMethodAndCode) {
   Metrics metrics("1");
   metrics.call_ended("Instances/GetInstance", absl::StatusCode::kOk, std::chrono::milliseconds(2));
@@ -31,7 +38,9 @@ TEST(Metrics, CountCallsByMethodAndCode) {
       to_text(metrics.collect()),
       AllOf(HasSubstr("api_requests_total{code=\"OK\",method=\"Instances/GetInstance\"} 1"),
             HasSubstr("{code=\"NOT_FOUND\",method=\"Instances/GetInstance\"} 1"),
-            HasSubstr("api_request_duration_seconds_count{method=\"Instances/GetInstance\"} 2")));
+            HasSubstr("api_request_duration_seconds_count{method=\"Instances/GetInstance\"} 2"),
+            HasSubstr("api_request_duration_seconds_bucket{method=\"Instances/GetInstance\","
+                      "le=\"0.0005\"} 1")));
 }
 
 TEST(Metrics, CountStepsByKindAndOutcome) {
@@ -57,7 +66,9 @@ TEST(Metrics, TellWhetherTheFirewallIsInForce) {
 TEST(Metrics, CountConnectionsToLibvirt) {
   const Metrics metrics("1");
   ++*metrics.libvirt_connections();
-  EXPECT_THAT(to_text(metrics.collect()), HasSubstr("\nstellwerk_libvirt_connections_total 1\n"));
+  EXPECT_THAT(to_text(metrics.collect()),
+              AllOf(HasSubstr("# TYPE stellwerk_libvirt_connections_total counter\n"),
+                    HasSubstr("\nstellwerk_libvirt_connections_total 1\n")));
 }
 
 }  // namespace

@@ -29,6 +29,8 @@ TEST(ProcessFamilies, ReadThePictureOfAProcess) {
               HasSubstr(fmt::format("process_start_time_seconds {}\n", 1700000000 + 1000 / ticks)));
   EXPECT_THAT(text, HasSubstr(fmt::format("process_resident_memory_bytes {}\n",
                                           3 * ::sysconf(_SC_PAGESIZE))));
+  EXPECT_THAT(text, HasSubstr("# TYPE process_cpu_seconds_total counter\n"));
+  EXPECT_THAT(text, HasSubstr("# TYPE process_threads gauge\n"));
   EXPECT_THAT(text, HasSubstr("process_virtual_memory_bytes 8192\n"));
   EXPECT_THAT(text, HasSubstr("process_threads 9\n"));
   EXPECT_THAT(text, HasSubstr("process_open_fds 3\n"));

@@ -53,6 +53,7 @@ class Attachment {
     AttachConsoleResponse response;
     while (output_.find(text) == std::string::npos && stream_->Read(&response)) {
       output_ += response.output();
+      if (response.history()) history_ += response.output();
     }
     EXPECT_THAT(output_, HasSubstr(text));
   }
@@ -62,12 +63,14 @@ class Attachment {
     return stream_->Finish();
   }
   const std::string& output() const { return output_; }
+  const std::string& history() const { return history_; }
 
  private:
   Call call_;
   std::unique_ptr<v1::Consoles::Stub> stub_;
   std::unique_ptr<grpc::ClientReaderWriter<AttachConsoleRequest, AttachConsoleResponse>> stream_;
   std::string output_;
+  std::string history_;
 };
 
 class AttachTest : public ServerTest {
@@ -77,13 +80,13 @@ class AttachTest : public ServerTest {
     consoles_.change([](agent::Console& console) { console.guest_came(); });
   }
 
-  void start_quickly() {
+  void start_quickly(Duration patience = std::chrono::milliseconds(500)) {
     ServerConfig config;
     config.limits.consoles = 3;
     config.limits.tick = std::chrono::milliseconds(10);
     config.limits.console_quiet = std::chrono::milliseconds(50);
     config.limits.console_greeting = std::chrono::milliseconds(200);
-    config.limits.console_patience = std::chrono::milliseconds(500);
+    config.limits.console_patience = patience;
     start(config);
   }
 
@@ -138,6 +141,28 @@ TEST_F(AttachTest, ShowsSeveralReadersTheSame) {
   one.read_until("to all");
   two.read_until("to all");
   EXPECT_EQ(one.output(), two.output());
+}
+
+TEST_F(AttachTest, ShowsAsMuchHistoryAsIsAskedForAndMarksIt) {
+  start();
+  int words = 0;
+  const auto shown = [&](int32_t bytes, bool skip) {
+    AttachConsoleRequest request;
+    request.mutable_start()->set_name(kWeb);
+    request.mutable_start()->set_access(AttachConsoleRequest::READ);
+    request.mutable_start()->set_history_bytes(bytes);
+    request.mutable_start()->set_skip_history(skip);
+    Attachment console(connect());
+    console.send(request);
+    console.read_until(AttachConsoleResponse::ATTACHED);
+    const std::string now = std::to_string(++words);
+    consoles_.write(now);
+    console.read_until(now);
+    return console.history() + "/" + console.output();
+  };
+  EXPECT_EQ(shown(0, false), "old words /old words 1");
+  EXPECT_EQ(shown(3, false), "s 1/s 12");
+  EXPECT_EQ(shown(0, true), "/3");
 }
 
 TEST_F(AttachTest, RefusesASecondWriterAndLetsItTakeOver) {
@@ -278,6 +303,8 @@ TEST_F(AttachTest, NamesWhatIsWrongWithAMessage) {
     say(console);
     const grpc::Status status = console.finish();
     EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
+    // The place of a writer is free when gRPC has done with it.
+    EXPECT_TRUE(eventually([this] { return consoles_.attachments() == 0; }));
     return fields_of(status);
   };
   AttachConsoleRequest odd;
@@ -326,6 +353,29 @@ TEST_F(AttachTest, AnswersAWriterThatHasEndedItsSideWhenTheGuestIsQuiet) {
   consoles_.write("pong");
   EXPECT_TRUE(console.finish().ok());
   EXPECT_THAT(console.output(), HasSubstr("pong"));
+}
+
+TEST_F(AttachTest, WaitsForAGuestThatHasNotTakenAllInputYet) {
+  start_quickly(std::chrono::minutes(1));
+  Attachment console(connect());
+  console.start();
+  console.type("ping");
+  console.end_input();
+  Attachment silent(connect());
+  silent.finish();  // so much later
+  ASSERT_TRUE(eventually([&] { return consoles_.take_typed() == "ping"; }));
+  consoles_.write("pong");
+  EXPECT_TRUE(console.finish().ok());
+  EXPECT_THAT(console.output(), HasSubstr("pong"));
+}
+
+TEST_F(AttachTest, WaitsNotForEverForAGuestThatTakesNoInput) {
+  start_quickly();
+  Attachment console(connect());
+  console.start();
+  console.type("ping");
+  console.end_input();
+  EXPECT_TRUE(console.finish().ok());
 }
 
 TEST_F(AttachTest, LetsAReaderEndItsSideAndReadOn) {

@@ -40,6 +40,7 @@ TEST_F(ConsoleHistoryTest, ComesBackAsItWasWritten) {
     ASSERT_TRUE(history.append(piece).ok());
     all += piece;
     EXPECT_EQ(history.load(), all.substr(all.size() - std::min(all.size(), kKept)));
+    ASSERT_LE(size_on_disk(), 4 * kKept) << "however often the process ends";
   }
 }
 
@@ -60,6 +61,17 @@ TEST_F(ConsoleHistoryTest, MakesNoFolderForAnInstanceThatIsGone) {
   ConsoleHistory history(folder_ / "gone/console.log", kKept);
   EXPECT_EQ(history.append("x").code(), absl::StatusCode::kNotFound);
   EXPECT_FALSE(std::filesystem::exists(folder_ / "gone"));
+}
+
+// Passwords are typed on consoles.
+TEST_F(ConsoleHistoryTest, IsForItsOwnerAlone) {
+  ConsoleHistory history(path_, kKept);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(history.append(std::string(kKept, 'x')).ok());
+  for (const auto& file : std::filesystem::directory_iterator(folder_.path())) {
+    EXPECT_EQ(file.status().permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)
+        << file.path();
+  }
 }
 
 TEST_F(ConsoleHistoryTest, FollowsNoLink) {

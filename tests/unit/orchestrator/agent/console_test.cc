@@ -99,7 +99,9 @@ TEST(Console, GivesAllReadersTheSameWhateverTheirPace) {
   EXPECT_EQ(drain(console, fast), kAttached + "abc");
   console.guest_wrote("def");
   EXPECT_EQ(drain(console, fast), "def");
-  EXPECT_EQ(drain(console, slow, 1), kAttached + "abcdef");
+  EXPECT_EQ(console.next(slow, 2)->notice, ConsoleNotice::kAttached);
+  EXPECT_EQ(console.next(slow, 2)->output, "ab");
+  EXPECT_EQ(drain(console, slow, 1), "cdef");
 }
 
 TEST(Console, TellsASlowReaderHowMuchItHasLost) {
@@ -124,6 +126,18 @@ TEST(Console, PutsNoticesBetweenWhatWasWrittenBeforeAndAfter) {
   console.guest_wrote("hi");
   EXPECT_EQ(drain(console, id), kAttached + "bye" + mark(ConsoleNotice::kGuestStopped) +
                                     mark(ConsoleNotice::kGuestStarted) + "hi");
+}
+
+TEST(Console, TellsOnceThatTheGuestHasStartedAndThatItHasStopped) {
+  Console console({.history = 8}, "");
+  const auto id = *console.attach(reader());
+  console.guest_went();  // there was none
+  console.guest_came();
+  console.guest_came();
+  EXPECT_EQ(drain(console, id), kAttached + mark(ConsoleNotice::kGuestStarted));
+  console.guest_went();
+  console.guest_went();
+  EXPECT_EQ(drain(console, id), mark(ConsoleNotice::kGuestStopped));
 }
 
 TEST(Console, KeepsABoundedNumberOfNoticesForASlowReader) {
@@ -184,7 +198,9 @@ TEST(Console, WantsNoMoreInputThanItsBufferHolds) {
   console.guest_came();
   const auto id = *console.attach(writer("root"));
   EXPECT_TRUE(console.wants_input());
-  ASSERT_TRUE(console.type(id, "12345").ok());
+  ASSERT_TRUE(console.type(id, "1234").ok());
+  EXPECT_FALSE(console.wants_input()) << "the buffer is just full";
+  ASSERT_TRUE(console.type(id, "5").ok());
   EXPECT_FALSE(console.wants_input());
   console.input_taken(3);
   EXPECT_EQ(console.pending_input(), "45");
@@ -217,6 +233,14 @@ TEST(Console, RefusesMoreAttachmentsThanItsLimit) {
   EXPECT_EQ(reason_of(refused.status()), "TOO_MANY_ATTACHMENTS");
   console.detach(ids[1]);
   EXPECT_TRUE(console.attach(reader()).ok());
+}
+
+TEST(Console, Keeps64KibibytesFor32AttachmentsUnlessToldOtherwise) {
+  Console console({}, "");
+  console.guest_wrote(std::string(100 << 10, 'x'));
+  EXPECT_EQ(console.last(kAll).size(), size_t{64} << 10);
+  for (int i = 0; i < 32; ++i) EXPECT_TRUE(console.attach(reader()).ok());
+  EXPECT_EQ(reason_of(console.attach(reader()).status()), "TOO_MANY_ATTACHMENTS");
 }
 
 }  // namespace

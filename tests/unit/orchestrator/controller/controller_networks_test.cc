@@ -1,7 +1,7 @@
 // Networks of projects: what is made, what is refused and in which words, and how they go.
 #include <gmock/gmock.h>
 
-#include "tests/unit/orchestrator/controller/cell_harness.h"
+#include "tests/unit/orchestrator/controller/networks_harness.h"
 
 namespace stellwerk::controller {
 namespace {
@@ -14,59 +14,6 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
-
-IpAddress address(std::string_view text) {
-  return IpAddress::parse(text).value();
-}
-// Also with bits behind the length.
-IpPrefix range(std::string_view text) {
-  const size_t slash = text.find('/');
-  return {address(text.substr(0, slash)),
-          static_cast<uint8_t>(std::stoi(std::string(text.substr(slash + 1))))};
-}
-
-CreateNetwork back(std::string id = "back", std::string_view v4 = "10.8.0.0/24") {
-  return {.project = "default", .id = std::move(id), .bridge = "", .v4 = range(v4)};
-}
-
-class ControllerNetworks : public ::testing::Test {
- protected:
-  void SetUp() override {
-    host_ = cell_.connect_host();
-    cell_.import_image();
-  }
-  Network make(CreateNetwork request) {
-    const auto answer = cell_.run(std::move(request));
-    EXPECT_TRUE(answer.ok()) << describe(answer.status());
-    return answer.ok() ? std::get<NetworkView>(*answer).network : Network{};
-  }
-  // What is wrong with it, one line a field.
-  std::string mistakes(CreateNetwork request) {
-    const auto answer = cell_.run(std::move(request));
-    EXPECT_EQ(answer.status().code(), absl::StatusCode::kInvalidArgument)
-        << describe(answer.status());
-    std::string lines;
-    for (const FieldViolation& violation : violations_of(answer.status())) {
-      lines += violation.field + ": " + violation.description + "\n";
-    }
-    return lines;
-  }
-  std::vector<NetworkView> listed(std::string project = "default") {
-    return std::get<Page<NetworkView>>(*cell_.read(ListNetworks{std::move(project), {}})).items;
-  }
-  const Network* stored(const std::string& id) const {
-    for (const auto& [uid, network] : cell_.state().networks) {
-      if (network.id == id) return &network;
-    }
-    return nullptr;
-  }
-  void make_project(std::string id) {
-    ASSERT_TRUE(cell_.run(CreateProject{.id = std::move(id)}).ok());
-  }
-
-  CellHarness cell_;
-  HostUid host_;
-};
 
 TEST_F(ControllerNetworks, KeepsAllThatWasAskedFor) {
   CreateNetwork request = back();
@@ -219,45 +166,6 @@ TEST_F(ControllerNetworks, RefusesServersAndRoutesThatLeadNowhere) {
             "network.routes: 33 given; at most 32 are possible\n");
 }
 
-TEST_F(ControllerNetworks, RefusesRangesThatOverlapAnotherOfTheProjectOrTheCells) {
-  make(back());
-  EXPECT_EQ(mistakes(back("more", "10.8.0.128/25")),
-            "network.ipv4_subnet: 10.8.0.128/25 overlaps 10.8.0.0/24 of network back; choose "
-            "another range, or make the network isolated\n");
-  EXPECT_THAT(mistakes(back("more", "10.0.0.0/16")), HasSubstr("of network flat"));
-  CreateNetwork isolated = back("more", "10.8.0.0/24");
-  isolated.isolated = true;
-  EXPECT_THAT(mistakes(isolated), HasSubstr("overlaps"))
-      << "a guest with a port on both could not tell them apart";
-  isolated.v4 = range("10.0.0.0/24");
-  EXPECT_THAT(mistakes(isolated), HasSubstr("of network flat"));
-}
-
-TEST_F(ControllerNetworks, RefusesIpv6RangesThatOverlap) {
-  CreateNetwork request = back();
-  request.v6 = range("fd00:8::/48");
-  make(request);
-  request = back("more", "10.9.0.0/24");
-  request.v6 = range("fd00:8:0:7::/64");
-  EXPECT_THAT(mistakes(request),
-              HasSubstr("network.ipv6_subnet: fd00:8:0:7::/64 overlaps fd00:8::/48 of network"));
-}
-
-TEST_F(ControllerNetworks, LetsProjectsOverlapOnlyWhereTheHostIsNotOnBoth) {
-  make_project("town");
-  make(back());
-  CreateNetwork theirs = back();
-  theirs.project = "town";
-  const std::string wrong = mistakes(theirs);
-  EXPECT_THAT(wrong, HasSubstr("overlaps a range in use on the host"));
-  EXPECT_THAT(wrong, Not(HasSubstr("network back"))) << "the names of others are theirs";
-  theirs.isolated = true;
-  make(theirs);
-  EXPECT_THAT(listed(), SizeIs(2));
-  EXPECT_THAT(listed("town"), SizeIs(2));
-  EXPECT_THAT(listed("-"), SizeIs(3));
-}
-
 TEST_F(ControllerNetworks, TakesANameOncePerProjectAndNeverTheCells) {
   make_project("town");
   make(back());
@@ -324,6 +232,7 @@ TEST_F(ControllerNetworks, ShowsTheCellsOwnInEveryProject) {
 TEST_F(ControllerNetworks, AConfigurationThatContradictsThemIsRefusedAtTheStart) {
   CreateNetwork office = back();
   office.bridge = "br-office";
+  office.v6 = range("fd00:8::/64");
   make(office);
   const auto refusal = [this](const Network& flat) {
     ControllerConfig config = CellHarness::default_config();
@@ -338,6 +247,9 @@ TEST_F(ControllerNetworks, AConfigurationThatContradictsThemIsRefusedAtTheStart)
   EXPECT_THAT(refusal(flat), HasSubstr("network flat: 10.8.0.128/25 overlaps 10.8.0.0/24 of "
                                        "network back of project default; configure another subnet "
                                        "or delete that network first"));
+  flat = CellHarness::default_config().networks[0];
+  flat.v6 = Subnet{.range = range("fd00:8::/56"), .gateway = address("fd00:8::1"), .next = {}};
+  EXPECT_THAT(refusal(flat), HasSubstr("fd00:8::/56 overlaps fd00:8::/64 of network back"));
   flat = CellHarness::default_config().networks[0];
   flat.bridge = "br-office";
   EXPECT_THAT(refusal(flat), HasSubstr("network flat: its bridge br-office carries network back of "
@@ -449,6 +361,8 @@ TEST_F(DeletedNetworks, TakesNoNewPortsAndKeepsItsNameUntilItIsGone) {
   EXPECT_EQ(violations_of(refused.status())[0].description, "network back is being deleted");
   EXPECT_EQ(message_of(cell_.run(back("back", "10.9.0.0/24")).status()),
             "network back exists and is being deleted; choose another id");
+  EXPECT_THAT(mistakes(back("more")), HasSubstr("overlaps 10.8.0.0/24 of network back"))
+      << "its bridge is still on the host";
   cell_.report_networks_gone(host_, {network.uid});
   EXPECT_NE(make(back()).uid, network.uid) << "name and range are free again";
 }

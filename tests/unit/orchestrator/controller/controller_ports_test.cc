@@ -179,6 +179,19 @@ TEST_F(ControllerPorts, AddressesAndMacsSurviveARestart) {
       << "the cursor was lost, so a freed address came first";
 }
 
+TEST_F(ControllerPorts, Ipv6AddressesOfTheCellsNetworkGoOnAfterARestart) {
+  ControllerConfig config = CellHarness::default_config();
+  config.networks[0].v6 =
+      Subnet{.range = *IpPrefix::parse("fd00:9::/64"), .gateway = address("fd00:9::1"), .next = {}};
+  CellHarness before(config, cell_.state(), cell_.head());
+  before.connect_host("host-1", gibibytes(256));
+  remove(before, before.create(asking("a", {{"flat", {}}})));
+  CellHarness after(config, before.state(), before.head());
+  after.connect_host("host-1", gibibytes(256));
+  EXPECT_THAT(after.create(asking("b", {{"flat", {}}})).ports[0].addresses,
+              ElementsAre(address("10.0.0.3"), address("fd00:9::3")));
+}
+
 TEST_F(ControllerPorts, NoMacIsGivenTwiceInTheCell) {
   const Instance first = cell_.create(asking("a", {{"dual", {}}, {"flat", {}}}));
   EXPECT_EQ(first.ports[1].mac, first.ports[0].mac + 1) << "networks count for themselves";

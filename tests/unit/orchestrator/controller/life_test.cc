@@ -1,6 +1,7 @@
 // Update, rename, reset, resize, protection and the timeline of an instance.
 #include <gmock/gmock.h>
 
+#include "drivers/store/memory/memory_store.h"
 #include "orchestrator/controller/cell_state.h"
 #include "tests/unit/orchestrator/controller/cell_harness.h"
 
@@ -422,8 +423,33 @@ TEST_F(InstanceLife, AnotherInstanceOfTheSameNameHasATimelineOfItsOwn) {
   book();
   ASSERT_TRUE(cell_.run(DeleteInstance{"default", "web-1"}).ok());
   report(Phase::kDeleted);
+  EXPECT_THAT(cell_.state().timelines.of(uid_), IsEmpty()) << "nobody can ask for it any more";
   book();
   EXPECT_EQ(timeline().size(), 1u);
+}
+
+TEST_F(InstanceLife, WhatIsNoInstanceHasNoTimeline) {
+  EXPECT_THAT(cell_.event_types(), Contains("FlavorCreated"));
+  EXPECT_EQ(cell_.state().timelines.size(), 0u);
+}
+
+TEST_F(InstanceLife, ItsTimelineIsThereAgainWhenAControllerLoadsTheCell) {
+  book();
+  ASSERT_TRUE(cell_.run(DeleteInstance{"default", "web-1"}).ok());
+  report(Phase::kDeleted);
+  book();
+  report(Phase::kRunning);
+  store::MemoryStore store;
+  store::Batch batch;
+  for (const auto& [key, value] : cell_.table()) batch.puts.push_back({key, value});
+  // One that cannot be read costs what it told alone.
+  batch.puts.push_back({records::log_key(Sequence(1'000'000)), "rubbish"});
+  const auto loaded =
+      load_cell(store, *store.commit(*store.take_over(std::nullopt, Uuid()), batch));
+  ASSERT_TRUE(loaded.ok()) << describe(loaded.status());
+  EXPECT_THAT(timeline(), testing::SizeIs(2));
+  EXPECT_EQ(loaded->timelines.of(uid_), timeline());
+  EXPECT_EQ(loaded->timelines.size(), 2u) << "of the instance that is gone, too";
 }
 
 }  // namespace

@@ -56,6 +56,36 @@ TEST(Timelines, TheSamePhaseToldAgainIsNoNews) {
   EXPECT_THAT(messages(timelines, kOne), ElementsAre("running", "labels", "labels", "running"));
 }
 
+TEST(Timelines, APhaseWithAnotherReasonOrMessageIsNews) {
+  Timelines timelines;
+  const auto note = [&](std::string reason, std::string message) {
+    Event told = event(kOne, "PhaseChanged", std::move(message));
+    told.reason = std::move(reason);
+    timelines.note(told);
+  };
+  timelines.note(event(kOne, "InstanceUpdated", "same words"));
+  note("", "same words");
+  note("Crashed", "same words");
+  note("Crashed", "other words");
+  EXPECT_THAT(timelines.of(kOne), SizeIs(4));
+}
+
+TEST(Timelines, KeepWhatAnEventSays) {
+  Timelines timelines;
+  const Event told{.time = WallTime(std::chrono::seconds(7)),
+                   .type = "InstanceEnded",
+                   .uid = kOne.value(),
+                   .reason = "Crashed",
+                   .message = "gone",
+                   .caller = "root"};
+  timelines.note(told);
+  EXPECT_THAT(timelines.of(kOne), ElementsAre(TimelineEntry{.time = told.time,
+                                                            .type = "InstanceEnded",
+                                                            .reason = "Crashed",
+                                                            .message = "gone",
+                                                            .caller = "root"}));
+}
+
 TEST(Timelines, ForgetAnInstanceThatIsGone) {
   Timelines timelines;
   timelines.note(event(kOne, "A"));

@@ -72,6 +72,8 @@ TEST_F(Checks, MemoryThatIsPromisedButNotThereFails) {
   config.host.memory = std::nullopt;
   config.host.memory_reserve = gibibytes(16);
   EXPECT_THAT(check_memory(config, machine).what, HasSubstr("nothing is left for guests"));
+  machine.texts["/proc/meminfo"] = "MemFree: 1 kB\n";
+  EXPECT_EQ(check_memory(config, machine).verdict, Verdict::kUnknown);
   machine.texts.erase("/proc/meminfo");
   EXPECT_EQ(check_memory(config, machine).verdict, Verdict::kUnknown);
 }
@@ -88,6 +90,12 @@ TEST_F(Checks, FewDescriptorsAreAWarning) {
   machine.texts["/proc/42/limits"] = "Max open files            1024   4096   files\n";
   EXPECT_EQ(check_limits(config, machine).verdict, Verdict::kWarning);
   EXPECT_THAT(check_limits(config, machine).what, HasSubstr("the daemon may open 1024 files"));
+  machine.texts["/proc/42/limits"] = "Max open files            8191   8191   files\n";
+  EXPECT_EQ(check_limits(config, machine).verdict, Verdict::kWarning);
+  machine.texts["/proc/42/limits"] = "Max open files            8192   8192   files\n";
+  EXPECT_EQ(check_limits(config, machine).verdict, Verdict::kOk);
+  machine.texts.erase("/proc/42/limits");
+  EXPECT_EQ(check_limits(config, machine).verdict, Verdict::kUnknown);
   machine.daemon = not_found("no");
   machine.texts["/proc/self/limits"] = "Max open files            unlimited   unlimited   files\n";
   EXPECT_EQ(check_limits(config, machine).verdict, Verdict::kOk);

@@ -41,6 +41,22 @@ TEST_F(Places, StorageThatIsNotMountedFails) {
   EXPECT_EQ(check_storage(config, machine).verdict, Verdict::kOk);
 }
 
+TEST_F(Places, WhatThisUserMayNotSeeIsUnknown) {
+  machine.files["/var/lib/stellwerk"] = permission_denied("Permission denied");
+  EXPECT_EQ(check_state(config, machine).verdict, Verdict::kUnknown);
+  EXPECT_EQ(check_passage(config, machine).verdict, Verdict::kUnknown);
+  machine.links = permission_denied("Permission denied");
+  EXPECT_EQ(check_subnet(config, machine).verdict, Verdict::kUnknown);
+  machine.texts.erase("/proc/sys/net/ipv4/ip_forward");
+  EXPECT_EQ(check_forwarding(config, machine).verdict, Verdict::kUnknown);
+}
+
+TEST_F(Places, StorageThatIsNotThereYetIsLookedAtWhereItWillBe) {
+  machine.files.erase("/var/lib/stellwerk/storage");
+  EXPECT_EQ(check_passage(config, machine).verdict, Verdict::kOk);
+  EXPECT_THAT(check_space(config, machine).what, HasSubstr("free at /var/lib/stellwerk,"));
+}
+
 TEST_F(Places, PassageThatIsClosedToQemuFailsWithItsName) {
   machine.files["/var/lib"] = FileFacts{.directory = true, .mode = 0750};
   machine.files["/var/lib/stellwerk"] = FileFacts{.directory = true, .mode = 0700};
@@ -48,6 +64,8 @@ TEST_F(Places, PassageThatIsClosedToQemuFailsWithItsName) {
   EXPECT_EQ(finding.verdict, Verdict::kFailed);
   EXPECT_EQ(finding.todo, "chmod o+x /var/lib /var/lib/stellwerk");
   machine.texts["/etc/libvirt/qemu.conf"] = "#user = \"libvirt-qemu\"\nuser = \"root\"\n";
+  EXPECT_EQ(check_passage(config, machine).verdict, Verdict::kOk);
+  machine.texts["/etc/libvirt/qemu.conf"] = "user = \"+0\"\n";
   EXPECT_EQ(check_passage(config, machine).verdict, Verdict::kOk);
   machine.texts["/etc/libvirt/qemu.conf"] = "user = \"root\"\nuser = \"qemu\"\n";
   EXPECT_EQ(check_passage(config, machine).verdict, Verdict::kFailed);
@@ -59,6 +77,10 @@ TEST_F(Places, SpaceBelowTheReserveFails) {
   machine.room = Space{.available = mebibytes(1000), .total = gibibytes(20)};
   EXPECT_EQ(check_space(config, machine).verdict, Verdict::kFailed);
   EXPECT_THAT(check_space(config, machine).what, HasSubstr("1000 MiB of 20 GiB free"));
+  machine.room = Space{.available = config.host.disk_reserve, .total = gibibytes(20)};
+  EXPECT_EQ(check_space(config, machine).verdict, Verdict::kFailed);
+  machine.room = Space{.available = gibibytes(4), .total = gibibytes(100)};
+  EXPECT_EQ(check_space(config, machine).verdict, Verdict::kWarning) << "less than a twentieth";
   machine.room = failed_precondition("Input/output error");
   EXPECT_EQ(check_space(config, machine).verdict, Verdict::kUnknown);
 }
@@ -89,12 +111,19 @@ TEST_F(Places, SubnetThatAnotherInterfaceHasFails) {
   EXPECT_THAT(check_subnet(config, machine).what, HasSubstr("10.64.0.254 of eth0"));
   machine.links->back().addresses = {IpAddress::v4(0x0A400101)};
   EXPECT_EQ(check_subnet(config, machine).verdict, Verdict::kOk);
+  config.network.v6 = Subnet{.range = *IpPrefix::parse("fd00:64::/64"), .gateway = {}, .next = {}};
+  EXPECT_EQ(check_subnet(config, machine).verdict, Verdict::kOk);
+  machine.links->back().addresses = {*IpAddress::parse("fd00:64::fe")};
+  EXPECT_EQ(check_subnet(config, machine).verdict, Verdict::kFailed);
+  EXPECT_THAT(check_subnet(config, machine).what, HasSubstr("fd00:64::fe of eth0"));
 }
 
 TEST_F(Places, ForwardingIsToldAndFilteredBridgesAreAWarning) {
   EXPECT_THAT(check_forwarding(config, machine).what, HasSubstr("off"));
   machine.texts["/proc/sys/net/ipv4/ip_forward"] = "1\n";
   EXPECT_THAT(check_forwarding(config, machine).what, HasSubstr("on"));
+  machine.texts["/proc/sys/net/bridge/bridge-nf-call-iptables"] = "0\n";
+  EXPECT_EQ(check_forwarding(config, machine).verdict, Verdict::kOk);
   machine.texts["/proc/sys/net/bridge/bridge-nf-call-iptables"] = "1\n";
   EXPECT_EQ(check_forwarding(config, machine).verdict, Verdict::kWarning);
 }

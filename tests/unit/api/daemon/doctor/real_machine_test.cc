@@ -17,6 +17,8 @@ namespace {
 
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 class RealMachineTest : public ::testing::Test {
  protected:
@@ -31,7 +33,9 @@ TEST_F(RealMachineTest, ReadsFilesAndLinksOfTheKernel) {
 }
 
 TEST_F(RealMachineTest, LooksAtFoldersAndLeavesNothingInThem) {
+  std::filesystem::permissions(folder_.path(), std::filesystem::perms(0751));
   EXPECT_TRUE(machine_.look(folder_.path())->directory);
+  EXPECT_EQ(machine_.look(folder_.path())->mode, 0751u);
   EXPECT_OK(machine_.try_writing(folder_.path()));
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
   EXPECT_TRUE(absl::IsNotFound(machine_.try_writing(folder_ / "nothing")));
@@ -46,6 +50,25 @@ TEST_F(RealMachineTest, KnowsLoopbackAndTheGroupOfRoot) {
   EXPECT_FALSE(loopback->bridge);
   EXPECT_TRUE(machine_.group_exists("root"));
   EXPECT_FALSE(machine_.group_exists("nobody-has-this-group"));
+}
+
+TEST_F(RealMachineTest, SeesThatAnInterfaceIsUpAndItsAddresses) {
+  EXPECT_EQ(stellwerk::testing::in_child([&] {
+              ASSERT_EQ(::unshare(CLONE_NEWNET), 0) << "needs root";
+              EXPECT_FALSE(machine_.interfaces()->at(0).up);
+              EXPECT_THAT(machine_.interfaces()->at(0).addresses, IsEmpty());
+              ASSERT_EQ(std::system("ip link set lo up"), 0);
+              EXPECT_TRUE(machine_.interfaces()->at(0).up);
+              EXPECT_THAT(machine_.interfaces()->at(0).addresses,
+                          UnorderedElementsAre(IpAddress::parse("127.0.0.1").value(),
+                                               IpAddress::parse("::1").value()));
+            }),
+            0);
+}
+
+TEST_F(RealMachineTest, OpensDevicesOrSaysWhyNot) {
+  EXPECT_OK(machine_.open_device("/dev/null"));
+  EXPECT_TRUE(absl::IsNotFound(machine_.open_device(folder_ / "nothing")));
 }
 
 TEST_F(RealMachineTest, AsksTheKernelForAFirewallAndLeavesNone) {
