@@ -24,6 +24,12 @@ class OddValues(CellCase):
         "storage": {"max_image_mib": 8},
     }
 
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        # The next cell has its bridge in the same range.
+        machine.output("ip", "link", "delete", "odd0")
+
     def host(self):
         return self.cell.json("host", "show", "odd-host")
 

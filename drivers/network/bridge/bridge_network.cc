@@ -163,10 +163,15 @@ absl::Status refuse_ranges_of_the_host(nl_sock* socket, const BridgeSpec& bridge
     if (std::ranges::any_of(host, is_there)) continue;
     for (const HostAddress& other : host) {
       if (other.interface == bridge.name || !other.prefix.overlaps(address)) continue;
+      SW_ASSIGN_OR_RETURN(const Owned<rtnl_link> link, find_link(socket, other.interface));
+      const bool ours = link && rtnl_link_get_group(link.get()) == kOurGroup;
       return failed_precondition(
-          "{} overlaps {}, which this host has on {}; choose another range for the network, or "
-          "make it isolated",
-          address.normalized().to_string(), other.prefix.to_string(), other.interface);
+          "{} overlaps {}, which this host has on {}; {}", address.normalized().to_string(),
+          other.prefix.to_string(), other.interface,
+          ours ? fmt::format("Stellwerk made it for another network; if that is gone: ip link "
+                             "delete {}",
+                             other.interface)
+               : "choose another range for the network, or make it isolated");
     }
   }
   return absl::OkStatus();

@@ -177,7 +177,7 @@ TEST_F(ConsoleRuntimeTest, OpensTheConsoleOfTheNextGuestBeforeItHasSeenTheEndOfT
 }
 
 TEST_F(ConsoleRuntimeTest, TheEndOfTheLastGuestThatIsSeenLateDoesNotEndTheNext) {
-  auto first = std::make_unique<hypervisor::ConsoleDescriptor>(consoles_.begin_guest());
+  auto first = std::make_unique<Descriptor>(consoles_.begin_guest());
   runtime_->created(kWeb);
   std::atomic<int> calls = 0;
   std::promise<void> heard;

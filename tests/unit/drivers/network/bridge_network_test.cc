@@ -149,7 +149,8 @@ TEST_F(BridgeNetworkTest, TakesNoRangeThatTheHostIsIn) {
               EXPECT_TRUE(absl::IsFailedPrecondition(refused));
               EXPECT_THAT(std::string(message_of(refused)),
                           HasSubstr("10.64.0.0/24 overlaps 10.64.0.9/16, which this host has on "
-                                    "sw-lan"));
+                                    "sw-lan; Stellwerk made it for another network; if that is "
+                                    "gone: ip link delete sw-lan"));
               EXPECT_FALSE(interfaces.exists("sw-test0")) << "nothing half-done";
               const absl::Status six = network.ensure_bridge(
                   {.name = "sw-test0", .addresses = {*parse_range("fd00:64::1/80")}});
@@ -165,6 +166,9 @@ TEST_F(BridgeNetworkTest, WhatABridgeHasAlreadyIsNotJudgedAgain) {
               interfaces.add_bridge("lan0");
               interfaces.set_address("lan0", kGateway + 1);
               EXPECT_OK(network.ensure_bridge(kBridge));
+              const absl::Status refused =
+                  network.ensure_bridge({.name = "sw-test1", .addresses = kBridge.addresses});
+              EXPECT_THAT(std::string(message_of(refused)), HasSubstr("choose another range"));
             }),
             0);
 }
