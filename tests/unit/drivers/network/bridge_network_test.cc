@@ -166,9 +166,10 @@ TEST_F(BridgeNetworkTest, WhatABridgeHasAlreadyIsNotJudgedAgain) {
               interfaces.add_bridge("lan0");
               interfaces.set_address("lan0", kGateway + 1);
               EXPECT_OK(network.ensure_bridge(kBridge));
-              const absl::Status refused =
-                  network.ensure_bridge({.name = "sw-test1", .addresses = kBridge.addresses});
-              EXPECT_THAT(std::string(message_of(refused)), HasSubstr("choose another range"));
+              EXPECT_OK(network.remove_bridge(kBridge.name));
+              const absl::Status refused = network.ensure_bridge(kBridge);
+              EXPECT_THAT(std::string(message_of(refused)),
+                          HasSubstr("which this host has on lan0; choose another range"));
             }),
             0);
 }
