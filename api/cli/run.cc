@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 
+#include "api/cli/command_line.h"
 #include "api/cli/commands.h"
 #include "api/cli/complete.h"
 #include "api/cli/errors.h"
@@ -178,9 +179,13 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
       return complete(line, {arguments.begin() + 1, arguments.end()}, environment);
     }
     // CLI11 takes them from the back.
-    line.app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    line.app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) return usage(line, environment, error.what());
+    if (error.get_exit_code() != 0) {
+      // An unknown word is the cause of what CLI11 says of the others.
+      const std::string mistake = mistake_in(line.app, words);
+      return usage(line, environment, mistake.empty() ? error.what() : mistake);
+    }
     line.app.exit(error, environment.out, environment.err);
     environment.out.flush();
     return static_cast<int>(ExitCode::kOk);
@@ -195,4 +200,6 @@ int run(const std::vector<std::string>& arguments, Environment& environment) {
   }
 }
 
+  std::vector<std::string> words;
 }  // namespace stellwerk::cli
+    words = with_help_as_option(line.app, arguments);

@@ -14,6 +14,7 @@
 #include "core/model.h"
 #include "core/parse_number.h"
 #include "core/validate.h"
+#include "core/suggestion.h"
 
 namespace stellwerk::daemon {
 namespace {
