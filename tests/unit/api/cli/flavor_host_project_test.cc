@@ -94,6 +94,17 @@ TEST_F(Catalog, AFreeFlavorSaysItsSize) {
 
 TEST_F(Catalog, FlavorMemoryIsCountedInMebibytes) {
   const Ran ran = run({"flavor", "create", "tiny", "--vcpus", "1", "--memory", "1MB"});
+TEST_F(Catalog, AFreeFlavorWithoutASizeIsAMistakeOfTheCommandLine) {
+  const Ran ran = run({"flavor", "create", "tiny"});
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_EQ(ran.err,
+            "error: --vcpus and --memory are missing; only a name that begins with SCS- says the "
+            "size itself\n");
+  EXPECT_THAT(run({"flavor", "create", "tiny", "--vcpus", "1"}).err,
+              HasSubstr("error: --memory is missing;"));
+  EXPECT_TRUE(daemon.calls().empty());
+}
+
   EXPECT_EQ(ran.code, 2);
   EXPECT_THAT(ran.err, HasSubstr("1MB is not a whole number of MiB"));
 }
