@@ -6,9 +6,7 @@
 #include "api/client/error.h"
 
 namespace stellwerk::cli {
-namespace {
 
-// Empty where the message says all.
 std::string_view hint_for(const absl::Status& status) {
   const std::string reason = reason_of(status).value_or("");
   if (reason == client::kSocketDenied) return "become root, or a member of the group stellwerk";
@@ -39,8 +37,6 @@ std::string_view hint_for(const absl::Status& status) {
       return "";
   }
 }
-
-}  // namespace
 
 void print_error(std::ostream& err, const absl::Status& status, const std::string& request_id) {
   if (status.ok()) return;
