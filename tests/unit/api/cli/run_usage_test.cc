@@ -118,6 +118,26 @@ TEST_F(Usage, NamesWhatIsTooMuchInItsOrder) {
               StartsWith("error: too many arguments: \"--b\"\n"));
 }
 
+TEST_F(Usage, AllProjectsAreNoneToFindSomethingIn) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {"instance", "create", "web-1", "--flavor", "f", "--image", "i"},
+      {"instance", "show", "web-1"},
+      {"image", "delete", "web-1"},
+      {"event", "watch", "--instance", "web-1"}};
+  for (std::vector<std::string> words : wrong) {
+    words.insert(words.end(), {"--project", "-"});
+    const Ran ran = run(words);
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_THAT(ran.err, StartsWith("error: - (all projects) is for lists and events; name the "
+                                    "one project of \"web-1\"\n"));
+  }
+  EXPECT_THAT(daemon.calls(), IsEmpty());
+  daemon.script().get_answers = {running_instance()};
+  EXPECT_EQ(run({"instance", "show", "projects/p/instances/web-1", "--project", "-"}).code, 0);
+  variables = {{"STELLWERK_PROJECT", "-"}};
+  EXPECT_EQ(run({"host", "show", "node-1"}).code, 3) << "hosts are of no project";
+}
+
 TEST_F(Usage, TakesHelpForAnOption) {
   EXPECT_EQ(run_bare({"help"}).out, run_bare({"--help"}).out);
   EXPECT_EQ(run_bare({"instance", "help"}).out, run_bare({"instance", "--help"}).out);
