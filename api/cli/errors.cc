@@ -21,6 +21,7 @@ std::string_view hint_for(const absl::Status& status) {
   }
   if (reason == "QUOTA_EXCEEDED") return "project show tells limits and use side by side";
   if (reason == "ADDRESSES_EXHAUSTED") return "network show tells how many ports it has";
+  if (reason == "CONSOLE_BUSY") return "--read-only watches, --force takes over";
   if (reason == "REQUEST_ID_REUSED") return "use another --request-id, or none";
   switch (status.code()) {
     case absl::StatusCode::kOutOfRange:
