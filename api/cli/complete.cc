@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/cli/command_line.h"
 #include "api/cli/format.h"
 
 namespace stellwerk::cli {
@@ -9,29 +10,6 @@ namespace {
 
 constexpr int kMostIds = 500;
 constexpr Duration kPatience = std::chrono::seconds(2);
-
-bool is_shown(const CLI::App& command) {
-  return !command.get_group().empty();
-}
-
-const CLI::App* subcommand(const CLI::App& command, const std::string& name) {
-  for (const CLI::App* one : command.get_subcommands({})) {
-    if (one->get_name() == name) return one;
-  }
-  return nullptr;
-}
-
-// The option of this name, here or further up: options of all commands may stand anywhere.
-const CLI::Option* find_option(const CLI::App* command, const std::string& name) {
-  for (; command != nullptr; command = command->get_parent()) {
-    if (const CLI::Option* option = command->get_option_no_throw(name)) return option;
-  }
-  return nullptr;
-}
-
-bool takes_value(const CLI::Option& option) {
-  return option.get_items_expected_max() > 0;
-}
 
 std::string long_name(const CLI::Option& option) {
   const auto& names = option.get_lnames();
@@ -54,20 +32,6 @@ std::vector<std::string> choices_of(const CLI::Option& option) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return choices;
-}
-
-std::vector<std::string> option_names(const CLI::App* command) {
-  std::vector<std::string> names;
-  for (; command != nullptr; command = command->get_parent()) {
-    for (const CLI::Option* option : command->get_options()) {
-      if (option->get_positional() || option->get_group().empty()) continue;
-      const std::string name = long_name(*option);
-      if (!name.empty()) names.push_back("--" + name);
-    }
-  }
-  std::ranges::sort(names);
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  return names;
 }
 
 // What a verb that acts on something that exists is given first.
@@ -112,7 +76,7 @@ Position position_of(const CLI::App& root, const std::vector<std::string>& words
     } else if (words[i].starts_with('-')) {
       const CLI::Option* option = find_option(command, words[i]);
       if (option != nullptr && takes_value(*option)) waiting = option;
-    } else if (const CLI::App* next = subcommand(*command, words[i])) {
+    } else if (const CLI::App* next = find_subcommand(*command, words[i])) {
       command = next;
     } else {
       ++positionals;
@@ -124,9 +88,7 @@ Position position_of(const CLI::App& root, const std::vector<std::string>& words
   } else if (current.starts_with('-')) {
     position.fixed = option_names(command);
   } else {
-    for (const CLI::App* next : command->get_subcommands({})) {
-      if (is_shown(*next)) position.fixed.push_back(next->get_name());
-    }
+    position.fixed = subcommand_names(*command);
     position.resource = resource_of(*command, positionals);
   }
   begin_with(position.fixed, current);

@@ -3,8 +3,10 @@
 #include <nlohmann/json.hpp>
 
 #include "api/cli/commands.h"
+#include "api/cli/errors.h"
 #include "api/cli/pages.h"
 #include "api/cli/verbs.h"
+#include "api/client/endpoint.h"
 
 namespace stellwerk::cli {
 namespace {
@@ -28,6 +30,7 @@ using Findings = std::vector<Finding>;
 struct Report {
   std::string version;
   std::string accel;
+  std::string socket;  // of the daemon that the configuration is of; empty: not known
   Findings findings;
 };
 
@@ -38,8 +41,10 @@ absl::StatusOr<Report> read_report(const std::string& text) {
         "stellwerkd says nothing that this stellwerk understands; is one of them of "
         "another version?");
   }
-  Report report{
-      .version = json.value("version", ""), .accel = json.value("accel", ""), .findings = {}};
+  Report report{.version = json.value("version", ""),
+                .accel = json.value("accel", ""),
+                .socket = json.value("socket", ""),
+                .findings = {}};
   for (const Json& one : json["findings"]) {
     report.findings.push_back({.check = one.value("check", ""),
                                .verdict = one.value("verdict", "unknown"),
@@ -70,6 +75,14 @@ Findings look_at_machine(Context& context, const std::string& config, std::strin
          fmt::format("stellwerk is {}, stellwerkd is {}", STELLWERK_VERSION, report->version),
          "install both of one version"});
   }
+  const std::string& asked = context.client.endpoint().socket_path;
+  if (!report->socket.empty() && report->socket != asked) {
+    report->findings.push_back(
+        {"endpoint", "warning",
+         fmt::format("the checks above are of the daemon at {}, those below of the one at {}",
+                     report->socket, asked),
+         "give --config, the configuration of the daemon that you mean, or another --endpoint"});
+  }
   return std::move(report->findings);
 }
 
@@ -93,20 +106,29 @@ Finding judge(const Host& host, const std::string& accel) {
   return finding;
 }
 
-Findings ask_api(Context& context, const std::string& accel) {
+absl::StatusOr<std::vector<Host>> all_hosts(Context& context) {
   v1::ListHostsRequest request;
-  request.set_page_size(kPageSize);
-  const auto page = context.client.call_within(kApiPatience, &Hosts::Stub::ListHosts, request);
-  if (!page.ok()) {
-    return {
-        {"api", "failed", std::string(message_of(page.status())), "systemctl status stellwerkd"}};
+  request.set_page_size(1);
+  // A daemon that does not answer is found out soon; one that does may take its time.
+  SW_RETURN_IF_ERROR(
+      context.client.call_within(kApiPatience, &Hosts::Stub::ListHosts, request).status());
+  return collect(context, &Hosts::Stub::ListHosts, v1::ListHostsRequest(),
+                 &v1::ListHostsResponse::mutable_hosts);
+}
+
+Findings ask_api(Context& context, const std::string& accel) {
+  const auto hosts = all_hosts(context);
+  if (!hosts.ok()) {
+    const bool denied = reason_of(hosts.status()) == client::kSocketDenied;
+    return {{"api", "failed", std::string(message_of(hosts.status())),
+             denied ? std::string(hint_for(hosts.status())) : "systemctl status stellwerkd"}};
   }
   Findings findings = {{"api", "ok", "the daemon answers you", ""}};
-  if (page->hosts().empty()) {
+  if (hosts->empty()) {
     findings.push_back(
         {"guests", "failed", "no host has reported yet", "journalctl -u stellwerkd -n 50"});
   }
-  for (const Host& host : page->hosts()) findings.push_back(judge(host, accel));
+  for (const Host& host : *hosts) findings.push_back(judge(host, accel));
   return findings;
 }
 

@@ -6,9 +6,7 @@
 #include "api/client/error.h"
 
 namespace stellwerk::cli {
-namespace {
 
-// Empty where the message says all.
 std::string_view hint_for(const absl::Status& status) {
   const std::string reason = reason_of(status).value_or("");
   if (reason == client::kSocketDenied) return "become root, or a member of the group stellwerk";
@@ -23,6 +21,7 @@ std::string_view hint_for(const absl::Status& status) {
   }
   if (reason == "QUOTA_EXCEEDED") return "project show tells limits and use side by side";
   if (reason == "ADDRESSES_EXHAUSTED") return "network show tells how many ports it has";
+  if (reason == "CONSOLE_BUSY") return "--read-only watches, --force takes over";
   if (reason == "REQUEST_ID_REUSED") return "use another --request-id, or none";
   switch (status.code()) {
     case absl::StatusCode::kOutOfRange:
@@ -39,8 +38,6 @@ std::string_view hint_for(const absl::Status& status) {
       return "";
   }
 }
-
-}  // namespace
 
 void print_error(std::ostream& err, const absl::Status& status, const std::string& request_id) {
   if (status.ok()) return;

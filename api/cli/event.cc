@@ -114,7 +114,8 @@ absl::Status watch_events(Context& context, const WatchOptions& options) {
                                   .resource = resource_of(context, options.instance),
                                   .token = options.from});
   const absl::Status status = watch_until_interrupted(context, follower);
-  if (!follower.token().empty()) {
+  const bool moved = status.ok() || follower.token() != options.from;
+  if (moved && !follower.token().empty()) {
     context.err() << "go on with: stellwerk event watch --from " << Cell(follower.token()).text()
                   << std::endl;
   }
@@ -137,7 +138,7 @@ void add_event_commands(CLI::App& app, Command& chosen) {
   choose(list, list_options, chosen, list_events);
   CLI::App* watch =
       add_verb(noun, {"watch", "Show events as they happen, until Ctrl-C; then tells the token",
-                      "stellwerk event watch -o json | jq -r '.events[].message'"});
+                      "stellwerk event watch -o json | jq -r '.events[] | .type, .resource'"});
   auto watch_options = std::make_shared<WatchOptions>();
   watch->add_option("--from", watch_options->from, "Go on after this place; default: from now on")
       ->type_name("TOKEN");

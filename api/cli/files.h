@@ -9,6 +9,9 @@
 
 namespace stellwerk::cli {
 
+// As messages name it: with its end, whatever its length. Who prints it escapes it.
+std::string quoted_path(std::string_view path);
+
 // The bytes of a file, or of standard input for "-"; at most `limit`.
 absl::StatusOr<std::string> read_small_file(Context& context, const std::string& path,
                                             size_t limit);

@@ -72,7 +72,17 @@ KeyValues flavor_details(const Flavor& flavor, WallTime now) {
   };
 }
 
+absl::Status check_size_given(const CreateOptions& options) {
+  std::vector<const char*> missing;
+  if (options.vcpus == 0) missing.push_back("--vcpus");
+  if (options.memory.empty()) missing.push_back("--memory");
+  if (missing.empty() || options.id.starts_with("SCS-")) return absl::OkStatus();
+  return usage_error("{} {} missing; only a name that begins with SCS- says the size itself",
+                     fmt::join(missing, " and "), missing.size() == 1 ? "is" : "are");
+}
+
 absl::Status create_flavor(Context& context, const CreateOptions& options) {
+  SW_RETURN_IF_ERROR(check_size_given(options));
   v1::CreateFlavorRequest request;
   request.set_flavor_id(options.id);
   Flavor& flavor = *request.mutable_flavor();

@@ -96,9 +96,9 @@ KeyValues host_details(const Host& host, WallTime now) {
       {"Disk type", host.disk_type()},
       {"Instances", std::to_string(host.use().instances())},
       {"vCPUs in use", vcpus_text(host)},
-      {"Foreign",
-       fmt::format("{} domains, {} vCPUs, {}", host.foreign().domains(), host.foreign().vcpus(),
-                   to_string(Bytes(host.foreign().memory_bytes())))},
+      {"Foreign and orphans",
+       fmt::format("{} domains, {} vCPUs, {}", host.foreign().domains() + host.orphans_size(),
+                   host.foreign().vcpus(), to_string(Bytes(host.foreign().memory_bytes())))},
   };
   add_processors(pairs, host);
   for (const Host::Orphan& orphan : host.orphans()) {

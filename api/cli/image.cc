@@ -37,9 +37,9 @@ struct UpdateOptions {
   std::string min_disk;
   std::string min_memory;
   std::vector<std::string> labels;
+  std::vector<std::string> unlabels;
   std::vector<std::string> properties;
-  bool no_labels = false;
-  bool no_properties = false;
+  std::vector<std::string> unproperties;
   bool make_public = false;
   bool make_private = false;
   MutationOptions mutation;
@@ -98,15 +98,37 @@ absl::Status import(Context& context, const ImportOptions& options) {
   return absl::OkStatus();
 }
 
+// As change_labels does, of labels and properties alike.
+absl::Status change_pairs(Context& context, const UpdateOptions& options,
+                          v1::UpdateImageRequest& request) {
+  const bool labels = !options.labels.empty() || !options.unlabels.empty();
+  const bool properties = !options.properties.empty() || !options.unproperties.empty();
+  if (!labels && !properties) return absl::OkStatus();
+  Image& image = *request.mutable_image();
+  SW_ASSIGN_OR_RETURN(const Image present, get(context, &Images::Stub::GetImage, image.name()));
+  if (options.mutation.etag.empty()) request.set_etag(present.etag());
+  if (labels) {
+    *image.mutable_labels() = present.labels();
+    for (const std::string& key : options.unlabels) image.mutable_labels()->erase(key);
+    copy_labels(options.labels, *image.mutable_labels());
+    request.mutable_update_mask()->add_paths("labels");
+  }
+  if (properties) {
+    *image.mutable_properties() = present.properties();
+    for (const std::string& key : options.unproperties) image.mutable_properties()->erase(key);
+    copy_labels(options.properties, *image.mutable_properties());
+    request.mutable_update_mask()->add_paths("properties");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status update_image(Context& context, const UpdateOptions& options) {
   v1::UpdateImageRequest request;
   Image& image = *request.mutable_image();
   google::protobuf::FieldMask& mask = *request.mutable_update_mask();
   image.set_name(image_name(context, options.id));
-  if (!options.labels.empty() || options.no_labels) mask.add_paths("labels");
-  copy_labels(options.labels, *image.mutable_labels());
-  if (!options.properties.empty() || options.no_properties) mask.add_paths("properties");
-  copy_labels(options.properties, *image.mutable_properties());
+  request.set_etag(options.mutation.etag);
+  SW_RETURN_IF_ERROR(change_pairs(context, options, request));
   if (options.make_public || options.make_private) mask.add_paths("visibility");
   image.set_visibility(options.make_public ? Image::PUBLIC : Image::PRIVATE);
   if (!options.min_disk.empty()) mask.add_paths("min_disk_bytes");
@@ -114,15 +136,12 @@ absl::Status update_image(Context& context, const UpdateOptions& options) {
   if (!options.min_memory.empty()) mask.add_paths("min_memory_bytes");
   image.set_min_memory_bytes(bytes_of(options.min_memory));
   if (mask.paths().empty()) {
-    return usage_error(
-        "nothing to change: give --label, --property, --public, --private, "
-        "--min-disk or --min-memory");
+    return usage_error("nothing to change is given; see stellwerk image update --help");
   }
-  request.set_etag(options.mutation.etag);
   request.set_request_id(claim_request_id(context, options.mutation));
   SW_ASSIGN_OR_RETURN(const Image updated,
                       context.client.call(&Images::Stub::UpdateImage, request));
-  print_one(context, updated, image_columns(context, false));
+  print_details(context, updated, image_details(updated, context.now().wall));
   return absl::OkStatus();
 }
 
@@ -202,11 +221,10 @@ void add_update(CLI::App* noun, Command& chosen) {
   auto options = std::make_shared<UpdateOptions>();
   verb->add_option("NAME", options->id, "The image")->required();
   add_labels(verb, options->labels);
-  verb->add_flag("--no-labels", options->no_labels, "Take all labels away")
-      ->excludes(verb->get_option("--label"));
+  add_unlabels(verb, options->unlabels);
   add_properties(verb, options->properties);
-  verb->add_flag("--no-properties", options->no_properties, "Take all properties away")
-      ->excludes(verb->get_option("--property"));
+  add_repeated(verb, {"--unproperty", "KEY", "A property to take away; may be repeated"},
+               options->unproperties);
   CLI::Option* open =
       verb->add_flag("--public", options->make_public, "Every project may boot from it");
   verb->add_flag("--private", options->make_private, "Only its own project may")->excludes(open);

@@ -6,11 +6,11 @@
 #include <fstream>
 
 #include "api/cli/exit_code.h"
+#include "api/cli/files.h"
 #include "api/cli/format.h"
 #include "api/cli/progress.h"
 #include "api/client/image_upload.h"
 #include "core/units.h"
-#include "core/validate.h"
 
 namespace stellwerk::cli {
 namespace {
@@ -92,10 +92,10 @@ absl::StatusOr<v1::Image> import_image(Context& context, const std::string& path
   const std::filesystem::path file_path(path);
   std::error_code error;
   if (std::filesystem::is_directory(file_path, error)) {
-    return usage_error("cannot read {}: it is a directory", stellwerk::quoted(path));
+    return usage_error("cannot read {}: it is a directory", quoted_path(path));
   }
   std::ifstream file(file_path, std::ios::binary);
-  if (!file) return usage_error("cannot read {}: {}", stellwerk::quoted(path), strerror(errno));
+  if (!file) return usage_error("cannot read {}: {}", quoted_path(path), strerror(errno));
   if (std::filesystem::is_regular_file(file_path, error)) {
     spec.set_size_bytes(static_cast<int64_t>(std::filesystem::file_size(file_path, error)));
   }

@@ -93,7 +93,7 @@ absl::Status update_instance(Context& context, const UpdateOptions& options) {
   request.set_request_id(claim_request_id(context, options.mutation));
   SW_ASSIGN_OR_RETURN(const Instance instance,
                       context.client.call(&Instances::Stub::UpdateInstance, request));
-  print_one(context, instance, instance_columns(context));
+  print_details(context, instance, instance_details(instance, context.now().wall));
   return absl::OkStatus();
 }
 

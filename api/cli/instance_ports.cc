@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "api/cli/exit_code.h"
 #include "core/parse_number.h"
 #include "core/validate.h"
 
@@ -16,16 +17,21 @@ const std::map<std::string, v1::IngressRule::Protocol> kProtocols = {
     {"tcp", v1::IngressRule::TCP},
     {"udp", v1::IngressRule::UDP}};
 
+constexpr int64_t kLastPort = 65535;
+
 absl::Status bad_rule(const std::string& text) {
-  return in_field(invalid_argument("{} is no rule; write PROTOCOL[:PORT[-PORT]]=RANGE, such as "
-                                   "tcp:443=0.0.0.0/0, udp:6000-6100=10.0.0.0/8 or icmp=::/0",
-                                   quoted(text)),
-                  "--allow");
+  return usage_error(
+      "--allow: {} is no rule; write PROTOCOL[:PORT[-PORT]]=RANGE, such as "
+      "tcp:443=0.0.0.0/0, udp:6000-6100=10.0.0.0/8 or icmp=::/0",
+      quoted(text));
 }
 
-// Zero: not a number.
-int port_of(std::string_view text) {
-  return parse_number<uint16_t>(text).value_or(0);
+absl::StatusOr<int> port_of(const std::string& rule, std::string_view text) {
+  const auto port = parse_number<int64_t>(text);
+  if (!port || *port < 0) return bad_rule(rule);
+  if (*port >= 1 && *port <= kLastPort) return static_cast<int>(*port);
+  return usage_error("--allow: {} is no port in {}; ports are 1 to {}", *port, quoted(rule),
+                     kLastPort);
 }
 
 }  // namespace
@@ -58,10 +64,12 @@ absl::StatusOr<v1::IngressRule> parse_ingress(const std::string& text) {
   if (colon == std::string::npos) return rule;
   const std::string ports = what.substr(colon + 1);
   const size_t dash = ports.find('-');
-  rule.set_first_port(port_of(std::string_view(ports).substr(0, dash)));
-  rule.set_last_port(dash == std::string::npos ? rule.first_port()
-                                               : port_of(ports.substr(dash + 1)));
-  if (rule.first_port() == 0 || rule.last_port() == 0) return bad_rule(text);
+  SW_ASSIGN_OR_RETURN(const int first, port_of(text, ports.substr(0, dash)));
+  rule.set_first_port(first);
+  rule.set_last_port(first);
+  if (dash == std::string::npos) return rule;
+  SW_ASSIGN_OR_RETURN(const int last, port_of(text, ports.substr(dash + 1)));
+  rule.set_last_port(last);
   return rule;
 }
 

@@ -13,7 +13,7 @@ namespace stellwerk::cli {
 void add_port(const std::string& prefix, const std::string& text, v1::Instance& instance);
 
 // "tcp:443=0.0.0.0/0", "udp:6000-6100=10.0.0.0/8", "icmp=::/0", "any=192.0.2.0/24".
-// InvalidArgument says what would do.
+// A usage error says what would do.
 absl::StatusOr<v1::IngressRule> parse_ingress(const std::string& text);
 std::string ingress_text(const v1::IngressRule& rule);
 

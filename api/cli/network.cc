@@ -1,10 +1,12 @@
 #include <memory>
 
 #include "api/cli/commands.h"
+#include "api/cli/exit_code.h"
 #include "api/cli/format.h"
 #include "api/cli/pages.h"
 #include "api/cli/verbs.h"
 #include "core/network_checks.h"
+#include "core/parse_number.h"
 
 namespace stellwerk::cli {
 namespace {
@@ -19,7 +21,7 @@ struct CreateOptions {
   bool isolated = false;
   std::vector<std::string> dns;
   std::vector<std::string> routes;
-  int64_t mtu = 0;
+  std::string mtu;
   std::string bridge;
   std::vector<std::string> labels;
   MutationOptions mutation;
@@ -71,13 +73,25 @@ absl::Status set_subnets(const std::vector<std::string>& subnets, Network& netwo
     std::string& field = range && !range->address.is_v4() ? *network.mutable_ipv6_subnet()
                                                           : *network.mutable_ipv4_subnet();
     if (!field.empty()) {
-      return in_field(invalid_argument("{} and {} given; give at most one IPv4 and one IPv6 range",
-                                       quoted(field), quoted(subnet)),
-                      "--subnet");
+      return usage_error("--subnet: {} and {} given; give at most one IPv4 and one IPv6 range",
+                         quoted(field), quoted(subnet));
     }
     field = subnet;
   }
   return absl::OkStatus();
+}
+
+std::string check_route_form(const std::string& text) {
+  const size_t equals = text.find('=');
+  const bool both = equals != std::string::npos && equals > 0 && equals + 1 < text.size();
+  if (both) return "";
+  return fmt::format("{} is not RANGE=ADDRESS, such as 192.0.2.0/24=10.8.0.9", quoted(text));
+}
+
+std::string check_mtu_form(const std::string& text) {
+  if (parse_number<int64_t>(text)) return "";
+  return fmt::format("{} is no number; give the bytes, {} to {}", quoted(text), kSmallestMtu,
+                     kLargestMtu);
 }
 
 absl::Status create_network(Context& context, const CreateOptions& options) {
@@ -93,9 +107,9 @@ absl::Status create_network(Context& context, const CreateOptions& options) {
     const size_t equals = route.find('=');
     auto* added = network.add_routes();
     added->set_destination(route.substr(0, equals));
-    if (equals != std::string::npos) added->set_next_hop(route.substr(equals + 1));
+    added->set_next_hop(route.substr(equals + 1));
   }
-  network.set_mtu_bytes(options.mtu);
+  network.set_mtu_bytes(parse_number<int64_t>(options.mtu).value_or(0));
   network.set_bridge(options.bridge);
   copy_labels(options.labels, *network.mutable_labels());
   request.set_request_id(claim_request_id(context, options.mutation));
@@ -161,8 +175,11 @@ void add_create(CLI::App* noun, Command& chosen) {
   add_repeated(verb, {"--dns", "ADDRESS", "Name server for guests; may be repeated"}, options->dns);
   add_repeated(
       verb, {"--route", "RANGE=ADDRESS", "Route for guests through a neighbour; may be repeated"},
-      options->routes);
-  verb->add_option("--mtu", options->mtu, "Largest packet in bytes; else 1500")->type_name("BYTES");
+      options->routes)
+      ->check(CLI::Validator(check_route_form, ""));
+  verb->add_option("--mtu", options->mtu, "Largest packet in bytes; else 1500")
+      ->type_name("BYTES")
+      ->check(CLI::Validator(check_mtu_form, ""));
   verb->add_option("--bridge", options->bridge, "Use this bridge of the host's as it is")
       ->type_name("NAME");
   add_labels(verb, options->labels);

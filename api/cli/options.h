@@ -50,6 +50,7 @@ void add_pairs(CLI::App* verb, const char* name, std::vector<std::string>& value
 void add_labels(CLI::App* verb, std::vector<std::string>& values);
 // --unlabel k, repeated.
 void add_unlabels(CLI::App* verb, std::vector<std::string>& keys);
+// Each replaces the value that its key has.
 template <class Map>
 void copy_labels(const std::vector<std::string>& values, Map& labels) {
   for (const std::string& value : values) {

@@ -6,11 +6,13 @@
 #include <map>
 #include <memory>
 
+#include "api/cli/command_line.h"
 #include "api/cli/commands.h"
 #include "api/cli/complete.h"
 #include "api/cli/errors.h"
 #include "api/cli/exit_code.h"
 #include "api/cli/table.h"
+#include "core/validate.h"
 
 namespace stellwerk::cli {
 namespace {
@@ -112,6 +114,24 @@ absl::Status flush(Environment& environment) {
   return data_loss("cannot write the output");
 }
 
+// "-" stands for all projects, of which none is the one to find or to make something in.
+std::string missing_project(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  const CLI::App* noun = at->get_parent();
+  const std::string of = noun == nullptr ? "" : noun->get_name();
+  const bool of_projects = of == "instance" || of == "image" || of == "network" || of == "event";
+  for (const char* name : {"NAME", "--instance"}) {
+    const CLI::Option* option = of_projects ? at->get_option_no_throw(name) : nullptr;
+    if (option == nullptr || option->count() == 0) continue;
+    const std::string& given = option->results().front();
+    if (given.find('/') != std::string::npos) continue;
+    return fmt::format("- (all projects) is for lists and events; name the one project of {}",
+                       stellwerk::quoted(given));
+  }
+  return "";
+}
+
 int run_command(CommandLine& line, Environment& environment) {
   const std::string endpoint_text =
       line.global.endpoint.empty()
@@ -130,6 +150,10 @@ int run_command(CommandLine& line, Environment& environment) {
       .colour = has_colour(environment),
       .request_id = "",
   };
+  if (context.project == "-") {
+    const std::string mistake = missing_project(line.app);
+    if (!mistake.empty()) return usage(line, environment, mistake);
+  }
   absl::Status status = line.chosen(context);
   if (status.ok()) status = flush(environment);
   print_error(environment.err, status, context.request_id);
@@ -172,15 +196,21 @@ int complete(const CommandLine& line, const std::vector<std::string>& words,
 
 int run(const std::vector<std::string>& arguments, Environment& environment) {
   CommandLine line;
+  std::vector<std::string> words;
   try {
     define(line);
     if (!arguments.empty() && arguments.front() == "__complete") {
       return complete(line, {arguments.begin() + 1, arguments.end()}, environment);
     }
+    words = with_help_as_option(line.app, arguments);
     // CLI11 takes them from the back.
-    line.app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    line.app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0) return usage(line, environment, error.what());
+    if (error.get_exit_code() != 0) {
+      // An unknown word is the cause of what CLI11 says of the others.
+      const std::string mistake = mistake_in(line.app, words);
+      return usage(line, environment, mistake.empty() ? error.what() : mistake);
+    }
     line.app.exit(error, environment.out, environment.err);
     environment.out.flush();
     return static_cast<int>(ExitCode::kOk);

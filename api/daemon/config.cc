@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 
 #include "api/daemon/config_images.h"
@@ -13,6 +14,7 @@
 #include "api/daemon/config_section.h"
 #include "core/model.h"
 #include "core/parse_number.h"
+#include "core/suggestion.h"
 #include "core/validate.h"
 
 namespace stellwerk::daemon {
@@ -238,6 +240,13 @@ absl::StatusOr<Config> load_config(const std::string& path) {
                             to_string(Bytes(kLongestFile)));
   }
   return parse_config(text, path);
+}
+
+std::string source_of_config(const std::string& path) {
+  std::error_code unknown;
+  const bool missing = path == kDefaultConfigPath && !std::filesystem::exists(path, unknown);
+  if (!missing || unknown) return path;
+  return fmt::format("there is no {}; defaults hold", path);
 }
 
 absl::StatusOr<std::string> host_id(const HostConfig& host, std::string_view machine_name) {

@@ -2,7 +2,7 @@
 //
 // Invariants: a Config that was returned is consistent (paths absolute, the gateway inside the
 // subnet, …); every mistake in a file is reported at once with its line and key; unknown keys are
-// mistakes. Pure but for load_config, which reads one file. Any thread.
+// mistakes. Pure but for load_config, which reads one file, and source_of_config. Any thread.
 #pragma once
 
 #include <chrono>
@@ -110,6 +110,8 @@ absl::StatusOr<Config> parse_config(std::string_view text, std::string_view orig
 
 // A file that is missing at kDefaultConfigPath means the defaults; elsewhere it is NotFound.
 absl::StatusOr<Config> load_config(const std::string& path);
+// `path`, or that there is no such file and the defaults hold.
+std::string source_of_config(const std::string& path);
 
 // The configured id, or the machine's name up to its first dot in lower case.
 absl::StatusOr<std::string> host_id(const HostConfig& host, std::string_view machine_name);

@@ -84,7 +84,4 @@ class Section {
 // The key as it stands in the file if it is an ordinary one; else escaped.
 std::string shown_key(std::string_view key);
 
-// "; did you mean \"gateway\"?" if a candidate is close to `word`, else "".
-std::string suggestion(std::string_view word, const std::vector<std::string_view>& candidates);
-
 }  // namespace stellwerk::daemon

@@ -21,7 +21,8 @@ namespace {
 int check_config(const std::string& path) {
   const auto config = load_config(path);
   if (config.ok()) {
-    fmt::print("{}: no mistakes\n", path);
+    const std::string source = source_of_config(path);
+    fmt::print("{}\n", source == path ? path + ": no mistakes" : source);
     return kCleanEnd;
   }
   fmt::print(stderr, "{}\n", message_of(config.status()));
@@ -30,7 +31,8 @@ int check_config(const std::string& path) {
 
 int run_daemon(const Config& config, const std::string& path) {
   set_up_log(config.daemon);
-  spdlog::info("starting version={} config={}", STELLWERK_VERSION, path);
+  spdlog::info("starting version={} config=\"{}\"", STELLWERK_VERSION,
+               one_line(source_of_config(path)));
   return run_all(config);
 }
 

@@ -109,6 +109,15 @@ void check_chosen_addresses(const PortRequest& port, const Network& network, con
   for (const IpAddress& address : port.addresses) chosen.emplace(network.uid, address);
 }
 
+std::string visible_network_names(const CreateInstance& create, const Ledger& ledger) {
+  return some_names(ledger.network_names(), [&](const Name& name) {
+    const bool visible = name.first.empty() || name.first == create.project;
+    return visible && ledger.network(name.first, name.second)->state != NetworkState::kDeleting
+               ? name.second
+               : std::string();
+  });
+}
+
 void check_network_reference(const CreateInstance& create, const Ledger& ledger, Sizing& sizing,
                              Violations& violations) {
   if (create.ports.size() > kMostNetworkInterfaces) {
@@ -125,7 +134,8 @@ void check_network_reference(const CreateInstance& create, const Ledger& ledger,
     const std::string field = fmt::format("instance.network_interfaces[{}]", i);
     if (!network) {
       add_once(violations, field + ".network",
-               fmt::format("there is no network {}", quoted(port.network)));
+               fmt::format("there is no network {}; there are: {}", quoted(port.network),
+                           visible_network_names(create, ledger)));
     } else if (network->state == NetworkState::kDeleting) {
       add_once(violations, field + ".network",
                fmt::format("network {} is being deleted", network->id));

@@ -64,11 +64,13 @@ absl::StatusOr<NewSize> check_resize(const ResizeInstance& resize, const Instanc
       fixes_disk(*flavor) ? flavor->disks->size : resize.boot_disk.value_or(instance.boot_disk);
   if (disk >= instance.boot_disk) return NewSize{flavor, disk};
   return with_reason(
-      failed_precondition("a disk never shrinks: instance {} has {} ({} bytes), {} {} ({} bytes); "
-                          "choose a flavor with a larger disk, or one without",
-                          instance.id, to_string(instance.boot_disk), instance.boot_disk.count(),
-                          fixes_disk(*flavor) ? "flavor " + flavor->id + " has" : "asked are",
-                          to_string(disk), disk.count()),
+      failed_precondition(
+          "a disk never shrinks: instance {} has {} ({} bytes), {} {} ({} bytes); {}", instance.id,
+          to_string(instance.boot_disk), instance.boot_disk.count(),
+          fixes_disk(*flavor) ? "flavor " + flavor->id + " has" : "asked are", to_string(disk),
+          disk.count(),
+          fixes_disk(*flavor) ? "choose a flavor with a larger disk, or one without"
+                              : "ask for at least what it has, or leave the disk's size out"),
       "DISK_WOULD_SHRINK");
 }
 

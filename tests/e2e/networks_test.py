@@ -168,7 +168,7 @@ class Networks(NetworkCase):
         refused("x", "--subnet", "elsewhere", names=["elsewhere", "10.8.0.0/24"])
         refused("x", "--subnet", "127.0.0.0/24", names=["reserved"])
         refused("x", "--subnet", "10.8.0.0/24", "--subnet", "10.9.0.0/24",
-                names=["--subnet", "at most one"])
+                names=["--subnet", "at most one"], code=2)
         for mtu in ("575", "9217", "-1", "1000000000000"):
             refused("x", "--subnet", "10.8.0.0/24", f"--mtu={mtu}", names=[mtu, "576 to 9216"])
         refused("x", "--subnet", "fd00:8::/64", "--mtu", "1279", names=["1280"])
@@ -178,7 +178,8 @@ class Networks(NetworkCase):
         refused("x", "--subnet", "10.8.0.0/24", "--dns", "dns.example", names=["dns.example"])
         refused("x", "--subnet", "10.8.0.0/24", "--route", "192.0.2.0/24=10.9.0.1",
                 names=["no neighbour"])
-        refused("x", "--subnet", "10.8.0.0/24", "--route", "192.0.2.0/24", names=["next_hop"])
+        refused("x", "--subnet", "10.8.0.0/24", "--route", "192.0.2.0/24",
+                names=["RANGE=ADDRESS"], code=2)
         refused("x", "--subnet", "10.8.0.0/24", "--bridge", "swbr0", names=["bridge of yours"])
         refused("x", "--subnet", "10.8.0.0/24", "--bridge", "stellwerk0", names=["stellwerk0"])
         refused("Up", "--subnet", "10.8.0.0/24", names=["63"])
@@ -198,7 +199,8 @@ class Networks(NetworkCase):
         self.book("holder", "--stopped", "--network", "flat=10.64.0.9")
         refused("--network", "flat=10.64.0.9", names=["10.64.0.9 is taken"])
         refused(*["--network", "flat"] * 9, names=["9", "at most 8"])
-        refused("--allow", "tcp:0=0.0.0.0/0", names=["tcp:443=0.0.0.0/0"])
+        refused("--allow", "http", names=["tcp:443=0.0.0.0/0"], code=2)
+        refused("--allow", "tcp:0=0.0.0.0/0", names=["ports are 1 to 65535"], code=2)
         refused("--allow", "tcp:90-80=0.0.0.0/0", names=["90 to 80"])
         refused("--allow", "icmp:80=0.0.0.0/0", names=["only tcp and udp"])
         refused("--allow", "tcp:80=10.0.0.1/8", names=["did you mean", "10.0.0.0/8"])

@@ -7,8 +7,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string dump(std::string_view version, std::string_view accel, const Findings& findings) {
-  Json json = {{"version", version}, {"accel", accel}, {"findings", Json::array()}};
+struct About {
+  std::string_view version;
+  std::string_view accel;
+  std::string_view socket;
+};
+
+std::string dump(const About& about, const Findings& findings) {
+  Json json = {{"version", about.version},
+               {"accel", about.accel},
+               {"socket", about.socket},
+               {"findings", Json::array()}};
   for (const Finding& finding : findings) {
     json["findings"].push_back({{"check", finding.check},
                                 {"verdict", to_string(finding.verdict)},
@@ -33,12 +42,15 @@ std::string_view name_of(hypervisor::AcceleratorMode mode) {
 }  // namespace
 
 std::string report(std::string_view version, const Config& config, const Findings& findings) {
-  return dump(version, name_of(config.hypervisor.accel), findings);
+  return dump({.version = version,
+               .accel = name_of(config.hypervisor.accel),
+               .socket = config.daemon.socket},
+              findings);
 }
 
 std::string report_of_mistakes(std::string_view version, const absl::Status& mistakes,
                                const std::string& path) {
-  return dump(version, "",
+  return dump({.version = version, .accel = "", .socket = ""},
               {{.check = "configuration",
                 .verdict = Verdict::kFailed,
                 .what = std::string(message_of(mistakes)) + "\nNothing else could be checked.",

@@ -8,7 +8,8 @@
 
 namespace stellwerk::daemon::doctor {
 
-// {"version":"…","accel":"auto","findings":[{"check":…,"verdict":…,"what":…,"todo":…}]}
+// {"version":"…","accel":"auto","socket":"/…",
+//  "findings":[{"check":…,"verdict":…,"what":…,"todo":…}]}
 std::string report(std::string_view version, const Config& config, const Findings& findings);
 
 // Of a configuration that has mistakes: nothing else can be checked.

@@ -256,7 +256,8 @@ TEST_F(TerminalTest, GivesTheTerminalBackWhenTheDaemonRefusesOrGoes) {
       failure(grpc::StatusCode::FAILED_PRECONDITION, "uid 7 types on this console", "CONSOLE_BUSY");
   const Ran refused = run({"instance", "console", "web-1"});
   EXPECT_EQ(refused.code, 1);
-  EXPECT_THAT(refused.err, HasSubstr("uid 7 types on this console"));
+  EXPECT_THAT(refused.err, HasSubstr("uid 7 types on this console\n"
+                                     "hint: --read-only watches, --force takes over\n"));
   expect_terminal_as_before();
   consoles_.refusal = grpc::Status::OK;
   begin({"instance", "console", "web-1"});

@@ -1,3 +1,6 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "api/cli/spawn.h"
 #include "harness.h"
 
@@ -75,6 +78,46 @@ TEST_F(Doctor, FailsWhenTheDaemonDoesNotAnswerOrTakesNoGuests) {
   const Ran ran = run({"doctor"});
   EXPECT_EQ(ran.code, 1);
   EXPECT_THAT(ran.out, HasSubstr("failed   api"));
+}
+
+TEST_F(Doctor, LooksAtAllHosts) {
+  v1::Host second = daemon.script().hosts.front();
+  second.set_name("hosts/node-2");
+  daemon.script().hosts.push_back(second);
+  daemon.script().largest_page = 1;
+  EXPECT_THAT(run({"doctor"}).out,
+              AllOf(HasSubstr("host node-1 takes guests"), HasSubstr("host node-2 takes guests")));
+}
+
+TEST_F(Doctor, SaysToWhoMayNotUseTheSocketWhoMay) {
+  // The effective user is what the kernel asks about. Root drops it for the call alone.
+  ASSERT_EQ(chmod(daemon.directory().c_str(), 0711), 0);
+  ASSERT_EQ(chmod(daemon.socket_path().c_str(), geteuid() == 0 ? 0600 : 0000), 0);
+  const bool is_root = geteuid() == 0;
+  if (is_root) {
+    ASSERT_EQ(seteuid(65534), 0);
+  }
+  const Ran ran = run({"doctor"});
+  if (is_root) {
+    ASSERT_EQ(seteuid(0), 0);
+  }
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("failed   api"), HasSubstr("permission denied"),
+                             HasSubstr("-> become root, or a member of the group stellwerk\n"),
+                             Not(HasSubstr("systemctl"))));
+}
+
+TEST_F(Doctor, WarnsWhenMachineAndApiAreOfTwoDaemons) {
+  const auto at = [](const std::string& socket) {
+    return R"({"version":"0.1.0","accel":"auto","socket":")" + socket + R"(","findings":[]})";
+  };
+  stellwerkd_says = at("/run/stellwerk/stellwerkd.sock");
+  EXPECT_THAT(run({"doctor"}).out,
+              AllOf(HasSubstr("warning  endpoint    the checks above are of the daemon at "
+                              "/run/stellwerk/stellwerkd.sock, those below of the one at " +
+                              daemon.socket_path() + "\n"),
+                    HasSubstr("-> give --config")));
+  stellwerkd_says = at(daemon.socket_path());
+  EXPECT_THAT(run({"doctor"}).out, Not(HasSubstr("endpoint")));
 }
 
 TEST_F(Doctor, WarnsOfSlowGuestsUnlessTheyAreMeant) {

@@ -43,6 +43,8 @@ class Catalog : public CliTest {
     host.mutable_use()->set_disk_bytes(int64_t{60} << 30);
     host.mutable_use()->set_shared_vcpus(3);
     host.mutable_foreign()->set_domains(1);
+    host.mutable_foreign()->set_vcpus(2);  // with the orphans'
+    host.mutable_foreign()->set_memory_bytes(int64_t{768} << 20);
     auto* orphan = host.add_orphans();
     orphan->set_uid("u");
     orphan->set_domain("stellwerk-u");
@@ -92,6 +94,17 @@ TEST_F(Catalog, AFreeFlavorSaysItsSize) {
                         "disks { count: 1 size_bytes: 10000000000 type: NVME } }"));
 }
 
+TEST_F(Catalog, AFreeFlavorWithoutASizeIsAMistakeOfTheCommandLine) {
+  const Ran ran = run({"flavor", "create", "tiny"});
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_EQ(ran.err,
+            "error: --vcpus and --memory are missing; only a name that begins with SCS- says the "
+            "size itself\n");
+  EXPECT_THAT(run({"flavor", "create", "tiny", "--vcpus", "1"}).err,
+              HasSubstr("error: --memory is missing;"));
+  EXPECT_TRUE(daemon.calls().empty());
+}
+
 TEST_F(Catalog, FlavorMemoryIsCountedInMebibytes) {
   const Ran ran = run({"flavor", "create", "tiny", "--vcpus", "1", "--memory", "1MB"});
   EXPECT_EQ(ran.code, 2);
@@ -114,6 +127,7 @@ TEST_F(Catalog, HostShowNamesOrphans) {
   EXPECT_THAT(run({"host", "show", "node-1"}).out,
               AllOf(HasSubstr("u (domain stellwerk-u, was projects/default/instances/lost)"),
                     HasSubstr("v (domain stellwerk-v, was instance older of an unknown project)"),
+                    HasSubstr("Foreign and orphans:   3 domains, 2 vCPUs, 768 MiB\n"),
                     HasSubstr("0 low-performance, 3 shared, 0 dedicated threads")));
 }
 

@@ -10,6 +10,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class ImageCommands : public CliTest {
  protected:
@@ -260,12 +261,32 @@ TEST_F(ImageCommands, ShowTellsFailurePropertiesAndWhatAPublicImageLacks) {
                     HasSubstr("architecture, os_version, hw_disk_bus")));
 }
 
+TEST_F(ImageCommands, UpdateKeepsTheLabelsAndPropertiesThatItDoesNotName) {
+  v1::Image& image = daemon.script().images.front();
+  image.set_etag("7");
+  (*image.mutable_labels())["app"] = "web";
+  (*image.mutable_labels())["owner"] = "town";
+  (*image.mutable_properties())["os_distro"] = "debian";
+  (*image.mutable_properties())["os_version"] = "11";
+  const Ran ran = run({"image", "update", "debian-12", "--label", "tier=gold", "--unlabel", "app",
+                       "--property", "os_version=12", "--unproperty", "os_distro"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("Labels:           app=web, owner=town\n")) << "the answer's";
+  EXPECT_THAT(
+      daemon.calls().back().request,
+      AllOf(HasSubstr("labels { key: \"owner\" value: \"town\" }"),
+            HasSubstr("labels { key: \"tier\" value: \"gold\" }"), Not(HasSubstr("\"app\"")),
+            HasSubstr("properties { key: \"os_version\" value: \"12\" }"),
+            Not(HasSubstr("os_distro")), HasSubstr("etag: \"7\""),
+            HasSubstr("update_mask { paths: \"labels\" paths: \"properties\" }")));
+}
+
 TEST_F(ImageCommands, UpdateSendsWhatIsToChangeAndNothingElse) {
   const Ran ran = run({"image", "update", "debian-12", "--public", "--property", "os_version=12",
                        "--min-memory", "1GiB", "--etag", "4", "--request-id",
                        "5f0c6e0e-6f0b-4c0e-9b8e-2f6a1d3c4b5a"});
   EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_EQ(daemon.calls().front().request,
+  EXPECT_EQ(daemon.calls().back().request,
             "image { name: \"projects/default/images/debian-12\" min_memory_bytes: 1073741824 "
             "visibility: PUBLIC properties { key: \"os_version\" value: \"12\" } } "
             "update_mask { paths: \"properties\" paths: \"visibility\" "
@@ -284,7 +305,7 @@ TEST_F(ImageCommands, ListShowsWhoseAnImageIsWhenItIsAnothers) {
   EXPECT_THAT(run({"image", "list"}).out, AllOf(HasSubstr("PROJECT"), HasSubstr("town")));
   EXPECT_THAT(daemon.calls().back().request, HasSubstr("include_public: true"));
   run({"image", "list", "--own"});
-  EXPECT_THAT(daemon.calls().back().request, ::testing::Not(HasSubstr("include_public")));
+  EXPECT_THAT(daemon.calls().back().request, Not(HasSubstr("include_public")));
 }
 
 TEST_F(ImageCommands, ListAndDelete) {

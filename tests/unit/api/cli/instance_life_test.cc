@@ -65,6 +65,13 @@ TEST_F(LifeCommands, UpdateNamesWhatItChangesInTheMask) {
               HasSubstr("user_data: \"#cloud-config\\n\""));
 }
 
+TEST_F(LifeCommands, UpdatePrintsWhatItMayHaveChanged) {
+  daemon.script().mutation_answer.set_delete_protection(true);
+  EXPECT_THAT(run({"instance", "update", "web-1", "--delete-protection", "on"}).out,
+              AllOf(HasSubstr("Labels:           app=web, owner=registry\n"),
+                    HasSubstr("Protected:        against deletion\n")));
+}
+
 TEST_F(LifeCommands, LabelsAreAddedAndTakenAwayUnderTheEtagThatWasRead) {
   const std::string sent =
       request_of({"instance", "update", "web-1", "--label", "tier=front", "--label", "app=shop",

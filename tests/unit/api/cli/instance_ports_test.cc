@@ -40,14 +40,23 @@ TEST(InstancePorts, RulesSayProtocolPortsAndSource) {
 }
 
 TEST(InstancePorts, RulesThatAreNoneAreRefusedWithAnExample) {
-  for (const char* text :
-       {"", "=", "tcp", "tcp:443", "sctp:1=::/0", "TCP:1=::/0", "tcp:=::/0", "tcp:0=::/0",
-        "tcp:x=::/0", "tcp:1-=::/0", "tcp:-1=::/0", "tcp:65536=::/0", "tcp:1-65536=::/0"}) {
+  for (const char* text : {"", "=", "tcp", "tcp:443", "sctp:1=::/0", "TCP:1=::/0", "tcp:=::/0",
+                           "tcp:x=::/0", "tcp:1-=::/0", "tcp:-1=::/0"}) {
     const auto refused = parse_ingress(text);
     ASSERT_FALSE(refused.ok()) << text;
     EXPECT_THAT(std::string(message_of(refused.status())),
                 AllOf(HasSubstr("is no rule; write PROTOCOL"), HasSubstr("tcp:443=0.0.0.0/0")));
   }
+}
+
+TEST(InstancePorts, PortsOutOfTheirRangeAreNamed) {
+  const auto refusal = [](const std::string& text) {
+    return std::string(message_of(parse_ingress(text).status()));
+  };
+  EXPECT_EQ(refusal("tcp:99999=::/0"),
+            "--allow: 99999 is no port in \"tcp:99999=::/0\"; ports are 1 to 65535");
+  EXPECT_THAT(refusal("tcp:0=::/0"), HasSubstr("0 is no port in"));
+  EXPECT_THAT(refusal("tcp:1-65536=::/0"), HasSubstr("65536 is no port in"));
 }
 
 TEST(InstancePorts, RulesAreShownAsTheyAreWritten) {

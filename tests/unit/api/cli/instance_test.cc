@@ -213,6 +213,10 @@ TEST_F(InstanceCommands, CreateWithoutNetworkAndUserDataFromStandardInput) {
 TEST_F(InstanceCommands, CreateRefusesUnusableFilesBeforeSendingAnything) {
   const std::vector<std::pair<std::vector<std::string>, const char*>> wrong = {
       {{"--ssh-key", "/no/such.pub"}, "No such file"},
+      {{"--ssh-key", "/no/such/folder/with/a/rather/long/name/id_ed25519.pub"},
+       "cannot read \"/no/such/folder/with/a/rather/long/name/id_ed25519.pub\": "},
+      {{"--ssh-key", "ssh-rsa AAAA"},
+       "--ssh-key: \"ssh-rsa AAAA\" is no complete public key: it is not base64 after"},
       {{"--ssh-key", daemon.directory()}, "is a directory"},
       {{"--ssh-key", write_file("id", "-----BEGIN OPENSSH PRIVATE KEY-----\n")}, "private key"},
       {{"--ssh-key", write_file("junk", "hello world\n")}, "no key type"},

@@ -116,18 +116,30 @@ TEST_F(NetworkCommands, CreateNeedsASubnetAndAtMostOneOfEachFamily) {
   EXPECT_EQ(run({"network", "create", "back"}).code, 2);
   const Ran twice =
       run({"network", "create", "back", "--subnet", "10.8.0.0/24", "--subnet", "10.9.0.0/24"});
-  EXPECT_NE(twice.code, 0);
+  EXPECT_EQ(twice.code, 2);
   EXPECT_THAT(twice.err, AllOf(HasSubstr("--subnet"), HasSubstr("at most one IPv4 and one IPv6")));
-  EXPECT_NE(run({"network", "create", "back", "--subnet", "10.8.0.0/24", "--mtu", "large"}).code,
-            0);
+  EXPECT_TRUE(daemon.calls().empty());
+}
+
+TEST_F(NetworkCommands, CreateSaysWhichFormRoutesAndMtuHave) {
+  const auto create = [&](const std::string& option, const std::string& value) {
+    return run({"network", "create", "back", "--subnet", "10.8.0.0/24", option, value});
+  };
+  EXPECT_THAT(create("--mtu", "large").err,
+              HasSubstr("--mtu: \"large\" is no number; give the bytes, 576 to 9216\n"));
+  for (const char* route : {"192.0.2.0/24", "192.0.2.0/24=", "=10.8.0.9"}) {
+    const Ran ran = create("--route", route);
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_THAT(ran.err, HasSubstr("is not RANGE=ADDRESS, such as 192.0.2.0/24=10.8.0.9\n"));
+  }
   EXPECT_TRUE(daemon.calls().empty());
 }
 
 TEST_F(NetworkCommands, WhatIsNoRangeIsTheDaemonsToRefuse) {
-  run({"network", "create", "back", "--subnet", "elsewhere", "--route", "192.0.2.0/24"});
+  run({"network", "create", "back", "--subnet", "elsewhere", "--route", "there=here"});
   EXPECT_THAT(daemon.calls().at(0).request,
               AllOf(HasSubstr("ipv4_subnet: \"elsewhere\""),
-                    HasSubstr("routes { destination: \"192.0.2.0/24\" }")));
+                    HasSubstr("routes { destination: \"there\" next_hop: \"here\" }")));
 }
 
 TEST_F(NetworkCommands, DeleteSendsEtagAndSaysSo) {

@@ -83,6 +83,71 @@ TEST_F(Usage, NamesTheCommandWhoseHelpTells) {
             "error: NAME is required\nhint: stellwerk instance show --help\n");
 }
 
+TEST_F(Usage, JudgesUnknownOptionsBeforeMissingOnes) {
+  EXPECT_EQ(run({"instance", "create", "web-1", "--flavour", "SCS-1V-2", "--image", "x"}).err,
+            "error: \"--flavour\" is no option of stellwerk instance create; did you mean "
+            "\"--flavor\"?\nhint: stellwerk instance create --help\n");
+  EXPECT_THAT(run({"instance", "create", "web-1", "--flavour=SCS-1V-2"}).err,
+              StartsWith("error: \"--flavour\" is no option of"));
+  EXPECT_THAT(run({"instance", "show", "-x"}).err,
+              StartsWith("error: \"-x\" is no option of stellwerk instance show\n"));
+}
+
+TEST_F(Usage, NamesTheVerbsAndTheNounsThatThereAre) {
+  EXPECT_EQ(run({"instance", "lst"}).err,
+            "error: \"lst\" is no verb of instance; there are: create, list, show, start, stop, "
+            "reboot, reset, rename, update, resize, delete, console, log\n"
+            "hint: stellwerk instance --help\n");
+  EXPECT_THAT(run({"host", "delete", "lab"}).err,
+              StartsWith("error: \"delete\" is no verb of host; there are: list, show\n"));
+  EXPECT_THAT(run({"instance"}).err,
+              StartsWith("error: no verb of instance is given; there are: create, list"));
+  EXPECT_THAT(run({"completion", "zsh"}).err,
+              StartsWith("error: \"zsh\" is no verb of completion; there is only bash\n"));
+  const Ran ran = run({"instances", "list"});
+  EXPECT_THAT(ran.err, AllOf(StartsWith("error: \"instances\" is no noun; there are: instance, "),
+                             HasSubstr(", completion, version\nhint: stellwerk --help\n"),
+                             ::testing::Not(HasSubstr("manual"))));
+  EXPECT_EQ(ran.code, 2);
+}
+
+TEST_F(Usage, NamesWhatIsTooMuchInItsOrder) {
+  EXPECT_THAT(run({"instance", "show", "a", "b", "-o", "wide", "c"}).err,
+              StartsWith("error: too many arguments: \"b\" \"c\"\n"));
+  EXPECT_THAT(run({"instance", "show", "--", "-a", "--b"}).err,
+              StartsWith("error: too many arguments: \"--b\"\n"));
+}
+
+TEST_F(Usage, AllProjectsAreNoneToFindSomethingIn) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {"instance", "create", "web-1", "--flavor", "f", "--image", "i"},
+      {"instance", "show", "web-1"},
+      {"image", "delete", "web-1"},
+      {"event", "watch", "--instance", "web-1"}};
+  for (std::vector<std::string> words : wrong) {
+    words.insert(words.end(), {"--project", "-"});
+    const Ran ran = run(words);
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_THAT(ran.err, StartsWith("error: - (all projects) is for lists and events; name the "
+                                    "one project of \"web-1\"\n"));
+  }
+  EXPECT_THAT(daemon.calls(), IsEmpty());
+  daemon.script().get_answers = {running_instance()};
+  EXPECT_EQ(run({"instance", "show", "projects/p/instances/web-1", "--project", "-"}).code, 0);
+  variables = {{"STELLWERK_PROJECT", "-"}};
+  EXPECT_EQ(run({"host", "show", "node-1"}).code, 3) << "hosts are of no project";
+}
+
+TEST_F(Usage, TakesHelpForAnOption) {
+  EXPECT_EQ(run_bare({"help"}).out, run_bare({"--help"}).out);
+  EXPECT_EQ(run_bare({"instance", "help"}).out, run_bare({"instance", "--help"}).out);
+  EXPECT_EQ(run_bare({"help", "instance", "create"}).out,
+            run_bare({"instance", "create", "--help"}).out);
+  EXPECT_EQ(run_bare({"help"}).code, 0);
+  daemon.script().instances = {running_instance()};
+  EXPECT_EQ(run({"instance", "show", "help"}).code, 3) << "an instance may have this name";
+}
+
 TEST_F(Usage, SaysWhatIsWrongWithASize) {
   const Ran ran =
       run({"instance", "create", "a", "--flavor", "f", "--image", "i", "--boot-disk", "20 Gigs"});

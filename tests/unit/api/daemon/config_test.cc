@@ -370,6 +370,7 @@ TEST(ConfigFile, IsReadFromItsPath) {
   const std::string path = directory / "stellwerk.toml";
   std::ofstream(path) << "[host]\nid = \"h1\"\n";
   EXPECT_EQ(load_config(path)->host.id, "h1");
+  EXPECT_EQ(source_of_config(path), path);
   std::ofstream(path) << "[host]\nid = 1\n";
   EXPECT_THAT(std::string(message_of(load_config(path).status())),
               StartsWith(path + ":2: host.id"));
@@ -393,6 +394,8 @@ TEST(ConfigFile, MeansTheDefaultsWhenMissingAtTheDefaultPath) {
                 ASSERT_EQ(::mount("tmpfs", "/etc/stellwerk", "tmpfs", 0, nullptr), 0);
               }
               EXPECT_OK(load_config(std::string(kDefaultConfigPath)));
+              EXPECT_EQ(source_of_config(std::string(kDefaultConfigPath)),
+                        "there is no /etc/stellwerk/stellwerk.toml; defaults hold");
             }),
             0);
 }

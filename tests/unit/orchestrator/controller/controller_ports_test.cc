@@ -128,7 +128,8 @@ TEST_F(ControllerPorts, RefusesANetworkOfAnotherProjectAsIfThereWereNone) {
   request.project = "town";
   const auto refused = cell_.run(request);
   ASSERT_THAT(violations_of(refused.status()), SizeIs(1));
-  EXPECT_EQ(violations_of(refused.status())[0].description, "there is no network \"dual\"");
+  EXPECT_EQ(violations_of(refused.status())[0].description,
+            "there is no network \"dual\"; there are: flat");
 }
 
 TEST_F(ControllerPorts, HasEightAtMost) {

@@ -18,6 +18,7 @@ TEST(Report, IsJsonWithEveryFinding) {
              {{.check = "kvm", .verdict = Verdict::kFailed, .what = "a\xff\n", .todo = "b"}}));
   EXPECT_EQ(read["version"], "1.2.3");
   EXPECT_EQ(read["accel"], "tcg");
+  EXPECT_EQ(read["socket"], "/run/stellwerk/stellwerkd.sock");
   EXPECT_EQ(read["findings"][0]["check"], "kvm");
   EXPECT_EQ(read["findings"][0]["verdict"], "failed");
   EXPECT_EQ(read["findings"][0]["what"], "a\uFFFD\n");
