@@ -107,6 +107,7 @@ class Controller::Body {
   std::deque<RequestArrived> waiting_;  // while the pending batch is full
   std::set<HostUid> orders_due_;
   std::set<InstanceUid> phases_changed_;
+  std::set<Uuid> orphans_told_;
   MonotonicTime next_forget_;
   bool stepped_down_ = false;
 };
@@ -254,10 +255,10 @@ void Controller::Body::receive(const HostReported& reported) {
 // Once by each controller; what they are stays to be seen in the host.
 void Controller::Body::tell_new_orphans(const HostStatus& status) {
   const auto host = ledger_.state().hosts.find(status.host);
-  if (host == ledger_.state().hosts.end() || ledger_.is_full()) return;
-  const std::vector<OrphanReport>& known = ledger_.orphans(status.host);
+  if (host == ledger_.state().hosts.end()) return;
   for (const OrphanReport& orphan : status.orphans) {
-    if (std::ranges::find(known, orphan.uuid, &OrphanReport::uuid) != known.end()) continue;
+    if (ledger_.is_full()) return;  // the agent repeats itself
+    if (!orphans_told_.insert(orphan.uuid).second) continue;
     ledger_.record(
         Event{.time = now_.wall,
               .type = "OrphanFound",

@@ -400,17 +400,17 @@ void Ledger::set_foreign(const HostUid& host, const ForeignUse& foreign) {
 }
 
 void Ledger::set_orphans(const HostUid& host, std::vector<OrphanReport> orphans) {
+  placement::HostLoad* load = fleet_.find(host);
+  if (!load) return;
   std::vector<OrphanReport>& known = orphans_[host];
   if (known == orphans) return;
-  if (placement::HostLoad* load = fleet_.find(host)) {
-    for (const OrphanReport& orphan : known) {
-      for (const int32_t cpu : orphan.cpus) {
-        if (--load->dedicated[cpu] == 0) load->dedicated.erase(cpu);
-      }
+  for (const OrphanReport& orphan : known) {
+    for (const int32_t cpu : orphan.cpus) {
+      if (--load->dedicated[cpu] == 0) load->dedicated.erase(cpu);
     }
-    for (const OrphanReport& orphan : orphans) {
-      for (const int32_t cpu : orphan.cpus) ++load->dedicated[cpu];
-    }
+  }
+  for (const OrphanReport& orphan : orphans) {
+    for (const int32_t cpu : orphan.cpus) ++load->dedicated[cpu];
   }
   changed_hosts_.insert(host);
   known = std::move(orphans);

@@ -89,6 +89,17 @@ class CellHarness {
     return found->second;
   }
   absl::StatusOr<Answer> run(MutationBody body) { return answer(submit(std::move(body))); }
+  // What is wrong with it, one line a field.
+  std::string mistakes(MutationBody body) {
+    const auto answer = run(std::move(body));
+    EXPECT_EQ(answer.status().code(), absl::StatusCode::kInvalidArgument)
+        << describe(answer.status());
+    std::string lines;
+    for (const FieldViolation& violation : violations_of(answer.status())) {
+      lines += violation.field + ": " + violation.description + "\n";
+    }
+    return lines;
+  }
   absl::StatusOr<Answer> read(Query query) { return answer(ask(std::move(query))); }
 
   ImageUid import_image(std::string id = "debian", Bytes virtual_size = gibibytes(2),

@@ -36,16 +36,8 @@ class ControllerPorts : public ::testing::Test {
   std::vector<Port> ports(std::string id, std::vector<PortRequest> ports) {
     return cell_.create(asking(std::move(id), std::move(ports))).ports;
   }
-  // What is wrong with its ports, one line a field.
   std::string mistakes(std::vector<PortRequest> ports) {
-    const auto answer = cell_.run(asking("wrong", std::move(ports)));
-    EXPECT_EQ(answer.status().code(), absl::StatusCode::kInvalidArgument)
-        << describe(answer.status());
-    std::string lines;
-    for (const FieldViolation& violation : violations_of(answer.status())) {
-      lines += violation.field + ": " + violation.description + "\n";
-    }
-    return lines;
+    return cell_.mistakes(asking("wrong", std::move(ports)));
   }
   void remove(CellHarness& cell, const Instance& instance) {
     ASSERT_TRUE(cell.run(DeleteInstance{"default", instance.id}).ok());

@@ -36,17 +36,7 @@ class ControllerNetworks : public ::testing::Test {
     EXPECT_TRUE(answer.ok()) << describe(answer.status());
     return answer.ok() ? std::get<NetworkView>(*answer).network : Network{};
   }
-  // What is wrong with it, one line a field.
-  std::string mistakes(CreateNetwork request) {
-    const auto answer = cell_.run(std::move(request));
-    EXPECT_EQ(answer.status().code(), absl::StatusCode::kInvalidArgument)
-        << describe(answer.status());
-    std::string lines;
-    for (const FieldViolation& violation : violations_of(answer.status())) {
-      lines += violation.field + ": " + violation.description + "\n";
-    }
-    return lines;
-  }
+  std::string mistakes(CreateNetwork request) { return cell_.mistakes(std::move(request)); }
   std::vector<NetworkView> listed(std::string project = "default") {
     return std::get<Page<NetworkView>>(*cell_.read(ListNetworks{std::move(project), {}})).items;
   }
