@@ -247,8 +247,7 @@ void Agent::Body::plan_one(const Instance& instance, const InstanceObservation& 
                                    .in_the_way = seen.domain ? "" : in_the_way(instance)},
                                   config_.limits, now_.monotonic);
   tracked.present = seen.domain.has_value();
-  const bool has_disk = seen.files && seen.files->has_disk;
-  if (std::exchange(tracked.has_disk, has_disk) != has_disk) report_wanted_ = true;
+  tracked.has_disk = seen.files && seen.files->has_disk;
   const bool destroys =
       plan.step && std::holds_alternative<DestroyDomain>(*plan.step) && tracked.present;
   if (destroys && !may_destroy()) {

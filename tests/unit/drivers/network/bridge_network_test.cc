@@ -163,6 +163,10 @@ TEST_F(BridgeNetworkTest, TakesNoRangeThatTheHostIsIn) {
 TEST_F(BridgeNetworkTest, WhatABridgeHasAlreadyIsNotJudgedAgain) {
   EXPECT_EQ(in_namespace([](BridgeNetwork& network, Interfaces& interfaces) {
               ASSERT_OK(network.ensure_bridge(kBridge));
+              EXPECT_OK(network.ensure_bridge(
+                  {.name = kBridge.name, .addresses = {{IpAddress::v4(kGateway), 25}}}))
+                  << "its own range, narrower now";
+              ASSERT_OK(network.ensure_bridge(kBridge));
               interfaces.add_bridge("lan0");
               interfaces.set_address("lan0", kGateway + 1);
               EXPECT_OK(network.ensure_bridge(kBridge));
