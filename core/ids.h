@@ -57,6 +57,11 @@ using InstanceUid = Uid<struct InstanceTag>;
 using ImageUid = Uid<struct ImageTag>;
 using FlavorUid = Uid<struct FlavorTag>;
 using NetworkUid = Uid<struct NetworkTag>;
+using GroupUid = Uid<struct GroupTag>;
+using SiteUid = Uid<struct SiteTag>;
+using ZoneUid = Uid<struct ZoneTag>;
+using RackUid = Uid<struct RackTag>;
+using FeedUid = Uid<struct FeedTag>;
 using RequestId = Uid<struct RequestTag>;
 
 template <class Tag>

@@ -34,6 +34,30 @@ std::string_view to_string(DiskType value) {
   return "invalid";
 }
 
+std::string_view to_string(PageSize value) {
+  switch (value) {
+    case PageSize::kNormal:
+      return "normal";
+    case PageSize::k2MiB:
+      return "2 MiB";
+    case PageSize::k1GiB:
+      return "1 GiB";
+  }
+  return "?";
+}
+
+Bytes bytes_of(PageSize size) {
+  switch (size) {
+    case PageSize::kNormal:
+      return Bytes();
+    case PageSize::k2MiB:
+      return mebibytes(2);
+    case PageSize::k1GiB:
+      return gibibytes(1);
+  }
+  return Bytes();
+}
+
 std::string_view to_string(ImageFormat value) {
   switch (value) {
     case ImageFormat::kRaw:

@@ -12,9 +12,11 @@
 
 #include "core/digest.h"
 #include "core/flavor_name.h"
+#include "core/group.h"
 #include "core/ids.h"
 #include "core/ip.h"
 #include "core/time.h"
+#include "core/topology.h"
 #include "core/units.h"
 
 namespace stellwerk {
@@ -144,18 +146,45 @@ struct IngressRule {
   friend bool operator==(const IngressRule&, const IngressRule&) = default;
 };
 
+enum class PageSize : uint8_t { kNormal, k2MiB, k1GiB };
+Bytes bytes_of(PageSize size);  // of one page; zero for normal ones, which are not counted
+
+// PCI devices and GPUs by the name of their class ("nvidia-l40s"); a count of at least 1.
+struct DeviceCount {
+  std::string device_class;
+  int64_t count = 0;
+  friend bool operator==(const DeviceCount&, const DeviceCount&) = default;
+};
+
 // What an instance takes, where; fixed at admission.
 struct Claim {
   HostUid host;
   CpuClass cpu_class = CpuClass::kShared;
   VcpuCount vcpus;
-  Bytes memory;  // guest RAM and QEMU's overhead
-  Bytes disk;
+  Bytes memory;  // in normal pages: guest RAM unless it is in huge ones, and QEMU's overhead
+  Bytes disk;    // of the host's own storage
   // Of dedicated classes: the host's hardware threads that are this guest's alone, as many for each
   // vCPU (one of class T, a whole core of class C), vCPU 0 first.
   std::vector<int32_t> cpus;
   std::vector<int32_t> numa_nodes;  // that `cpus` and memory come from, ascending
+  // The guest sees as many nodes as `numa_nodes` has, and each gives an equal part of vCPUs,
+  // memory and pages. Otherwise memory and shared vCPUs are counted for the host alone.
+  bool by_node = false;
+  PageSize page_size = PageSize::kNormal;
+  int64_t pages = 0;  // of that size; guest RAM in huge pages
+  MegabitsPerSecond bandwidth;
+  std::vector<DeviceCount> devices;  // ordered by class
+  Milliwatts power;                  // beyond what the host draws idle
   friend bool operator==(const Claim&, const Claim&) = default;
+};
+
+// Where an instance would run after losing the failure domain that it is in: room for all that its
+// claim takes is kept there.
+struct Backup {
+  HostUid host;
+  std::vector<int32_t> numa_nodes;  // of a claim that is `by_node`
+  Milliwatts power;
+  friend bool operator==(const Backup&, const Backup&) = default;
 };
 
 enum class DesiredState : uint8_t { kRunning, kStopped, kDeleted };
@@ -196,6 +225,10 @@ struct Instance {
   bool has_user_data = false;  // the bytes lie under a key of their own
   Labels labels;
   Claim claim;
+  GroupUid group;  // nil: none
+  Wishes wishes;
+  bool failover = false;         // counted in the cell's failover guarantee
+  std::optional<Backup> backup;  // of those; none: the guarantee does not hold for it, see docs
   std::vector<IngressRule> ingress;
   bool delete_protection = false;
   bool has_disk = false;      // it was made: one that is missing is lost, not yet to be made
@@ -236,8 +269,10 @@ struct HostCore {
 };
 struct NumaNode {
   int32_t id = 0;
-  Bytes memory;
+  Bytes memory;                 // with what is in huge pages
   std::vector<HostCore> cores;  // ordered by first thread
+  int64_t pages_2mib = 0;       // huge pages that were set aside for guests
+  int64_t pages_1gib = 0;
   friend bool operator==(const NumaNode&, const NumaNode&) = default;
 };
 
@@ -252,7 +287,10 @@ struct HostFacts {
   std::string accelerator;  // "kvm" or "tcg"
   std::string hypervisor_version;
   std::string boot_id;
-  std::vector<NumaNode> numa;  // ordered by id; empty: not known, nothing can be pinned
+  std::vector<NumaNode> numa;   // ordered by id; empty: not known, nothing can be pinned
+  MegabitsPerSecond bandwidth;  // of its interfaces together; zero: not known, nothing can be asked
+  std::vector<DeviceCount> devices;        // that guests may have, ordered by class
+  std::vector<std::string> cpu_baselines;  // that its processors have, ordered: "x86-64-v2"
   friend bool operator==(const HostFacts&, const HostFacts&) = default;
 };
 
@@ -267,6 +305,11 @@ struct Host {
   std::string id;
   HostFacts facts;
   HostReserve reserve;
+  // Entered by operators:
+  RackUid rack;  // nil: not known
+  Labels labels;
+  HostPower power;
+  bool maintenance = false;  // nothing new is placed here; what runs stays
   WallTime created_at;
   Sequence changed_at;
 };
@@ -282,6 +325,7 @@ struct ForeignUse {
 // Words for people and logs ("running", "on-failure").
 std::string_view to_string(CpuClass value);
 std::string_view to_string(DiskType value);
+std::string_view to_string(PageSize value);  // "normal", "2 MiB", "1 GiB"
 std::string_view to_string(ImageFormat value);
 std::string_view to_string(Firmware value);
 std::string_view to_string(ImageState value);

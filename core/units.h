@@ -42,6 +42,8 @@ class Quantity {
 
 using Bytes = Quantity<struct BytesTag>;
 using VcpuCount = Quantity<struct VcpuTag>;
+using Milliwatts = Quantity<struct MilliwattsTag>;
+using MegabitsPerSecond = Quantity<struct MegabitsPerSecondTag>;
 
 constexpr Bytes kibibytes(int64_t n) {
   return Bytes(1024) * n;
@@ -57,7 +59,15 @@ constexpr Bytes gigabytes(int64_t n) {
   return Bytes(1'000'000'000) * n;
 }
 
+constexpr Milliwatts watts(int64_t n) {
+  return Milliwatts(1000) * n;
+}
+
 // "1.5 GiB", "512 MiB", "17 bytes": the largest binary unit that keeps at least one whole.
 std::string to_string(Bytes amount);
+// "1.25 kW", "350 W", "12.5 W": at most three decimals, none that are zero.
+std::string to_string(Milliwatts amount);
+// "25 Gbit/s", "100 Mbit/s"
+std::string to_string(MegabitsPerSecond amount);
 
 }  // namespace stellwerk

@@ -42,5 +42,19 @@ TEST(Units, AreShownInTheLargestUnitThatKeepsOneWhole) {
   EXPECT_EQ(to_string(Bytes(-2048)), "-2 KiB");
 }
 
+TEST(Milliwatts, ReadsAsWattsOrKilowatts) {
+  EXPECT_EQ(to_string(watts(350)), "350 W");
+  EXPECT_EQ(to_string(Milliwatts(12'500)), "12.5 W");
+  EXPECT_EQ(to_string(watts(1250)), "1.25 kW");
+  EXPECT_EQ(to_string(Milliwatts()), "0 W");
+  EXPECT_EQ(to_string(watts(-2000)), "-2 kW");
+}
+
+TEST(MegabitsPerSecond, ReadsAsGigabitsFromAThousandOn) {
+  EXPECT_EQ(to_string(MegabitsPerSecond(100)), "100 Mbit/s");
+  EXPECT_EQ(to_string(MegabitsPerSecond(25'000)), "25 Gbit/s");
+  EXPECT_EQ(to_string(MegabitsPerSecond(2500)), "2.5 Gbit/s");
+}
+
 }  // namespace
 }  // namespace stellwerk
