@@ -7,49 +7,28 @@
 namespace stellwerk::placement {
 namespace {
 
-int64_t used(const HostLoad& host, CpuClass cpu_class) {
-  const auto found = host.vcpus_used.find(cpu_class);
-  return found == host.vcpus_used.end() ? 0 : found->second.count();
-}
-
 int64_t divide_up(int64_t value, int64_t by) {
   return (value + by - 1) / by;
 }
 
-template <class Amount>
-Amount at_least_zero(Amount amount) {
-  return std::max(amount, Amount());
-}
+constexpr size_t kLow = index_of(CpuClass::kLowPerformance);
+constexpr size_t kShared = index_of(CpuClass::kShared);
+constexpr size_t kThread = index_of(CpuClass::kDedicatedThread);
+constexpr size_t kCore = index_of(CpuClass::kDedicatedCore);
 
-// A host's processors, in hardware threads.
+// The processors of a host, or of one of its NUMA nodes, in hardware threads.
 struct CpuUse {
-  int64_t cores;
-  int64_t threads;
-  int64_t threads_per_core;
-  int64_t shared;           // vCPUs of class V and of foreign guests
-  int64_t low_performance;  // vCPUs of class L
-  int64_t dedicated;        // threads that T and C took away, pinned or not
+  int64_t cores = 0;
+  int64_t threads = 0;
+  int64_t shared = 0;           // vCPUs of class V and of foreign guests
+  int64_t low_performance = 0;  // vCPUs of class L
+  int64_t dedicated = 0;        // threads that T and C took away, pinned, counted or kept
+  // For those who would pin:
+  bool can_pin = false;
+  int64_t unclaimed = 0;    // threads that no claim names and no failure needs
+  int64_t whole_cores = 0;  // of the largest size, likewise
+  int64_t threads_of_largest = 1;
 };
-
-CpuUse cpu_use(const HostLoad& host) {
-  CpuUse use{};
-  use.cores = host.facts.cores;
-  use.threads = host.facts.threads;
-  use.threads_per_core = divide_up(use.threads, use.cores);
-  use.shared = used(host, CpuClass::kShared) + host.foreign.vcpus.count();
-  use.low_performance = used(host, CpuClass::kLowPerformance);
-  const bool known = knows_topology(host.facts);
-  const auto by_number = [&](CpuClass cpu_class) {
-    return known ? unpinned_vcpus(host, cpu_class).count() : used(host, cpu_class);
-  };
-  use.dedicated = by_number(CpuClass::kDedicatedThread) +
-                  by_number(CpuClass::kDedicatedCore) * use.threads_per_core;
-  // Most hosts have none, and this is asked of every host for every placement.
-  if (known && !host.dedicated.empty()) {
-    use.dedicated += static_cast<int64_t>(dedicated_cpus(host).size());
-  }
-  return use;
-}
 
 // The fewest whole threads on which today's shared guests keep every limit.
 int64_t threads_for_shared(const CpuUse& use, const CpuLimits& limits) {
@@ -79,6 +58,138 @@ int64_t most_low_performance(const CpuUse& use, const CpuLimits& limits) {
   return (threads * per_thread * low - use.shared * low) / per_thread;
 }
 
+using Vcpus = std::array<int64_t, kCpuClasses>;
+
+Vcpus most_vcpus(const CpuUse& use, const CpuLimits& limits, int64_t kept_for_shared) {
+  Vcpus most{};
+  if (use.cores <= 0 || use.threads < use.cores) return most;
+  most[kLow] = most_low_performance(use, limits) - use.low_performance;
+  most[kShared] = most_shared(use, limits) - use.shared;
+  if (use.can_pin) {
+    const int64_t kept = std::max(threads_for_shared(use, limits), kept_for_shared);
+    const int64_t unshared = use.threads - use.dedicated - kept;
+    most[kThread] = std::min(unshared, use.unclaimed);
+    most[kCore] = std::min(unshared / use.threads_of_largest, use.whole_cores);
+  }
+  for (int64_t& count : most) count = std::max<int64_t>(count, 0);
+  return most;
+}
+
+// Takes out of what may be pinned what failures need: `cores` whole ones and `threads` single
+// threads, which break whole cores only when the others do not suffice.
+void keep_back(CpuUse& use, int64_t threads, int64_t cores) {
+  const int64_t largest = use.threads_of_largest;
+  const int64_t loose = use.unclaimed - use.whole_cores * largest;
+  use.unclaimed -= threads + cores * largest;
+  use.whole_cores -= cores + divide_up(std::max<int64_t>(threads - loose, 0), largest);
+  use.dedicated += threads + cores * largest;
+}
+
+CpuUse use_of_host(const HostLoad& host, const Amounts& kept) {
+  CpuUse use;
+  use.cores = host.offer.cores;
+  use.threads = host.offer.threads;
+  if (use.cores <= 0) return use;
+  use.shared = host.used.vcpus[kShared] + host.foreign.vcpus.count() + kept.vcpus[kShared];
+  use.low_performance = host.used.vcpus[kLow] + kept.vcpus[kLow];
+  const PinRoom pins = pin_room(host);
+  use.can_pin = host.offer.layout != nullptr;
+  use.unclaimed = pins.threads;
+  use.whole_cores = pins.whole_cores;
+  use.threads_of_largest = std::max<int64_t>(pins.threads_of_largest, 1);
+  const int64_t per_core = divide_up(use.threads, use.cores);
+  const int64_t unpinned_threads = host.used.vcpus[kThread] - host.pinned[kThread];
+  const int64_t unpinned_cores = host.used.vcpus[kCore] - host.pinned[kCore];
+  use.dedicated = unpinned_threads + unpinned_cores * per_core + pins.claimed_threads;
+  keep_back(use, kept.vcpus[kThread], kept.vcpus[kCore]);
+  return use;
+}
+
+const NodeAmounts& node_at(const Amounts& amounts, size_t node) {
+  static constexpr NodeAmounts kNone;
+  return node < amounts.nodes.size() ? amounts.nodes[node] : kNone;
+}
+
+CpuUse use_of_node(const HostLoad& host, size_t node, const Amounts& kept) {
+  const NodeAmounts& bound = node_at(host.used, node);
+  const NodeAmounts& bound_kept = node_at(kept, node);
+  const PinRoom pins = pin_room(host, node);
+  CpuUse use;
+  use.cores = pins.cores;
+  use.threads = pins.cores == 0 ? 0 : pins.threads + pins.claimed_threads;
+  use.shared = bound.vcpus[kShared] + bound_kept.vcpus[kShared];
+  use.low_performance = bound.vcpus[kLow] + bound_kept.vcpus[kLow];
+  use.dedicated = pins.claimed_threads;
+  use.can_pin = true;
+  use.unclaimed = pins.threads;
+  use.whole_cores = pins.whole_cores;
+  use.threads_of_largest = std::max<int64_t>(pins.threads_of_largest, 1);
+  keep_back(use, bound_kept.vcpus[kThread], bound_kept.vcpus[kCore]);
+  return use;
+}
+
+int64_t pages_of(const NumaNode& node, PageSize size) {
+  return size == PageSize::k2MiB ? node.pages_2mib : node.pages_1gib;
+}
+
+Bytes huge_pages(const NumaNode& node) {
+  return bytes_of(PageSize::k2MiB) * node.pages_2mib + bytes_of(PageSize::k1GiB) * node.pages_1gib;
+}
+
+// In normal pages.
+Bytes memory_of(const HostLoad& host) {
+  Bytes memory = host.offer.memory - host.reserve.memory - host.foreign.memory;
+  for (const NumaNode& node : host.nodes()) memory -= huge_pages(node);
+  return memory;
+}
+
+int64_t at_or_zero(const std::vector<int64_t>& counts, size_t i) {
+  return i < counts.size() ? counts[i] : 0;
+}
+
+template <class... Taken>
+int64_t left_of(int64_t offered, Taken... taken) {
+  return std::max<int64_t>((offered - ... - taken), 0);
+}
+
+void compute_nodes(const HostLoad& host, const Amounts& kept, const CpuLimits& limits,
+                   Room& room) {
+  const std::vector<NumaNode>& nodes = host.nodes();
+  room.nodes.resize(nodes.size());
+  room.pages = {};
+  for (size_t n = 0; n < nodes.size(); ++n) {
+    const NodeAmounts& used = node_at(host.used, n);
+    const NodeAmounts& kept_here = node_at(kept, n);
+    NodeRoom& node = room.nodes[n];
+    node.vcpus = most_vcpus(use_of_node(host, n, kept), limits, 0);
+    node.memory = left_of((nodes[n].memory - huge_pages(nodes[n])).count(), used.memory,
+                          kept_here.memory);
+    for (const PageSize size : {PageSize::k2MiB, PageSize::k1GiB}) {
+      const size_t i = index_of(size);
+      node.pages[i] = left_of(pages_of(nodes[n], size), used.pages[i], kept_here.pages[i]);
+      room.pages[i] += pages_of(nodes[n], size);
+    }
+  }
+  for (size_t i = 0; i < kHugePageSizes; ++i) {
+    room.pages[i] = left_of(room.pages[i], host.used.pages[i], kept.pages[i]);
+  }
+}
+
+void compute_beside(const HostLoad& host, const Amounts& kept, const CpuLimits& limits,
+                    Room& room) {
+  room.vcpus = most_vcpus(use_of_host(host, kept), limits, limits.shared_threads_min);
+  room.memory = left_of(memory_of(host).count(), host.used.memory, kept.memory);
+  const Bytes disk = host.offer.disk - host.reserve.disk - host.images;
+  room.disk = left_of(disk.count(), host.used.disk, kept.disk);
+  room.bandwidth = left_of(host.offer.bandwidth.count(), host.used.bandwidth, kept.bandwidth);
+  room.devices.resize(host.offer.devices.size());
+  for (size_t i = 0; i < room.devices.size(); ++i) {
+    room.devices[i] = left_of(host.offer.devices[i], at_or_zero(host.used.devices, i),
+                              at_or_zero(kept.devices, i));
+  }
+  compute_nodes(host, kept, limits, room);
+}
+
 int speed(DiskType type) {
   switch (type) {
     case DiskType::kUnspecified:
@@ -97,34 +208,70 @@ int speed(DiskType type) {
 
 }  // namespace
 
+void compute_room(const HostLoad& host, const CpuLimits& limits, Room& room) {
+  compute_beside(host, host.backups.largest, limits, room);
+}
+
+void compute_all(HostLoad& host, const CpuLimits& limits) {
+  const HostOffer& offer = host.offer;
+  host.all_vcpus[kLow] = offer.threads * limits.low_performance_per_thread;
+  host.all_vcpus[kShared] =
+      std::min(offer.threads * limits.shared_per_thread, offer.cores * limits.shared_per_core);
+  host.all_vcpus[kThread] = offer.layout ? offer.threads : 0;
+  host.all_vcpus[kCore] = offer.layout ? offer.cores : 0;
+  host.all_memory = left_of(memory_of(host).count());
+}
+
+Room room_without_backups(const HostLoad& host, const CpuLimits& limits) {
+  Room room;
+  compute_beside(host, Amounts(), limits, room);
+  return room;
+}
+
+bool has_room(const Room& room, const Amounts& amounts) {
+  for (size_t i = 0; i < kCpuClasses; ++i) {
+    if (amounts.vcpus[i] > room.vcpus[i]) return false;
+  }
+  for (size_t i = 0; i < kHugePageSizes; ++i) {
+    if (amounts.pages[i] > room.pages[i]) return false;
+  }
+  if (amounts.memory > room.memory || amounts.disk > room.disk ||
+      amounts.bandwidth > room.bandwidth) {
+    return false;
+  }
+  for (size_t i = 0; i < amounts.devices.size(); ++i) {
+    if (amounts.devices[i] > at_or_zero(room.devices, i)) return false;
+  }
+  for (size_t n = 0; n < amounts.nodes.size(); ++n) {
+    static constexpr NodeRoom kNone;
+    const NodeRoom& node = n < room.nodes.size() ? room.nodes[n] : kNone;
+    if (!has_room(node, amounts.nodes[n])) return false;
+  }
+  return true;
+}
+
+bool has_room(const NodeRoom& room, const NodeAmounts& amounts) {
+  for (size_t i = 0; i < kCpuClasses; ++i) {
+    if (amounts.vcpus[i] > room.vcpus[i]) return false;
+  }
+  for (size_t i = 0; i < kHugePageSizes; ++i) {
+    if (amounts.pages[i] > room.pages[i]) return false;
+  }
+  return amounts.memory <= room.memory;
+}
+
 Bytes free_memory(const HostLoad& host) {
-  return at_least_zero(host.facts.memory - host.reserve.memory - host.foreign.memory -
-                       host.memory_used);
+  return Bytes(left_of(memory_of(host).count(), host.used.memory, host.backups.largest.memory));
 }
 
 Bytes free_disk(const HostLoad& host) {
-  return at_least_zero(host.facts.disk - host.reserve.disk - host.images - host.disk_used);
+  const Bytes disk = host.offer.disk - host.reserve.disk - host.images;
+  return Bytes(left_of(disk.count(), host.used.disk, host.backups.largest.disk));
 }
 
 VcpuCount free_vcpus(const HostLoad& host, CpuClass cpu_class, const CpuLimits& limits) {
-  if (host.facts.cores <= 0 || host.facts.threads < host.facts.cores) return VcpuCount();
-  if (is_dedicated(cpu_class) && !knows_topology(host.facts)) return VcpuCount();
-  const CpuUse use = cpu_use(host);
-  const int64_t kept = std::max(threads_for_shared(use, limits), limits.shared_threads_min);
-  const int64_t unshared = use.threads - use.dedicated - kept;
-  switch (cpu_class) {
-    case CpuClass::kLowPerformance:
-      return at_least_zero(VcpuCount(most_low_performance(use, limits) - use.low_performance));
-    case CpuClass::kShared:
-      return at_least_zero(VcpuCount(most_shared(use, limits) - use.shared));
-    case CpuClass::kDedicatedThread:
-      return at_least_zero(VcpuCount(std::min(unshared, unclaimed_threads(host))));
-    case CpuClass::kDedicatedCore:
-      return at_least_zero(
-          VcpuCount(std::min(unshared / std::max<int64_t>(threads_of_largest_core(host.facts), 1),
-                             free_whole_cores(host))));
-  }
-  return VcpuCount();
+  const CpuUse use = use_of_host(host, host.backups.largest);
+  return VcpuCount(most_vcpus(use, limits, limits.shared_threads_min)[index_of(cpu_class)]);
 }
 
 bool offers(DiskType offered, DiskType asked) {

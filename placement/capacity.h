@@ -1,12 +1,24 @@
-// What a host has left. One place for the arithmetic, so that fitting, scoring and explaining
-// never disagree. Never negative: an overcommitted host has nothing left.
+// What a host has left, computed in one place, so that fitting, scoring and explaining never
+// disagree. Pure.
 #pragma once
 
 #include "placement/fleet.h"
 
 namespace stellwerk::placement {
 
-// Host memory without the reserve, guests of others and claims.
+// Beside what claims take and what is kept for failures. Overwrites `room`, whose memory is used
+// again.
+void compute_room(const HostLoad& host, const CpuLimits& limits, Room& room);
+// Of a host without claims, for `HostLoad::all_vcpus` and `all_memory`.
+void compute_all(HostLoad& host, const CpuLimits& limits);
+// As if nothing were kept for failures.
+Room room_without_backups(const HostLoad& host, const CpuLimits& limits);
+
+// Whether all of it is there.
+bool has_room(const Room& room, const Amounts& amounts);
+bool has_room(const NodeRoom& room, const NodeAmounts& amounts);
+
+// Host memory in normal pages, without the reserve, guests of others and claims.
 Bytes free_memory(const HostLoad& host);
 // Local disk without the reserve, images and claims.
 Bytes free_disk(const HostLoad& host);

@@ -1,44 +1,114 @@
-// Decides where an instance goes. Pure: no I/O, no clock, no randomness, no hidden state; the same
-// fleet and request always give the same answer.
+// Decides where instances go. Pure: no I/O, no clock, no thread, no randomness; the same history
+// and request always give the same answer, and what is kept to be fast never changes it.
+//
+// The engine knows sums, not instances: whoever owns the instances says what they occupy, at load
+// and at every change. See docs/placement.md for the algorithm.
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "placement/failover.h"
 #include "placement/fleet.h"
+#include "placement/groups.h"
+#include "placement/index.h"
+#include "placement/request.h"
+#include "placement/rules.h"
 
 namespace stellwerk::placement {
 
-struct Request {
-  CpuClass cpu_class = CpuClass::kShared;
-  VcpuCount vcpus;
-  Bytes memory;  // with overhead: core's memory_with_overhead
-  Bytes disk;
-  DiskType disk_type = DiskType::kUnspecified;
+struct Settings {
+  CpuLimits cpu_limits;
+  std::optional<DomainLevel> guarantee;  // of failover, for guests that are marked; none: off
+  Policy policy = Policy::kDefault;
+  std::optional<uint64_t> tie_seed;  // none: among equals the lowest index
 };
 
-// One named hard constraint that one host fails: `rule` is stable ("memory"), `detail` is for
-// operators ("12 GiB asked, 3 GiB free of 16 GiB").
-struct Refusal {
-  HostUid host;
-  std::string rule;
-  std::string detail;
-};
-
-struct Placed {
+// What one instance occupies.
+struct Occupation {
   Claim claim;
+  std::optional<Backup> backup;
+  GroupUid group;
 };
-struct Refused {
-  std::vector<Refusal> refusals;  // one per host, in fleet order: the first rule that it fails
-  // One sentence without host names, for those who asked:
-  // "memory: 12 TiB asked, the largest free is 1.5 TiB; ask for less memory or another flavor".
-  std::string summary;
-};
-using Decision = std::variant<Placed, Refused>;
 
-// Best fit: among the hosts that pass every rule, the one left with the least free memory
-// (then vCPUs, then the lowest index). Claims of dedicated classes name their threads: choose_cpus.
-Decision place(const Fleet& fleet, const Request& request);
+struct Placement {
+  Claim claim;
+  std::optional<Backup> backup;  // where the guarantee is on and the request is marked
+};
+struct Placed {
+  std::vector<Placement> placements;  // as many as asked
+};
+// No host, or not as many as asked; `explain` says why.
+struct Refused {
+  int64_t placeable = 0;  // so many found a place before it was given up
+};
+// Nothing could make the request right.
+struct Malformed {
+  std::vector<FieldViolation> violations;
+};
+using Decision = std::variant<Placed, Refused, Malformed>;
+
+class Engine {
+ public:
+  Engine(const Settings& settings, const Topology& topology, const std::vector<Host>& hosts);
+
+  const Settings& settings() const { return settings_; }
+  const Fleet& fleet() const { return fleet_; }
+  const GroupLoad* group(const GroupUid& uid) const;
+
+  // Charges nothing. Of several instances each is placed beside those before it.
+  Decision place(const Request& request);
+
+  // The claim's host must be there. `release` undoes `charge` exactly. A backup on a host that is
+  // not there any more, or in the claim's own domain, counts for nothing.
+  void charge(const Occupation& occupation);
+  void release(const Occupation& occupation);
+
+  // A backup for an instance that is charged without one; it is not charged. Nothing if none is
+  // found.
+  std::optional<Backup> find_backup(const Request& request, const Claim& claim);
+  // Whether the backup of a charged occupation still could be carried out: its host is there,
+  // outside the claim's domain, in service, and keeps the wishes. What it keeps is kept in any case.
+  bool is_sound(const Occupation& occupation, const Request& request) const;
+
+  void put_group(const GroupUid& uid, std::vector<GroupRule> rules);
+  void erase_group(const GroupUid& uid);
+  // Everything but where the host stands, which needs a new engine; see Fleet::stands_as_before.
+  void describe(const Host& description);
+  void set_accepting(const HostUid& host, bool accepting);
+  void set_foreign(const HostUid& host, const ForeignUse& foreign);
+  void set_fenced(const HostUid& host, bool fenced);
+  void set_images(Bytes images);
+  void set_pools(std::vector<Pool> pools);
+
+  // Every host that could take one instance of the request now, rules across hosts included,
+  // without its backup. Slow: asks every host.
+  std::vector<uint32_t> feasible_hosts(const Request& request) const;
+
+ private:
+  struct Search;
+  struct Choice;
+
+  std::optional<Placement> place_one(const Ask& ask, const std::optional<Fleet::HostRange>& within);
+  std::optional<Choice> best_host(const Search& search);
+  std::optional<Claim> claim_on(uint32_t host, const Ask& ask) const;
+  std::optional<Backup> backup_for(const Ask& ask, uint32_t primary);
+  bool place_all(const Ask& ask, int64_t count, Fleet::HostRange within,
+                 std::vector<Placement>& placed);
+  bool place_all_together(const Ask& ask, int64_t count, Fleet::HostRange within,
+                          std::vector<Placement>& placed);
+  std::optional<Fleet::HostRange> range_of(const Request& request) const;
+  void count_in_group(const Occupation& occupation, bool joins);
+  std::optional<uint32_t> counted_backup(const Occupation& occupation, uint32_t host) const;
+
+  const Settings settings_;
+  Fleet fleet_;
+  Index index_;
+  std::map<GroupUid, GroupLoad> groups_;
+};
 
 }  // namespace stellwerk::placement

@@ -2,61 +2,394 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
+#include <set>
+#include <tuple>
 #include <utility>
+
+#include "placement/capacity.h"
+#include "placement/power.h"
+#include "placement/processors.h"
 
 namespace stellwerk::placement {
 namespace {
 
-// A claim on an unknown host, or more released than was charged, is a broken invariant of ours.
-HostLoad& existing(Fleet& fleet, const HostUid& host) {
-  HostLoad* found = fleet.find(host);
-  if (found == nullptr) std::abort();
-  return *found;
+std::string parent_of(const std::string& id) {
+  const size_t slash = id.rfind('/');
+  return slash == std::string::npos ? std::string() : id.substr(0, slash);
 }
 
-template <class Amount>
-void take_back(Amount& used, Amount amount) {
-  if (amount > used) std::abort();
-  used -= amount;
+// Where a host stands, as ids; all empty if nowhere, which comes first.
+struct Place {
+  std::string site;
+  std::string zone;
+  std::string rack;
+  friend auto operator<=>(const Place&, const Place&) = default;
+};
+
+Place place_of(const std::string& rack) {
+  const std::string zone = parent_of(rack);
+  return {.site = parent_of(zone), .zone = zone, .rack = rack};
 }
 
-// Of a sum by key; what is used up has no entry.
-template <class Key, class Amount>
-void take_back(std::map<Key, Amount>& used, const Key& key, Amount amount) {
-  Amount& left = used[key];
-  take_back(left, amount);
-  if (left == Amount()) used.erase(key);
+std::shared_ptr<const CpuLayout> shared_layout(
+    std::vector<std::shared_ptr<const CpuLayout>>& layouts, const std::vector<NumaNode>& nodes) {
+  if (nodes.empty()) return nullptr;
+  const auto found = std::find_if(layouts.begin(), layouts.end(),
+                                  [&](const auto& layout) { return layout->nodes == nodes; });
+  if (found != layouts.end()) return *found;
+  layouts.push_back(std::make_shared<const CpuLayout>(layout_of(nodes)));
+  return layouts.back();
+}
+
+std::vector<uint32_t> feed_numbers(const Rack& rack, const std::vector<Feed>& feeds) {
+  std::vector<uint32_t> numbers;
+  for (const FeedUid& uid : rack.feeds) {
+    for (uint32_t i = 0; i < feeds.size(); ++i) {
+      if (feeds[i].uid == uid) numbers.push_back(i);
+    }
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+template <class Range>
+bool takes(std::vector<Range>& ranges, const std::string& id, uint32_t host) {
+  if (ranges.empty() || ranges.back().id != id) return false;
+  ranges.back().end_host = host + 1;
+  return true;
+}
+
+void take_back(std::map<int32_t, int64_t>& used, int32_t key) {
+  const auto found = used.find(key);
+  if (found == used.end()) std::abort();
+  if (--found->second == 0) used.erase(found);
+}
+
+auto entry_of(std::vector<Reserve::FromDomain>& domains, uint32_t domain) {
+  return std::lower_bound(
+      domains.begin(), domains.end(), domain,
+      [](const Reserve::FromDomain& entry, uint32_t wanted) { return entry.domain < wanted; });
 }
 
 }  // namespace
 
+const std::vector<NumaNode>& HostLoad::nodes() const {
+  static const std::vector<NumaNode> kNone;
+  return offer.layout ? offer.layout->nodes : kNone;
+}
+
+bool same_load(const HostLoad& a, const HostLoad& b) {
+  return std::tie(a.uid, a.rack, a.used, a.pinned, a.dedicated, a.guests, a.backups, a.room) ==
+         std::tie(b.uid, b.rack, b.used, b.pinned, b.dedicated, b.guests, b.backups, b.room);
+}
+
+size_t UidHash::operator()(const HostUid& uid) const {
+  size_t hash = 0;
+  std::memcpy(&hash, uid.value().bytes().data() + 8, sizeof(hash));
+  return hash;
+}
+
+Fleet::Fleet(const CpuLimits& limits, const Topology& topology, const std::vector<Host>& hosts)
+    : cpu_limits_(limits) {
+  std::set<std::string> classes;
+  for (const Host& host : hosts) {
+    for (const DeviceCount& device : host.facts.devices) classes.insert(device.device_class);
+  }
+  device_classes_.assign(classes.begin(), classes.end());
+  for (const Feed& feed : topology.feeds) {
+    feeds_.push_back({.id = feed.id, .budget = feed.budget});
+  }
+  stand(topology, hosts);
+}
+
+// Sorts the hosts and draws the ranges of their racks, zones and sites.
+void Fleet::stand(const Topology& topology, const std::vector<Host>& hosts) {
+  std::map<RackUid, const Rack*> racks;
+  for (const Rack& rack : topology.racks) racks[rack.uid] = &rack;
+  std::vector<std::tuple<Place, HostUid, const Host*, const Rack*>> order;
+  for (const Host& host : hosts) {
+    const auto found = racks.find(host.rack);
+    const Rack* rack = found == racks.end() ? nullptr : found->second;
+    order.emplace_back(rack ? place_of(rack->id) : Place(), host.uid, &host, rack);
+  }
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+    return std::tie(std::get<0>(a), std::get<1>(a)) < std::tie(std::get<0>(b), std::get<1>(b));
+  });
+  hosts_.resize(order.size());
+  for (uint32_t i = 0; i < order.size(); ++i) {
+    const auto& [place, uid, host, rack] = order[i];
+    if (!takes(sites_, place.site, i)) sites_.push_back({place.site, i, i + 1});
+    const auto site = static_cast<uint32_t>(sites_.size() - 1);
+    if (!takes(zones_, place.zone, i)) zones_.push_back({place.zone, site, i, i + 1});
+    const auto zone = static_cast<uint32_t>(zones_.size() - 1);
+    if (!takes(racks_, place.rack, i)) {
+      racks_.push_back({.id = place.rack, .zone = zone, .first_host = i, .end_host = i + 1});
+      if (rack) {
+        racks_.back().feeds = feed_numbers(*rack, topology.feeds);
+        racks_.back().power_limit = rack->power_limit;
+      }
+    }
+    hosts_[i].uid = uid;
+    hosts_[i].rack = static_cast<uint32_t>(racks_.size() - 1);
+    by_uid_[uid] = i;
+    describe(i, *host);
+  }
+}
+
+uint32_t Fleet::index_of(const HostUid& host) const {
+  const auto found = by_uid_.find(host);
+  return found == by_uid_.end() ? kNone : found->second;
+}
+
 const HostLoad* Fleet::find(const HostUid& host) const {
-  const auto found = std::lower_bound(
-      hosts.begin(), hosts.end(), host,
-      [](const HostLoad& load, const HostUid& wanted) { return load.uid < wanted; });
-  return found != hosts.end() && found->uid == host ? &*found : nullptr;
+  const uint32_t index = index_of(host);
+  return index == kNone ? nullptr : &hosts_[index];
 }
 
-HostLoad* Fleet::find(const HostUid& host) {
-  return const_cast<HostLoad*>(std::as_const(*this).find(host));
+uint32_t Fleet::device_class(std::string_view name) const {
+  const auto found = std::lower_bound(device_classes_.begin(), device_classes_.end(), name);
+  if (found == device_classes_.end() || *found != name) return kNone;
+  return static_cast<uint32_t>(found - device_classes_.begin());
 }
 
-void Fleet::charge(const Claim& claim) {
-  HostLoad& host = existing(*this, claim.host);
-  host.vcpus_used[claim.cpu_class] += claim.vcpus;
-  if (!claim.cpus.empty()) host.vcpus_pinned[claim.cpu_class] += claim.vcpus;
+uint32_t Fleet::domain_of(uint32_t host, DomainLevel level) const {
+  const uint32_t rack = hosts_[host].rack;
+  switch (level) {
+    case DomainLevel::kHost:
+      return host;
+    case DomainLevel::kRack:
+      return rack;
+    case DomainLevel::kZone:
+      return racks_[rack].zone;
+    case DomainLevel::kSite:
+      return zones_[racks_[rack].zone].site;
+  }
+  return kNone;
+}
+
+uint32_t Fleet::domains(DomainLevel level) const {
+  switch (level) {
+    case DomainLevel::kHost:
+      return static_cast<uint32_t>(hosts_.size());
+    case DomainLevel::kRack:
+      return static_cast<uint32_t>(racks_.size());
+    case DomainLevel::kZone:
+      return static_cast<uint32_t>(zones_.size());
+    case DomainLevel::kSite:
+      return static_cast<uint32_t>(sites_.size());
+  }
+  return 0;
+}
+
+std::string Fleet::domain_name(uint32_t domain, DomainLevel level) const {
+  switch (level) {
+    case DomainLevel::kHost:
+      return hosts_[domain].id;
+    case DomainLevel::kRack:
+      return racks_[domain].id;
+    case DomainLevel::kZone:
+      return zones_[domain].id;
+    case DomainLevel::kSite:
+      return sites_[domain].id;
+  }
+  return "";
+}
+
+Fleet::HostRange Fleet::hosts_of(uint32_t domain, DomainLevel level) const {
+  switch (level) {
+    case DomainLevel::kHost:
+      return {domain, domain + 1};
+    case DomainLevel::kRack:
+      return {racks_[domain].first_host, racks_[domain].end_host};
+    case DomainLevel::kZone:
+      return {zones_[domain].first_host, zones_[domain].end_host};
+    case DomainLevel::kSite:
+      return {sites_[domain].first_host, sites_[domain].end_host};
+  }
+  return {};
+}
+
+std::optional<Fleet::HostRange> Fleet::find_place(std::string_view name) const {
+  if (name.empty()) return HostRange{0, static_cast<uint32_t>(hosts_.size())};
+  const auto find = [name](const auto& ranges) -> std::optional<HostRange> {
+    const auto found =
+        std::lower_bound(ranges.begin(), ranges.end(), name,
+                         [](const auto& range, std::string_view id) { return range.id < id; });
+    if (found == ranges.end() || found->id != name) return std::nullopt;
+    return HostRange{found->first_host, found->end_host};
+  };
+  if (const auto site = find(sites_)) return site;
+  if (const auto zone = find(zones_)) return zone;
+  return find(racks_);
+}
+
+Pool* Fleet::find_pool(std::string_view id) {
+  const auto found =
+      std::find_if(pools_.begin(), pools_.end(), [&](const Pool& pool) { return pool.id == id; });
+  return found == pools_.end() ? nullptr : &*found;
+}
+
+void Fleet::take_description(HostLoad& load, const Host& description) {
+  const HostFacts& facts = description.facts;
+  load.id = description.id;
+  load.reserve = description.reserve;
+  load.labels = description.labels;
+  load.power = description.power;
+  load.maintenance = description.maintenance;
+  load.offer = {.cores = facts.cores,
+                .threads = facts.threads,
+                .memory = facts.memory,
+                .disk = facts.disk,
+                .disk_type = facts.disk_type,
+                .bandwidth = facts.bandwidth,
+                .devices = std::vector<int64_t>(device_classes_.size()),
+                .cpu_baselines = facts.cpu_baselines,
+                .layout = shared_layout(layouts_, facts.numa)};
+  for (const DeviceCount& device : facts.devices) {
+    const uint32_t number = device_class(device.device_class);
+    if (number != kNone) load.offer.devices[number] += device.count;
+  }
+}
+
+void Fleet::describe(uint32_t host, const Host& description) {
+  HostLoad& load = hosts_[host];
+  const Milliwatts idle = load.power.idle;
+  take_description(load, description);
+  move_draw(load.rack, load.power.idle - idle);
+  refresh(host);
+}
+
+bool Fleet::stands_as_before(const Host& description) const {
+  for (const DeviceCount& device : description.facts.devices) {
+    if (device_class(device.device_class) == kNone) return false;
+  }
+  return index_of(description.uid) != kNone;
+}
+
+void Fleet::refresh(uint32_t host) {
+  compute_room(hosts_[host], cpu_limits_, hosts_[host].room);
+  compute_all(hosts_[host], cpu_limits_);
+}
+
+void Fleet::set_accepting(uint32_t host, bool accepting) {
+  hosts_[host].accepting = accepting;
+}
+
+void Fleet::set_foreign(uint32_t host, const ForeignUse& foreign) {
+  hosts_[host].foreign = foreign;
+  refresh(host);
+}
+
+void Fleet::set_images(Bytes images) {
+  for (uint32_t host = 0; host < hosts_.size(); ++host) {
+    hosts_[host].images = images;
+    refresh(host);
+  }
+}
+
+void Fleet::set_fenced(uint32_t host, bool fenced) {
+  hosts_[host].fenced = fenced;
+}
+
+void Fleet::move_draw(uint32_t rack, Milliwatts change) {
+  if (change != Milliwatts()) add_draw(racks_[rack], feeds_, change);
+}
+
+Amounts Fleet::amounts_of(const Claim& claim, uint32_t host) const {
+  Amounts amounts;
+  amounts.vcpus[placement::index_of(claim.cpu_class)] = claim.vcpus.count();
+  amounts.memory = claim.memory.count();
+  amounts.disk = claim.disk.count();
+  amounts.bandwidth = claim.bandwidth.count();
+  amounts.power = claim.power.count();
+  if (claim.page_size != PageSize::kNormal) {
+    amounts.pages[placement::index_of(claim.page_size)] = claim.pages;
+  }
+  for (const DeviceCount& device : claim.devices) {
+    const uint32_t number = device_class(device.device_class);
+    if (number == kNone) continue;  // no host has it any more
+    amounts.devices.resize(device_classes_.size());
+    amounts.devices[number] += device.count;
+  }
+  if (!claim.by_node) return amounts;
+  const std::vector<NumaNode>& nodes = hosts_[host].nodes();
+  const NodeAmounts share = share_of_node(amounts, static_cast<int64_t>(claim.numa_nodes.size()));
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const auto& ids = claim.numa_nodes;
+    if (std::find(ids.begin(), ids.end(), nodes[i].id) == ids.end()) continue;
+    amounts.nodes.resize(nodes.size());
+    amounts.nodes[i] = share;
+  }
+  return amounts;
+}
+
+void Fleet::charge(uint32_t index, const Claim& claim) {
+  HostLoad& host = hosts_[index];
+  add(host.used, amounts_of(claim, index));
+  ++host.guests;
+  if (!claim.cpus.empty()) {
+    host.pinned[placement::index_of(claim.cpu_class)] += claim.vcpus.count();
+  }
   for (const int32_t cpu : claim.cpus) ++host.dedicated[cpu];
-  host.memory_used += claim.memory;
-  host.disk_used += claim.disk;
+  move_draw(host.rack, claim.power);
+  refresh(index);
 }
 
-void Fleet::release(const Claim& claim) {
-  HostLoad& host = existing(*this, claim.host);
-  take_back(host.vcpus_used, claim.cpu_class, claim.vcpus);
-  if (!claim.cpus.empty()) take_back(host.vcpus_pinned, claim.cpu_class, claim.vcpus);
-  for (const int32_t cpu : claim.cpus) take_back(host.dedicated, cpu, int64_t{1});
-  take_back(host.memory_used, claim.memory);
-  take_back(host.disk_used, claim.disk);
+void Fleet::release(uint32_t index, const Claim& claim) {
+  HostLoad& host = hosts_[index];
+  subtract(host.used, amounts_of(claim, index));
+  if (--host.guests < 0) std::abort();
+  if (!claim.cpus.empty()) {
+    int64_t& pinned = host.pinned[placement::index_of(claim.cpu_class)];
+    if (claim.vcpus.count() > pinned) std::abort();
+    pinned -= claim.vcpus.count();
+  }
+  for (const int32_t cpu : claim.cpus) take_back(host.dedicated, cpu);
+  move_draw(host.rack, Milliwatts() - claim.power);
+  refresh(index);
+}
+
+const std::vector<uint32_t>& Fleet::keepers_of(uint32_t domain) const {
+  static const std::vector<uint32_t> kNobody;
+  return domain < keepers_.size() ? keepers_[domain] : kNobody;
+}
+
+void Fleet::keep(uint32_t index, uint32_t domain, const Amounts& amounts) {
+  HostLoad& host = hosts_[index];
+  std::vector<Reserve::FromDomain>& domains = host.backups.domains;
+  auto entry = entry_of(domains, domain);
+  if (entry == domains.end() || entry->domain != domain) {
+    entry = domains.insert(entry, {.domain = domain});
+    if (keepers_.size() <= domain) keepers_.resize(domain + 1);
+    std::vector<uint32_t>& keepers = keepers_[domain];
+    keepers.insert(std::lower_bound(keepers.begin(), keepers.end(), index), index);
+  }
+  add(entry->sum, amounts);
+  ++entry->guests;
+  const int64_t power = host.backups.largest.power;
+  raise_to(host.backups.largest, entry->sum);
+  move_draw(host.rack, Milliwatts(host.backups.largest.power - power));
+  refresh(index);
+}
+
+void Fleet::give_back(uint32_t index, uint32_t domain, const Amounts& amounts) {
+  HostLoad& host = hosts_[index];
+  std::vector<Reserve::FromDomain>& domains = host.backups.domains;
+  const auto entry = entry_of(domains, domain);
+  if (entry == domains.end() || entry->domain != domain) std::abort();
+  subtract(entry->sum, amounts);
+  if (--entry->guests == 0) {
+    domains.erase(entry);
+    std::vector<uint32_t>& keepers = keepers_[domain];
+    keepers.erase(std::lower_bound(keepers.begin(), keepers.end(), index));
+  }
+  Amounts largest;
+  for (const Reserve::FromDomain& from : domains) raise_to(largest, from.sum);
+  const int64_t power = host.backups.largest.power;
+  host.backups.largest = std::move(largest);
+  move_draw(host.rack, Milliwatts(host.backups.largest.power - power));
+  refresh(index);
 }
 
 }  // namespace stellwerk::placement

@@ -1,7 +1,9 @@
 #include "placement/processors.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
+#include <utility>
 
 namespace stellwerk::placement {
 namespace {
@@ -19,9 +21,9 @@ struct FreeNode {
   int64_t room = 0;             // units
 };
 
-size_t largest_core(const HostFacts& facts) {
+size_t largest_core(const std::vector<NumaNode>& nodes) {
   size_t largest = 0;
-  for (const NumaNode& node : facts.numa) {
+  for (const NumaNode& node : nodes) {
     for (const HostCore& core : node.cores) largest = std::max(largest, core.threads.size());
   }
   return largest;
@@ -43,9 +45,11 @@ bool taken_before(const FreeCore& a, const FreeCore& b) {
   return std::tuple(of_a, a.threads.front()) < std::tuple(of_b, b.threads.front());
 }
 
-FreeNode free_node(const NumaNode& node, const HostLoad& host, CpuClass cpu_class) {
+// At most what the node has room for beside guests that are bound to it and what is kept there.
+FreeNode free_node(const HostLoad& host, size_t index, CpuClass cpu_class) {
+  const NumaNode& node = host.nodes()[index];
   const bool whole_cores = cpu_class == CpuClass::kDedicatedCore;
-  const size_t largest = largest_core(host.facts);
+  const auto largest = static_cast<size_t>(host.offer.layout->unclaimed.threads_of_largest);
   FreeNode free{.id = node.id, .cores = {}};
   for (const HostCore& core : node.cores) {
     FreeCore part = free_part(core, host);
@@ -55,6 +59,7 @@ FreeNode free_node(const NumaNode& node, const HostLoad& host, CpuClass cpu_clas
     free.cores.push_back(std::move(part));
   }
   std::sort(free.cores.begin(), free.cores.end(), taken_before);
+  free.room = std::min(free.room, host.room.nodes[index].vcpus[index_of(cpu_class)]);
   return free;
 }
 
@@ -105,7 +110,7 @@ Nodes::iterator roomiest(Nodes& nodes) {
 
 std::vector<int32_t> cpus_where(const HostLoad& host, bool dedicated) {
   std::vector<int32_t> cpus;
-  for (const NumaNode& node : host.facts.numa) {
+  for (const NumaNode& node : host.nodes()) {
     for (const HostCore& core : node.cores) {
       for (const int32_t thread : core.threads) {
         if (host.dedicated.contains(thread) == dedicated) cpus.push_back(thread);
@@ -116,18 +121,130 @@ std::vector<int32_t> cpus_where(const HostLoad& host, bool dedicated) {
   return cpus;
 }
 
+using Claimed = std::map<int32_t, int64_t>;
+
+void count_core(const HostCore& core, const Claimed& claimed, int64_t largest, PinRoom& room) {
+  int64_t taken = 0;
+  for (const int32_t thread : core.threads) taken += claimed.contains(thread) ? 1 : 0;
+  const auto size = static_cast<int64_t>(core.threads.size());
+  ++room.cores;
+  room.threads += size - taken;
+  room.claimed_threads += taken;
+  if (taken == 0 && size == largest) ++room.whole_cores;
+}
+
+PinRoom count(const NumaNode& node, const Claimed& claimed, int64_t largest) {
+  PinRoom room{.threads_of_largest = largest};
+  for (const HostCore& core : node.cores) count_core(core, claimed, largest, room);
+  return room;
+}
+
+PinRoom sum(const PinRoom& a, const PinRoom& b) {
+  return {.cores = a.cores + b.cores,
+          .threads = a.threads + b.threads,
+          .claimed_threads = a.claimed_threads + b.claimed_threads,
+          .whole_cores = a.whole_cores + b.whole_cores,
+          .threads_of_largest = std::max(a.threads_of_largest, b.threads_of_largest)};
+}
+
+Nodes free_nodes(const HostLoad& host, CpuClass cpu_class) {
+  Nodes nodes;
+  for (size_t node = 0; node < host.nodes().size(); ++node) {
+    FreeNode free = free_node(host, node, cpu_class);
+    if (free.room > 0) nodes.push_back(std::move(free));
+  }
+  return nodes;
+}
+
+std::optional<CpuChoice> choose_by_node(const HostLoad& host, CpuClass cpu_class, int64_t vcpus) {
+  Nodes nodes = free_nodes(host, cpu_class);
+  CpuChoice choice;
+  int64_t left = vcpus;
+  while (left > 0) {
+    auto node = tightest(nodes, cpu_class, left);
+    if (node == nodes.end()) node = roomiest(nodes);
+    if (node == nodes.end()) return std::nullopt;
+    const int64_t units = std::min(left, node->room);
+    take(*node, cpu_class, units, choice);
+    left -= units;
+    nodes.erase(node);
+  }
+  std::sort(choice.numa_nodes.begin(), choice.numa_nodes.end());
+  return choice;
+}
+
+// Single threads with as few whole cores broken as there can be, wherever they are.
+std::optional<CpuChoice> choose_loose_threads(const HostLoad& host, int64_t vcpus) {
+  std::vector<std::pair<FreeCore, int32_t>> cores;
+  for (const FreeNode& node : free_nodes(host, CpuClass::kDedicatedThread)) {
+    for (const FreeCore& core : node.cores) cores.emplace_back(core, node.id);
+  }
+  std::stable_sort(cores.begin(), cores.end(), [](const auto& a, const auto& b) {
+    return taken_before(a.first, b.first);
+  });
+  CpuChoice choice;
+  for (const auto& [core, node] : cores) {
+    const auto left = static_cast<size_t>(vcpus) - choice.cpus.size();
+    if (left == 0) break;
+    const auto end = core.threads.begin() +
+                     static_cast<int64_t>(std::min(left, core.threads.size()));
+    choice.cpus.insert(choice.cpus.end(), core.threads.begin(), end);
+    choice.numa_nodes.push_back(node);
+  }
+  if (choice.cpus.size() < static_cast<size_t>(vcpus)) return std::nullopt;
+  std::sort(choice.numa_nodes.begin(), choice.numa_nodes.end());
+  const auto last = std::unique(choice.numa_nodes.begin(), choice.numa_nodes.end());
+  choice.numa_nodes.erase(last, choice.numa_nodes.end());
+  return choice;
+}
+
+// Whether what is kept for failures can still be pinned beside these.
+bool leaves_what_is_kept(const HostLoad& host, const CpuChoice& choice) {
+  const auto& kept = host.backups.largest.vcpus;
+  const int64_t kept_threads = kept[index_of(CpuClass::kDedicatedThread)];
+  const int64_t kept_cores = kept[index_of(CpuClass::kDedicatedCore)];
+  if (kept_threads == 0 && kept_cores == 0) return true;
+  Claimed claimed = host.dedicated;
+  for (const int32_t cpu : choice.cpus) ++claimed[cpu];
+  const int64_t largest = host.offer.layout->unclaimed.threads_of_largest;
+  PinRoom left;
+  for (const NumaNode& node : host.nodes()) left = sum(left, count(node, claimed, largest));
+  const int64_t loose = left.threads - left.whole_cores * largest;
+  const int64_t broken = (std::max<int64_t>(kept_threads - loose, 0) + largest - 1) / largest;
+  return left.whole_cores >= kept_cores + broken;
+}
+
 }  // namespace
 
 bool is_dedicated(CpuClass cpu_class) {
   return cpu_class == CpuClass::kDedicatedThread || cpu_class == CpuClass::kDedicatedCore;
 }
 
-bool knows_topology(const HostFacts& facts) {
-  return !facts.numa.empty();
+CpuLayout layout_of(std::vector<NumaNode> nodes) {
+  CpuLayout layout{.nodes = std::move(nodes)};
+  const auto largest = static_cast<int64_t>(largest_core(layout.nodes));
+  for (const NumaNode& node : layout.nodes) {
+    layout.unclaimed_of_node.push_back(count(node, {}, largest));
+    layout.unclaimed = sum(layout.unclaimed, layout.unclaimed_of_node.back());
+  }
+  return layout;
 }
 
-int64_t threads_of_largest_core(const HostFacts& facts) {
-  return static_cast<int64_t>(largest_core(facts));
+// Most hosts have no dedicated guest, and this is asked at every change.
+PinRoom pin_room(const HostLoad& host) {
+  if (!host.offer.layout) return {};
+  if (host.dedicated.empty()) return host.offer.layout->unclaimed;
+  PinRoom room;
+  for (size_t node = 0; node < host.nodes().size(); ++node) {
+    room = sum(room, pin_room(host, node));
+  }
+  return room;
+}
+
+PinRoom pin_room(const HostLoad& host, size_t node) {
+  const CpuLayout& layout = *host.offer.layout;
+  if (host.dedicated.empty()) return layout.unclaimed_of_node[node];
+  return count(layout.nodes[node], host.dedicated, layout.unclaimed.threads_of_largest);
 }
 
 std::vector<int32_t> dedicated_cpus(const HostLoad& host) {
@@ -139,41 +256,25 @@ std::vector<int32_t> shared_cpus(const HostLoad& host) {
 }
 
 VcpuCount unpinned_vcpus(const HostLoad& host, CpuClass cpu_class) {
-  const auto of = [cpu_class](const std::map<CpuClass, VcpuCount>& counts) {
-    const auto found = counts.find(cpu_class);
-    return found == counts.end() ? VcpuCount() : found->second;
-  };
-  return of(host.vcpus_used) - of(host.vcpus_pinned);
-}
-
-int64_t unclaimed_threads(const HostLoad& host) {
-  return static_cast<int64_t>(shared_cpus(host).size());
-}
-
-int64_t free_whole_cores(const HostLoad& host) {
-  int64_t count = 0;
-  for (const NumaNode& node : host.facts.numa) {
-    count += free_node(node, host, CpuClass::kDedicatedCore).room;
-  }
-  return count;
+  const size_t i = index_of(cpu_class);
+  return VcpuCount(host.used.vcpus[i] - host.pinned[i]);
 }
 
 std::optional<CpuChoice> choose_cpus(const HostLoad& host, CpuClass cpu_class, VcpuCount vcpus) {
-  Nodes nodes;
-  for (const NumaNode& node : host.facts.numa) {
-    FreeNode free = free_node(node, host, cpu_class);
-    if (free.room > 0) nodes.push_back(std::move(free));
-  }
+  std::optional<CpuChoice> choice = choose_by_node(host, cpu_class, vcpus.count());
+  if (!choice || cpu_class != CpuClass::kDedicatedThread) return choice;
+  if (leaves_what_is_kept(host, *choice)) return choice;
+  return choose_loose_threads(host, vcpus.count());
+}
+
+std::optional<CpuChoice> choose_cpus_on(const HostLoad& host, CpuClass cpu_class, VcpuCount vcpus,
+                                        const std::vector<uint32_t>& nodes) {
   CpuChoice choice;
-  int64_t left = vcpus.count();
-  while (left > 0) {
-    auto node = tightest(nodes, cpu_class, left);
-    if (node == nodes.end()) node = roomiest(nodes);
-    if (node == nodes.end()) return std::nullopt;
-    const int64_t units = std::min(left, node->room);
-    take(*node, cpu_class, units, choice);
-    left -= units;
-    nodes.erase(node);
+  const int64_t each = vcpus.count() / static_cast<int64_t>(nodes.size());
+  for (const uint32_t node : nodes) {
+    const FreeNode free = free_node(host, node, cpu_class);
+    if (free.room < each) return std::nullopt;
+    take(free, cpu_class, each, choice);
   }
   std::sort(choice.numa_nodes.begin(), choice.numa_nodes.end());
   return choice;

@@ -1,0 +1,33 @@
+// The failover guarantee: each protected guest has a host outside its failure domain that keeps room
+// for it. A host keeps the largest of what it would receive from any one domain, because one domain
+// is lost at a time. Sound, not complete: what is found holds; not found is no proof. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "placement/fleet.h"
+#include "placement/rules.h"
+
+namespace stellwerk::placement {
+
+// A host that keeps room for guests of more domains than this takes no further one.
+inline constexpr size_t kMostDomainsPerHost = 64;
+
+// What one backup asks of one host.
+struct BackupOffer {
+  int32_t cost = 0;             // what more it has to keep, in 1,024ths of the host
+  Amounts amounts;              // to be kept for the domain
+  std::vector<uint32_t> nodes;  // by index, of guests bound to nodes
+};
+
+// For a guest of the domain `lost`; nothing if the host cannot keep it.
+std::optional<BackupOffer> offer_backup(const Fleet& fleet, uint32_t host, uint32_t lost,
+                                        const Ask& ask);
+
+// At most the cost of an offer, for any lost domain that the host keeps nothing for yet; nothing if
+// there will be no offer for any such. Cheap, and depends on this host alone.
+std::optional<int32_t> least_backup_cost(const HostLoad& host, const Ask& ask);
+
+}  // namespace stellwerk::placement

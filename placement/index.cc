@@ -1,0 +1,171 @@
+#include "placement/index.h"
+
+#include <algorithm>
+#include <functional>
+#include <string>
+
+namespace stellwerk::placement {
+namespace {
+
+class Hasher {
+ public:
+  void add(uint64_t value) {
+    hash_ = (hash_ ^ value) * 0x9E3779B97F4A7C15;
+    hash_ ^= hash_ >> 29;
+  }
+  void add(const std::string& text) { add(std::hash<std::string>()(text)); }
+  void add(const std::vector<LabelMatch>& labels) {
+    add(labels.size());
+    for (const LabelMatch& label : labels) {
+      add(label.key);
+      add(label.value ? 1 : 0);
+      if (label.value) add(*label.value);
+    }
+  }
+  uint64_t value() const { return hash_; }
+
+ private:
+  uint64_t hash_ = 0;
+};
+
+// Of everything that one host decides by itself.
+uint64_t hash_of(const Request& request, Purpose purpose) {
+  Hasher hash;
+  hash.add(static_cast<uint64_t>(purpose) << 32 | static_cast<uint64_t>(request.cpu_class) << 24 |
+           static_cast<uint64_t>(request.disk_type) << 16 |
+           static_cast<uint64_t>(request.numa_nodes) << 8 |
+           static_cast<uint64_t>(request.page_size));
+  hash.add(static_cast<uint64_t>(request.vcpus.count()));
+  hash.add(static_cast<uint64_t>(request.memory.count()));
+  hash.add(static_cast<uint64_t>(request.disk.count()));
+  hash.add(static_cast<uint64_t>(request.pages) << 32 ^
+           static_cast<uint64_t>(request.bandwidth.count()));
+  for (const DeviceCount& device : request.devices) {
+    hash.add(device.device_class);
+    hash.add(static_cast<uint64_t>(device.count));
+  }
+  if (!request.wishes.required_labels.empty()) hash.add(request.wishes.required_labels);
+  hash.add(1);
+  if (!request.wishes.forbidden_labels.empty()) hash.add(request.wishes.forbidden_labels);
+  if (!request.wishes.cpu_baseline.empty()) hash.add(request.wishes.cpu_baseline);
+  return hash.value();
+}
+
+bool same_shape(const Request& a, const Request& b) {
+  return a.cpu_class == b.cpu_class && a.vcpus == b.vcpus && a.memory == b.memory &&
+         a.disk == b.disk && a.disk_type == b.disk_type && a.numa_nodes == b.numa_nodes &&
+         a.page_size == b.page_size && a.pages == b.pages && a.bandwidth == b.bandwidth &&
+         a.devices == b.devices && a.wishes.required_labels == b.wishes.required_labels &&
+         a.wishes.forbidden_labels == b.wishes.forbidden_labels &&
+         a.wishes.cpu_baseline == b.wishes.cpu_baseline;
+}
+
+int32_t least_of(const int32_t* scores, uint32_t count) {
+  int32_t least = kNoFit;
+  for (uint32_t i = 0; i < count; ++i) least = std::min(least, scores[i]);
+  return least;
+}
+
+}  // namespace
+
+Index::Index(const Fleet& fleet, Policy policy) : policy_(policy) {
+  block_of_host_.resize(fleet.hosts().size());
+  for (uint32_t rack = 0; rack < fleet.racks().size(); ++rack) {
+    const RackLoad& load = fleet.racks()[rack];
+    for (uint32_t first = load.first_host; first < load.end_host; first += kMostHostsPerBlock) {
+      const uint32_t end = std::min(first + kMostHostsPerBlock, load.end_host);
+      for (uint32_t host = first; host < end; ++host) {
+        block_of_host_[host] = static_cast<uint32_t>(blocks_.size());
+      }
+      blocks_.push_back({.first_host = first, .end_host = end, .rack = rack});
+    }
+  }
+}
+
+int32_t* Index::scores_of(size_t column, uint32_t block) {
+  return const_cast<int32_t*>(scores(column, block));
+}
+
+int32_t Index::compute(const HostLoad& host, const ColumnHead& head) const {
+  switch (head.purpose) {
+    case Purpose::kGuest:
+      return fits(host, head.ask) ? score(policy_, host, head.ask, mix_) : kNoFit;
+    case Purpose::kBackup:
+      return least_backup_cost(host, head.ask).value_or(kNoFit);
+  }
+  return kNoFit;
+}
+
+void Index::fill(const Fleet& fleet, size_t column) {
+  ColumnHead& head = columns_[column];
+  head.least.resize(blocks_.size());
+  for (uint32_t block = 0; block < blocks_.size(); ++block) {
+    const Block& at = blocks_[block];
+    int32_t* scores = scores_of(column, block);
+    for (uint32_t host = at.first_host; host < at.end_host; ++host) {
+      scores[host - at.first_host] = compute(fleet.hosts()[host], head);
+    }
+    head.least[block] = least_of(scores, at.end_host - at.first_host);
+  }
+}
+
+// Doubles the memory for columns; those that there are keep their numbers.
+void Index::grow() {
+  const size_t before = capacity_;
+  const std::vector<int32_t> old = std::move(scores_);
+  capacity_ = std::max<size_t>(8, 2 * before);
+  scores_.assign(block_of_host_.size() * capacity_, kNoFit);
+  for (const Block& block : blocks_) {
+    const size_t size = block.end_host - block.first_host;
+    std::copy_n(old.begin() + static_cast<int64_t>(block.first_host * before), before * size,
+                scores_.begin() + static_cast<int64_t>(block.first_host * capacity_));
+  }
+}
+
+size_t Index::column(const Fleet& fleet, const Ask& ask, Purpose purpose) {
+  const uint64_t hash = hash_of(ask.request, purpose);
+  ++uses_;
+  size_t oldest = 0;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    ColumnHead& head = columns_[i];
+    if (head.hash == hash && head.purpose == purpose &&
+        same_shape(head.ask.request, ask.request)) {
+      head.last_use = uses_;
+      return i;
+    }
+    if (head.last_use < columns_[oldest].last_use) oldest = i;
+  }
+  if (columns_.size() < kMostColumns) {
+    if (columns_.size() == capacity_) grow();
+    oldest = columns_.size();
+    columns_.emplace_back();
+  }
+  ColumnHead& head = columns_[oldest];
+  head.hash = hash;
+  head.purpose = purpose;
+  head.last_use = uses_;
+  head.ask = ask;
+  fill(fleet, oldest);
+  return oldest;
+}
+
+void Index::refresh(const Fleet& fleet, uint32_t host) {
+  const HostLoad& load = fleet.hosts()[host];
+  const uint32_t block = block_of_host_[host];
+  const Block& at = blocks_[block];
+  const uint32_t size = at.end_host - at.first_host;
+  for (size_t column = 0; column < columns_.size(); ++column) {
+    int32_t* scores = scores_of(column, block);
+    int32_t& mine = scores[host - at.first_host];
+    const int32_t before = mine;
+    mine = compute(load, columns_[column]);
+    int32_t& least = columns_[column].least[block];
+    if (mine <= least) {
+      least = mine;
+    } else if (before == least) {
+      least = least_of(scores, size);
+    }
+  }
+}
+
+}  // namespace stellwerk::placement

@@ -1,0 +1,74 @@
+// Scores of every host for the requests that were made of late, so that a decision compares numbers
+// instead of hosts. A request's shape (all that one host decides by itself) has a column of scores,
+// one for each host, and the least score of each block of hosts. When a host changes, its score is
+// computed anew in every column: the index never lags.
+//
+// Invariant: column(shape)[host] = fits ? score : kNoFit. One thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "placement/failover.h"
+#include "placement/fleet.h"
+#include "placement/rules.h"
+#include "placement/score.h"
+
+namespace stellwerk::placement {
+
+// Consecutive hosts of one rack.
+struct Block {
+  uint32_t first_host = 0;
+  uint32_t end_host = 0;
+  uint32_t rack = 0;
+};
+
+// What a column holds: how well a guest fits, or what its backup costs.
+enum class Purpose : uint8_t { kGuest, kBackup };
+
+class Index {
+ public:
+  static constexpr uint32_t kMostHostsPerBlock = 64;
+  static constexpr size_t kMostColumns = 256;
+
+  Index(const Fleet& fleet, Policy policy);
+
+  const std::vector<Block>& blocks() const { return blocks_; }
+
+  // Makes the column if there is none for this shape; the least used one gives way.
+  size_t column(const Fleet& fleet, const Ask& ask, Purpose purpose);
+  int32_t least(size_t column, uint32_t block) const { return columns_[column].least[block]; }
+  const std::vector<int32_t>& least(size_t column) const { return columns_[column].least; }
+  // Of the block's hosts, in their order.
+  const int32_t* scores(size_t column, uint32_t block) const {
+    const Block& at = blocks_[block];
+    return scores_.data() + at.first_host * capacity_ + column * (at.end_host - at.first_host);
+  }
+
+  void refresh(const Fleet& fleet, uint32_t host);
+
+ private:
+  struct ColumnHead {
+    uint64_t hash = 0;
+    Purpose purpose = Purpose::kGuest;
+    uint64_t last_use = 0;
+    Ask ask;
+    std::vector<int32_t> least;
+  };
+
+  int32_t compute(const HostLoad& host, const ColumnHead& head) const;
+  void fill(const Fleet& fleet, size_t column);
+  void grow();
+  int32_t* scores_of(size_t column, uint32_t block);
+
+  const Policy policy_;
+  SizeMix mix_;
+  std::vector<Block> blocks_;
+  std::vector<uint32_t> block_of_host_;
+  std::vector<ColumnHead> columns_;
+  size_t capacity_ = 0;          // columns that there is memory for
+  std::vector<int32_t> scores_;  // by block, then column, then host
+  uint64_t uses_ = 0;
+};
+
+}  // namespace stellwerk::placement
