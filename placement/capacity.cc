@@ -152,8 +152,7 @@ int64_t left_of(int64_t offered, Taken... taken) {
   return std::max<int64_t>((offered - ... - taken), 0);
 }
 
-void compute_nodes(const HostLoad& host, const Amounts& kept, const CpuLimits& limits,
-                   Room& room) {
+void compute_nodes(const HostLoad& host, const Amounts& kept, const CpuLimits& limits, Room& room) {
   const std::vector<NumaNode>& nodes = host.nodes();
   room.nodes.resize(nodes.size());
   room.pages = {};
@@ -162,8 +161,8 @@ void compute_nodes(const HostLoad& host, const Amounts& kept, const CpuLimits& l
     const NodeAmounts& kept_here = node_at(kept, n);
     NodeRoom& node = room.nodes[n];
     node.vcpus = most_vcpus(use_of_node(host, n, kept), limits, 0);
-    node.memory = left_of((nodes[n].memory - huge_pages(nodes[n])).count(), used.memory,
-                          kept_here.memory);
+    node.memory =
+        left_of((nodes[n].memory - huge_pages(nodes[n])).count(), used.memory, kept_here.memory);
     for (const PageSize size : {PageSize::k2MiB, PageSize::k1GiB}) {
       const size_t i = index_of(size);
       node.pages[i] = left_of(pages_of(nodes[n], size), used.pages[i], kept_here.pages[i]);
@@ -188,6 +187,34 @@ void compute_beside(const HostLoad& host, const Amounts& kept, const CpuLimits& 
                               at_or_zero(kept.devices, i));
   }
   compute_nodes(host, kept, limits, room);
+}
+
+bool nodes_overcommitted(const HostLoad& host, const Amounts& kept) {
+  const std::vector<NumaNode>& nodes = host.nodes();
+  std::array<int64_t, kHugePageSizes> pages{};
+  for (size_t n = 0; n < std::max(host.used.nodes.size(), kept.nodes.size()); ++n) {
+    const NodeAmounts& used = node_at(host.used, n);
+    const NodeAmounts& kept_here = node_at(kept, n);
+    const int64_t memory = used.memory + kept_here.memory;
+    if (n >= nodes.size()) {
+      if (memory > 0) return true;
+      continue;
+    }
+    if (memory > (nodes[n].memory - huge_pages(nodes[n])).count()) return true;
+    for (const PageSize size : {PageSize::k2MiB, PageSize::k1GiB}) {
+      const size_t i = index_of(size);
+      if (used.pages[i] + kept_here.pages[i] > pages_of(nodes[n], size)) return true;
+    }
+  }
+  for (const NumaNode& node : nodes) {
+    for (const PageSize size : {PageSize::k2MiB, PageSize::k1GiB}) {
+      pages[index_of(size)] += pages_of(node, size);
+    }
+  }
+  for (size_t i = 0; i < kHugePageSizes; ++i) {
+    if (host.used.pages[i] + kept.pages[i] > pages[i]) return true;
+  }
+  return false;
 }
 
 int speed(DiskType type) {
@@ -258,6 +285,30 @@ bool has_room(const NodeRoom& room, const NodeAmounts& amounts) {
     if (amounts.pages[i] > room.pages[i]) return false;
   }
   return amounts.memory <= room.memory;
+}
+
+bool is_overcommitted(const HostLoad& host, const CpuLimits& limits) {
+  const Amounts& kept = host.backups.largest;
+  const CpuUse cpus = use_of_host(host, kept);
+  const bool any_vcpus = cpus.shared + cpus.low_performance + cpus.dedicated > 0;
+  if (any_vcpus && (cpus.cores <= 0 || cpus.threads < cpus.cores)) return true;
+  if (any_vcpus && (cpus.dedicated > cpus.threads || cpus.shared > most_shared(cpus, limits) ||
+                    cpus.low_performance > most_low_performance(cpus, limits))) {
+    return true;
+  }
+  const int64_t kept_pins = kept.vcpus[kThread] + kept.vcpus[kCore];
+  if (kept_pins > 0 && (!cpus.can_pin || cpus.unclaimed < 0 || cpus.whole_cores < 0)) return true;
+  const Bytes disk = host.offer.disk - host.reserve.disk - host.images;
+  if (host.used.memory + kept.memory > std::max<int64_t>(memory_of(host).count(), 0) ||
+      host.used.disk + kept.disk > std::max<int64_t>(disk.count(), 0) ||
+      host.used.bandwidth + kept.bandwidth > host.offer.bandwidth.count()) {
+    return true;
+  }
+  for (size_t i = 0; i < std::max(host.used.devices.size(), kept.devices.size()); ++i) {
+    const int64_t taken = at_or_zero(host.used.devices, i) + at_or_zero(kept.devices, i);
+    if (taken > at_or_zero(host.offer.devices, i)) return true;
+  }
+  return nodes_overcommitted(host, kept);
 }
 
 Bytes free_memory(const HostLoad& host) {

@@ -18,6 +18,10 @@ Room room_without_backups(const HostLoad& host, const CpuLimits& limits);
 bool has_room(const Room& room, const Amounts& amounts);
 bool has_room(const NodeRoom& room, const NodeAmounts& amounts);
 
+// Whether claims and what is kept for failures are more than there is: a host may lose memory, or
+// guests of others may come.
+bool is_overcommitted(const HostLoad& host, const CpuLimits& limits);
+
 // Host memory in normal pages, without the reserve, guests of others and claims.
 Bytes free_memory(const HostLoad& host);
 // Local disk without the reserve, images and claims.

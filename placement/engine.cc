@@ -1,58 +1,471 @@
 #include "placement/engine.h"
 
-#include <cstdlib>
-#include <optional>
-#include <tuple>
+#include <algorithm>
 #include <utility>
 
 #include "placement/capacity.h"
-#include "placement/explain.h"
-#include "placement/fits.h"
+#include "placement/power.h"
 #include "placement/processors.h"
 
 namespace stellwerk::placement {
 namespace {
 
-// Smaller is better: what the host has left once the request is on it.
-using Score = std::tuple<Bytes, VcpuCount>;
+// A soft wish weighs more than any score, a broken soft rule more than a wish about the site.
+constexpr int64_t kSoftRule = int64_t{1} << 40;
+constexpr int64_t kOtherSite = int64_t{1} << 36;
+// Racks whose power is nearly used up are taken last among hosts that fit about as well.
+constexpr int64_t kPowerStep = int64_t{1} << 16;
+// So many failure domains are tried for a guest before its guarantee is given up.
+constexpr size_t kMostDomainsTried = 32;
 
-Score left_over(const HostLoad& host, const Request& request, const CpuLimits& limits) {
-  return {free_memory(host) - request.memory,
-          free_vcpus(host, request.cpu_class, limits) - request.vcpus};
+// SplitMix64's finaliser (Steele, Lea, Flood 2014): an order among equals that a seed decides.
+uint64_t mix(uint64_t value) {
+  value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
+  value = (value ^ (value >> 27)) * 0x94D049BB133111EB;
+  return value ^ (value >> 31);
+}
+
+template <class Value>
+bool contains(const std::vector<Value>& values, const Value& value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+const GroupRule* hard_affinity(const GroupLoad& group) {
+  const GroupRule* finest = nullptr;
+  for (const GroupRule& rule : group.rules) {
+    if (rule.policy != GroupPolicy::kAffinity || !rule.hard) continue;
+    if (finest == nullptr || rule.level < finest->level) finest = &rule;
+  }
+  return finest;
+}
+
+// How full the rack's power is, in few steps, so that equal racks stay equal for long.
+int64_t power_step(const RackLoad& rack, const std::vector<FeedLoad>& feeds) {
+  const auto step = [](Milliwatts draw, Milliwatts budget) -> int64_t {
+    const int64_t percent = budget.count() <= 0 ? 100 : draw.count() * 100 / budget.count();
+    return percent < 70 ? 0 : percent < 85 ? 1 : percent < 95 ? 2 : 3;
+  };
+  int64_t most = rack.power_limit ? step(rack.draw, *rack.power_limit) : 0;
+  for (const uint32_t feed : rack.feeds) {
+    most = std::max(most, step(worst_draw(feeds[feed]), feeds[feed].budget));
+  }
+  return most;
 }
 
 }  // namespace
 
-Decision place(const Fleet& fleet, const Request& request) {
-  std::vector<Refusal> refusals;
-  const HostLoad* best = nullptr;
-  std::optional<Score> best_score;
-  for (const HostLoad& host : fleet.hosts) {
-    if (std::optional<Refusal> refusal = first_refusal(host, request, fleet.cpu_limits)) {
-      refusals.push_back(*std::move(refusal));
+Engine::Engine(const Settings& settings, const Topology& topology, const std::vector<Host>& hosts)
+    : settings_(settings),
+      fleet_(settings.cpu_limits, topology, hosts),
+      index_(fleet_, settings.policy) {}
+
+const GroupLoad* Engine::group(const GroupUid& uid) const {
+  const auto found = groups_.find(uid);
+  return found == groups_.end() ? nullptr : &found->second;
+}
+
+std::optional<Fleet::HostRange> Engine::range_of(const Request& request) const {
+  std::optional<Fleet::HostRange> range = fleet_.find_place(request.wishes.within);
+  if (!range || request.wishes.host.is_nil()) return range;
+  const uint32_t host = fleet_.index_of(request.wishes.host);
+  if (host < range->first || host >= range->end) return std::nullopt;
+  return Fleet::HostRange{host, host + 1};
+}
+
+bool Engine::pool_has_room(const Request& request) const {
+  if (request.pool.empty()) return true;
+  return std::any_of(fleet_.pools().begin(), fleet_.pools().end(), [&](const Pool& pool) {
+    return pool.id == request.pool &&
+           request.pool_bytes * request.count <= pool.capacity - pool.used;
+  });
+}
+
+Engine::Terms Engine::terms_of(const Ask& ask, Fleet::HostRange range,
+                               const GroupView* group) const {
+  Terms terms{.ask = ask, .range = range, .group = group};
+  const std::string& site = ask.request.wishes.preferred_site;
+  if (!site.empty()) {
+    if (const auto there = fleet_.find_place(site)) {
+      terms.favoured.push_back(*there);
+      terms.cost_elsewhere += kOtherSite;
+    }
+  }
+  if (group == nullptr) return terms;
+  const GroupLoad& load = groups_.at(ask.request.group);
+  for (const GroupRule& rule : load.rules) {
+    if (rule.policy != GroupPolicy::kAffinity || load.members.empty()) continue;
+    for (const GroupLoad::Member& member : load.members) {
+      const uint32_t domain = fleet_.domain_of(member.host, rule.level);
+      terms.favoured.push_back(fleet_.hosts_of(domain, rule.level));
+    }
+    terms.cost_elsewhere += rule.hard ? kSoftRule << 8 : kSoftRule;
+  }
+  std::sort(terms.favoured.begin(), terms.favoured.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  return terms;
+}
+
+// Beside its score; nothing if a rule across hosts forbids the host.
+std::optional<int64_t> Engine::extra_cost(const Terms& terms, uint32_t host) const {
+  if (contains(terms.excluded_hosts, host)) return std::nullopt;
+  if (!terms.excluded_domains.empty() &&
+      contains(terms.excluded_domains, fleet_.domain_of(host, *settings_.guarantee))) {
+    return std::nullopt;
+  }
+  int64_t cost = 0;
+  if (terms.group != nullptr) {
+    const std::optional<int32_t> soft = terms.group->cost(host);
+    if (!soft) return std::nullopt;
+    cost += *soft * kSoftRule;
+  }
+  const HostLoad& load = fleet_.hosts()[host];
+  const RackLoad& rack = fleet_.racks()[load.rack];
+  if (rack.power_limit || !rack.feeds.empty()) {
+    const Request& request = terms.ask.request;
+    const Milliwatts power = power_of(load, request.cpu_class, request.vcpus, fleet_.cpu_limits());
+    if (!may_draw(rack, fleet_.feeds(), power)) return std::nullopt;
+    cost += power_step(rack, fleet_.feeds()) * kPowerStep;
+  }
+  const std::string& site = terms.ask.request.wishes.preferred_site;
+  if (!site.empty()) {
+    const auto there = fleet_.find_place(site);
+    if (there && (host < there->first || host >= there->end)) cost += kOtherSite;
+  }
+  return cost;
+}
+
+bool Engine::is_before(const Choice& a, const Choice& b) const {
+  if (a.cost != b.cost) return a.cost < b.cost;
+  if (!settings_.tie_seed || b.host == Fleet::kNone) return a.host < b.host;
+  const uint64_t seed = *settings_.tie_seed;
+  return std::pair(mix(seed + a.host), a.host) < std::pair(mix(seed + b.host), b.host);
+}
+
+// Every host of the range costs at least its score and `base`, so a block whose least score cannot
+// win is passed over.
+void Engine::search(const Terms& terms, size_t column, Fleet::HostRange range, int64_t base,
+                    Choice& best) const {
+  if (range.first == range.end) return;
+  const std::vector<int32_t>& least = index_.least(column);
+  const uint32_t last = index_.block_of(range.end - 1);
+  for (uint32_t block = index_.block_of(range.first); block <= last; ++block) {
+    if (least[block] >= kNoFit || least[block] + base > best.cost) continue;
+    const Block& at = index_.blocks()[block];
+    const int32_t* scores = index_.scores(column, block);
+    for (uint32_t host = std::max(at.first_host, range.first);
+         host < std::min(at.end_host, range.end); ++host) {
+      const int32_t score = scores[host - at.first_host];
+      if (score >= kNoFit || !is_before({host, score + base}, best)) continue;
+      const std::optional<int64_t> extra = extra_cost(terms, host);
+      if (!extra) continue;
+      const Choice choice{host, score + *extra};
+      if (is_before(choice, best)) best = choice;
+    }
+  }
+}
+
+Engine::Choice Engine::best_host(const Terms& terms) {
+  const size_t column = index_.column(fleet_, terms.ask, Purpose::kGuest);
+  Choice best;
+  for (const Fleet::HostRange& range : terms.favoured) {
+    const Fleet::HostRange both{std::max(range.first, terms.range.first),
+                                std::min(range.end, terms.range.end)};
+    if (both.first < both.end) search(terms, column, both, 0, best);
+  }
+  search(terms, column, terms.range, terms.cost_elsewhere, best);
+  return best;
+}
+
+std::optional<Claim> Engine::claim_on(uint32_t host, const Ask& ask) const {
+  const HostLoad& load = fleet_.hosts()[host];
+  const Request& request = ask.request;
+  Claim claim = claim_of(request, load.uid);
+  claim.power = power_of(load, request.cpu_class, request.vcpus, fleet_.cpu_limits());
+  std::optional<std::vector<uint32_t>> nodes;
+  if (request.numa_nodes > 0) {
+    nodes = choose_nodes(load, ask);
+    if (!nodes) return std::nullopt;
+    for (const uint32_t node : *nodes) claim.numa_nodes.push_back(load.nodes()[node].id);
+  }
+  if (!is_dedicated(request.cpu_class)) return claim;
+  std::optional<CpuChoice> choice =
+      nodes ? choose_cpus_on(load, request.cpu_class, request.vcpus, *nodes)
+            : choose_cpus(load, request.cpu_class, request.vcpus);
+  if (!choice) return std::nullopt;
+  claim.cpus = std::move(choice->cpus);
+  claim.numa_nodes = std::move(choice->numa_nodes);
+  return claim;
+}
+
+std::optional<Placement> Engine::place_one(const Ask& ask, Fleet::HostRange range) {
+  std::optional<GroupView> group;
+  if (const GroupLoad* load = this->group(ask.request.group)) {
+    group.emplace(fleet_, *load, settings_.guarantee);
+  }
+  const bool guarded = settings_.guarantee && ask.request.failover;
+  Terms terms = terms_of(ask, range, group ? &*group : nullptr);
+  while (terms.excluded_domains.size() < kMostDomainsTried) {
+    const Choice choice = best_host(terms);
+    if (choice.host == Fleet::kNone) return std::nullopt;
+    std::optional<Claim> claim = claim_on(choice.host, ask);
+    if (!claim) {
+      terms.excluded_hosts.push_back(choice.host);
       continue;
     }
-    const Score score = left_over(host, request, fleet.cpu_limits);
-    if (best_score && score >= *best_score) continue;
-    best = &host;
-    best_score = score;
+    if (!guarded) return Placement{*std::move(claim), std::nullopt};
+    if (std::optional<Backup> backup = backup_beside(ask, *claim, terms.group)) {
+      return Placement{*std::move(claim), *std::move(backup)};
+    }
+    terms.excluded_domains.push_back(fleet_.domain_of(choice.host, *settings_.guarantee));
   }
-  if (best == nullptr) {
-    std::string summary = summarize(fleet, request, refusals);
-    return Refused{std::move(refusals), std::move(summary)};
+  return std::nullopt;
+}
+
+// For a claim that is not charged: its rack may share a feed with its backup's.
+std::optional<Backup> Engine::backup_beside(const Ask& ask, const Claim& claim,
+                                            const GroupView* group) {
+  const uint32_t host = fleet_.index_of(claim.host);
+  const uint32_t rack = fleet_.hosts()[host].rack;
+  fleet_.preview_draw(rack, claim.power);
+  std::optional<Backup> backup = backup_for(ask, host, group);
+  fleet_.preview_draw(rack, Milliwatts() - claim.power);
+  return backup;
+}
+
+// Circular, beginning behind the last host that keeps room for the same domain: the first ones are
+// full of it.
+std::optional<Backup> Engine::backup_for(const Ask& ask, uint32_t primary, const GroupView* group) {
+  const uint32_t lost = fleet_.domain_of(primary, *settings_.guarantee);
+  const std::vector<uint32_t>& keepers = fleet_.keepers_of(lost);
+  const size_t column = index_.column(fleet_, ask, Purpose::kBackup);
+  const std::optional<Fleet::HostRange> range = fleet_.find_place(ask.request.wishes.within);
+  uint32_t best = Fleet::kNone;
+  BackupOffer best_offer{.cost = kNoFit};
+  const auto consider = [&](uint32_t host) {
+    if (host < range->first || host >= range->end) return;
+    if (fleet_.domain_of(host, *settings_.guarantee) == lost) return;
+    if (group != nullptr && !group->may_back(host, primary)) return;
+    std::optional<BackupOffer> offer = offer_backup(fleet_, host, lost, ask);
+    if (!offer || offer->cost >= best_offer.cost) return;
+    best = host;
+    best_offer = *std::move(offer);
+  };
+  const auto blocks = static_cast<uint32_t>(index_.blocks().size());
+  const uint32_t start = keepers.empty() ? 0 : index_.block_of(keepers.back());
+  for (uint32_t i = 0; i <= blocks && best_offer.cost > 0; ++i) {
+    const uint32_t block = (start + i) % blocks;
+    if (index_.least(column, block) >= best_offer.cost) continue;
+    const Block& at = index_.blocks()[block];
+    const int32_t* scores = index_.scores(column, block);
+    for (uint32_t host = at.first_host; host < at.end_host && best_offer.cost > 0; ++host) {
+      const bool passed = i == 0 && !keepers.empty() && host <= keepers.back();
+      if (!passed && scores[host - at.first_host] < best_offer.cost) consider(host);
+    }
   }
-  Claim claim{.host = best->uid,
-              .cpu_class = request.cpu_class,
-              .vcpus = request.vcpus,
-              .memory = request.memory,
-              .disk = request.disk};
-  if (is_dedicated(request.cpu_class)) {
-    std::optional<CpuChoice> choice = choose_cpus(*best, request.cpu_class, request.vcpus);
-    if (!choice) std::abort();  // it fits, so there is room
-    claim.cpus = std::move(choice->cpus);
-    claim.numa_nodes = std::move(choice->numa_nodes);
+  for (const uint32_t host : keepers) {
+    if (best_offer.cost == 0) break;
+    consider(host);
   }
-  return Placed{std::move(claim)};
+  if (best == Fleet::kNone) return std::nullopt;
+  const HostLoad& load = fleet_.hosts()[best];
+  Backup backup{.host = load.uid, .power = Milliwatts(best_offer.amounts.power)};
+  for (const uint32_t node : best_offer.nodes) backup.numa_nodes.push_back(load.nodes()[node].id);
+  return backup;
+}
+
+bool Engine::place_each(const Ask& ask, Fleet::HostRange range, std::vector<Placement>& placed) {
+  placed.clear();
+  for (int64_t i = 0; i < ask.request.count; ++i) {
+    std::optional<Placement> placement = place_one(ask, range);
+    if (!placement) break;
+    placed.push_back(*std::move(placement));
+    if (ask.request.count > 1) {
+      charge({placed.back().claim, placed.back().backup, ask.request.group});
+    }
+  }
+  if (ask.request.count > 1) {
+    for (auto one = placed.rbegin(); one != placed.rend(); ++one) {
+      release({one->claim, one->backup, ask.request.group});
+    }
+  }
+  return static_cast<int64_t>(placed.size()) == ask.request.count;
+}
+
+// A new group that must stay together may have begun in a domain that is too small for all of it:
+// every domain is tried that has room for them, seen host by host.
+bool Engine::place_together(const Ask& ask, Fleet::HostRange range,
+                            std::vector<Placement>& placed) {
+  const GroupLoad* group = this->group(ask.request.group);
+  if (group == nullptr || !group->members.empty() || ask.request.count < 2) return false;
+  const GroupRule* rule = hard_affinity(*group);
+  if (rule == nullptr) return false;
+  for (uint32_t domain = 0; domain < fleet_.domains(rule->level); ++domain) {
+    const Fleet::HostRange all = fleet_.hosts_of(domain, rule->level);
+    const Fleet::HostRange both{std::max(all.first, range.first), std::min(all.end, range.end)};
+    int64_t slots = 0;
+    for (uint32_t host = both.first; host < both.end; ++host) {
+      slots += slots_of(fleet_.hosts()[host], ask);
+    }
+    if (slots < ask.request.count) continue;
+    if (place_each(ask, both, placed)) return true;
+  }
+  return false;
+}
+
+Decision Engine::place(const Request& request) {
+  if (std::vector<FieldViolation> violations = check_request(request); !violations.empty()) {
+    return Malformed{std::move(violations)};
+  }
+  if (!request.group.is_nil() && group(request.group) == nullptr) {
+    return Malformed{{{"group", "there is no such group"}}};
+  }
+  const std::optional<Fleet::HostRange> range = range_of(request);
+  if (!range || !pool_has_room(request)) return Refused{};
+  const Ask ask = ask_of(fleet_, request);
+  std::vector<Placement> placed;
+  if (place_each(ask, *range, placed)) return Placed{std::move(placed)};
+  const auto placeable = static_cast<int64_t>(placed.size());
+  if (place_together(ask, *range, placed)) return Placed{std::move(placed)};
+  return Refused{placeable};
+}
+
+uint32_t Engine::keeper_of(const Occupation& occupation, uint32_t host) const {
+  if (!settings_.guarantee || !occupation.backup) return Fleet::kNone;
+  const uint32_t keeper = fleet_.index_of(occupation.backup->host);
+  if (keeper == Fleet::kNone) return Fleet::kNone;
+  const DomainLevel level = *settings_.guarantee;
+  return fleet_.domain_of(keeper, level) == fleet_.domain_of(host, level) ? Fleet::kNone : keeper;
+}
+
+Amounts Engine::kept_amounts(const Occupation& occupation, uint32_t keeper) const {
+  Claim claim = occupation.claim;
+  claim.numa_nodes = occupation.backup->numa_nodes;
+  claim.power = occupation.backup->power;
+  return fleet_.amounts_of(claim, keeper);
+}
+
+void Engine::count_in_group(const Occupation& occupation, uint32_t host, bool joins) {
+  if (occupation.group.is_nil()) return;
+  std::vector<GroupLoad::Member>& members = groups_[occupation.group].members;
+  const GroupLoad::Member member{host, keeper_of(occupation, host)};
+  const auto place = std::lower_bound(members.begin(), members.end(), member);
+  if (joins) {
+    members.insert(place, member);
+    return;
+  }
+  if (place == members.end() || *place != member) std::abort();
+  members.erase(place);
+}
+
+void Engine::charge(const Occupation& occupation) {
+  const uint32_t host = fleet_.index_of(occupation.claim.host);
+  if (host == Fleet::kNone) std::abort();
+  fleet_.charge(host, occupation.claim);
+  index_.refresh(fleet_, host);
+  count_in_group(occupation, host, true);
+  const uint32_t keeper = keeper_of(occupation, host);
+  if (keeper == Fleet::kNone) return;
+  const uint32_t lost = fleet_.domain_of(host, *settings_.guarantee);
+  fleet_.keep(keeper, lost, kept_amounts(occupation, keeper));
+  index_.refresh(fleet_, keeper);
+}
+
+void Engine::release(const Occupation& occupation) {
+  const uint32_t host = fleet_.index_of(occupation.claim.host);
+  if (host == Fleet::kNone) std::abort();
+  fleet_.release(host, occupation.claim);
+  index_.refresh(fleet_, host);
+  count_in_group(occupation, host, false);
+  const uint32_t keeper = keeper_of(occupation, host);
+  if (keeper == Fleet::kNone) return;
+  const uint32_t lost = fleet_.domain_of(host, *settings_.guarantee);
+  fleet_.give_back(keeper, lost, kept_amounts(occupation, keeper));
+  index_.refresh(fleet_, keeper);
+}
+
+std::optional<Backup> Engine::find_backup(const Request& request, const Claim& claim) {
+  const uint32_t host = fleet_.index_of(claim.host);
+  if (!settings_.guarantee || host == Fleet::kNone) return std::nullopt;
+  std::optional<GroupView> group;
+  if (const GroupLoad* load = this->group(request.group)) {
+    group.emplace(fleet_, *load, settings_.guarantee);
+  }
+  if (!fleet_.find_place(request.wishes.within)) return std::nullopt;
+  return backup_for(ask_of(fleet_, request), host, group ? &*group : nullptr);
+}
+
+bool Engine::is_sound(const Occupation& occupation, const Request& request) const {
+  const uint32_t host = fleet_.index_of(occupation.claim.host);
+  if (host == Fleet::kNone) return false;
+  const uint32_t keeper = keeper_of(occupation, host);
+  if (keeper == Fleet::kNone) return false;
+  const std::optional<Fleet::HostRange> range = fleet_.find_place(request.wishes.within);
+  if (!range || keeper < range->first || keeper >= range->end) return false;
+  // A host that is out of touch for a moment keeps what it keeps.
+  HostLoad connected = fleet_.hosts()[keeper];
+  connected.accepting = true;
+  return is_eligible(connected, ask_of(fleet_, request)) &&
+         !is_overcommitted(connected, fleet_.cpu_limits());
+}
+
+void Engine::put_group(const GroupUid& uid, std::vector<GroupRule> rules) {
+  groups_[uid].rules = std::move(rules);
+}
+
+void Engine::erase_group(const GroupUid& uid) {
+  groups_.erase(uid);
+}
+
+void Engine::describe(const Host& description) {
+  const uint32_t host = fleet_.index_of(description.uid);
+  fleet_.describe(host, description);
+  index_.refresh(fleet_, host);
+}
+
+void Engine::set_accepting(const HostUid& uid, bool accepting) {
+  const uint32_t host = fleet_.index_of(uid);
+  if (host == Fleet::kNone) return;
+  fleet_.set_accepting(host, accepting);
+  index_.refresh(fleet_, host);
+}
+
+void Engine::set_foreign(const HostUid& uid, const ForeignUse& foreign) {
+  const uint32_t host = fleet_.index_of(uid);
+  if (host == Fleet::kNone) return;
+  fleet_.set_foreign(host, foreign);
+  index_.refresh(fleet_, host);
+}
+
+void Engine::set_fenced(const HostUid& uid, bool fenced) {
+  const uint32_t host = fleet_.index_of(uid);
+  if (host == Fleet::kNone) return;
+  fleet_.set_fenced(host, fenced);
+  index_.refresh(fleet_, host);
+}
+
+void Engine::set_images(Bytes images) {
+  fleet_.set_images(images);
+  for (uint32_t host = 0; host < fleet_.hosts().size(); ++host) index_.refresh(fleet_, host);
+}
+
+void Engine::set_pools(std::vector<Pool> pools) {
+  fleet_.set_pools(std::move(pools));
+}
+
+std::vector<uint32_t> Engine::feasible_hosts(const Request& request) const {
+  const std::optional<Fleet::HostRange> range = range_of(request);
+  if (!range || !pool_has_room(request)) return {};
+  const Ask ask = ask_of(fleet_, request);
+  std::optional<GroupView> group;
+  if (const GroupLoad* load = this->group(request.group)) {
+    group.emplace(fleet_, *load, settings_.guarantee);
+  }
+  const Terms terms = terms_of(ask, *range, group ? &*group : nullptr);
+  std::vector<uint32_t> hosts;
+  for (uint32_t host = range->first; host < range->end; ++host) {
+    if (fits(fleet_.hosts()[host], ask) && extra_cost(terms, host)) hosts.push_back(host);
+  }
+  return hosts;
 }
 
 }  // namespace stellwerk::placement

@@ -72,7 +72,8 @@ class Engine {
   // found.
   std::optional<Backup> find_backup(const Request& request, const Claim& claim);
   // Whether the backup of a charged occupation still could be carried out: its host is there,
-  // outside the claim's domain, in service, and keeps the wishes. What it keeps is kept in any case.
+  // outside the claim's domain, in service, and keeps the wishes. What it keeps is kept in any
+  // case.
   bool is_sound(const Occupation& occupation, const Request& request) const;
 
   void put_group(const GroupUid& uid, std::vector<GroupRule> rules);
@@ -90,20 +91,41 @@ class Engine {
   std::vector<uint32_t> feasible_hosts(const Request& request) const;
 
  private:
-  struct Search;
-  struct Choice;
+  // One search for a host: what it must keep beside the rules of one host.
+  struct Terms {
+    const Ask& ask;
+    Fleet::HostRange range;
+    const GroupView* group = nullptr;
+    std::vector<uint32_t> excluded_hosts;
+    std::vector<uint32_t> excluded_domains;  // at the level of the guarantee
+    // Where soft wishes are kept; elsewhere at least `cost_elsewhere` is added.
+    std::vector<Fleet::HostRange> favoured;
+    int64_t cost_elsewhere = 0;
+  };
+  struct Choice {
+    uint32_t host = Fleet::kNone;
+    int64_t cost = INT64_MAX;
+  };
 
-  std::optional<Placement> place_one(const Ask& ask, const std::optional<Fleet::HostRange>& within);
-  std::optional<Choice> best_host(const Search& search);
-  std::optional<Claim> claim_on(uint32_t host, const Ask& ask) const;
-  std::optional<Backup> backup_for(const Ask& ask, uint32_t primary);
-  bool place_all(const Ask& ask, int64_t count, Fleet::HostRange within,
-                 std::vector<Placement>& placed);
-  bool place_all_together(const Ask& ask, int64_t count, Fleet::HostRange within,
-                          std::vector<Placement>& placed);
   std::optional<Fleet::HostRange> range_of(const Request& request) const;
-  void count_in_group(const Occupation& occupation, bool joins);
-  std::optional<uint32_t> counted_backup(const Occupation& occupation, uint32_t host) const;
+  bool pool_has_room(const Request& request) const;
+  Terms terms_of(const Ask& ask, Fleet::HostRange range, const GroupView* group) const;
+  std::optional<int64_t> extra_cost(const Terms& terms, uint32_t host) const;
+  bool is_before(const Choice& a, const Choice& b) const;
+  void search(const Terms& terms, size_t column, Fleet::HostRange range, int64_t base,
+              Choice& best) const;
+  Choice best_host(const Terms& terms);
+
+  std::optional<Claim> claim_on(uint32_t host, const Ask& ask) const;
+  std::optional<Placement> place_one(const Ask& ask, Fleet::HostRange range);
+  std::optional<Backup> backup_beside(const Ask& ask, const Claim& claim, const GroupView* group);
+  std::optional<Backup> backup_for(const Ask& ask, uint32_t primary, const GroupView* group);
+  bool place_each(const Ask& ask, Fleet::HostRange range, std::vector<Placement>& placed);
+  bool place_together(const Ask& ask, Fleet::HostRange range, std::vector<Placement>& placed);
+  void count_in_group(const Occupation& occupation, uint32_t host, bool joins);
+  // The host that keeps room for it, or kNone.
+  uint32_t keeper_of(const Occupation& occupation, uint32_t host) const;
+  Amounts kept_amounts(const Occupation& occupation, uint32_t keeper) const;
 
   const Settings settings_;
   Fleet fleet_;

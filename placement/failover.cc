@@ -57,8 +57,7 @@ int32_t cost_of(const HostLoad& host, size_t cpu_class, int64_t vcpus, int64_t m
 
 // The nodes on which the least has to be kept in addition.
 std::optional<std::vector<uint32_t>> backup_nodes(const HostLoad& host,
-                                                  const Reserve::FromDomain* kept,
-                                                  const Ask& ask) {
+                                                  const Reserve::FromDomain* kept, const Ask& ask) {
   struct Choice {
     int64_t cost = 0;
     uint32_t node = 0;

@@ -1,6 +1,6 @@
-// The failover guarantee: each protected guest has a host outside its failure domain that keeps room
-// for it. A host keeps the largest of what it would receive from any one domain, because one domain
-// is lost at a time. Sound, not complete: what is found holds; not found is no proof. Pure.
+// The failover guarantee: each protected guest has a host outside its failure domain that keeps
+// room for it. A host keeps the largest of what it would receive from any one domain, because one
+// domain is lost at a time. Sound, not complete: what is found holds; not found is no proof. Pure.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
-// The fleet as placement sees it: where hosts stand, what they offer, what is taken and what is kept
-// for failures. Hosts are ordered by site, zone, rack and uid, so every failure domain is a range.
-// A value without identity of instances: sums over claims, kept current by `charge`/`release`.
+// The fleet as placement sees it: where hosts stand, what they offer, what is taken and what is
+// kept for failures. Hosts are ordered by site, zone, rack and uid, so every failure domain is a
+// range. A value without identity of instances: sums over claims, kept current by
+// `charge`/`release`.
 #pragma once
 
 #include <cstdint>
@@ -231,6 +232,8 @@ class Fleet {
   // aborts.
   void charge(uint32_t host, const Claim& claim);
   void release(uint32_t host, const Claim& claim);
+  // For looking at what a further guest there would leave; undone by the negative.
+  void preview_draw(uint32_t rack, Milliwatts change) { move_draw(rack, change); }
   // The hosts that keep room for guests of the domain, ascending.
   const std::vector<uint32_t>& keepers_of(uint32_t domain) const;
   // For the loss of a failure domain.
@@ -252,7 +255,7 @@ class Fleet {
   std::vector<FeedLoad> feeds_;
   std::vector<Pool> pools_;
   std::vector<std::vector<uint32_t>> keepers_;  // by domain, as far as there are any
-  std::vector<std::string> device_classes_;  // ordered
+  std::vector<std::string> device_classes_;     // ordered
   std::vector<std::shared_ptr<const CpuLayout>> layouts_;
   std::unordered_map<HostUid, uint32_t, UidHash> by_uid_;
 };

@@ -29,15 +29,14 @@ GroupView::GroupView(const Fleet& fleet, const GroupLoad& group,
 }
 
 int64_t GroupView::members_in(const RuleView& view, uint32_t domain) const {
-  const auto found = std::lower_bound(
-      view.members.begin(), view.members.end(), domain,
-      [](const DomainCount& one, uint32_t wanted) { return one.domain < wanted; });
+  const auto found =
+      std::lower_bound(view.members.begin(), view.members.end(), domain,
+                       [](const DomainCount& one, uint32_t wanted) { return one.domain < wanted; });
   return found != view.members.end() && found->domain == domain ? found->count : 0;
 }
 
 // Those that were elsewhere, and the backups of those that were lost.
-int64_t GroupView::members_after_loss(const GroupRule& rule, uint32_t domain,
-                                      uint32_t lost) const {
+int64_t GroupView::members_after_loss(const GroupRule& rule, uint32_t domain, uint32_t lost) const {
   return std::count_if(group_.members.begin(), group_.members.end(), [&](const Member& member) {
     const bool is_lost = fleet_.domain_of(member.host, *guarantee_) == lost;
     const uint32_t then = is_lost ? member.backup : member.host;
@@ -68,9 +67,9 @@ bool GroupView::breaks(const RuleView& view, uint32_t host) const {
   const int64_t there = members_in(view, domain);
   if (rule.policy == GroupPolicy::kAffinity) return !view.members.empty() && there == 0;
   if (there >= rule.most_per_domain) return true;
-  auto full = std::lower_bound(
-      view.full_after_loss.begin(), view.full_after_loss.end(), domain,
-      [](const Full& one, uint32_t wanted) { return one.domain < wanted; });
+  auto full =
+      std::lower_bound(view.full_after_loss.begin(), view.full_after_loss.end(), domain,
+                       [](const Full& one, uint32_t wanted) { return one.domain < wanted; });
   for (; full != view.full_after_loss.end() && full->domain == domain; ++full) {
     if (fleet_.domain_of(host, *guarantee_) != full->lost) return true;
   }
@@ -112,8 +111,8 @@ bool GroupView::may_back(uint32_t host, uint32_t primary) const {
       if (domain != fleet_.domain_of(primary, rule.level)) return false;
       continue;
     }
-    const bool apart = std::any_of(
-        group_.members.begin(), group_.members.end(), [&](const Member& member) {
+    const bool apart =
+        std::any_of(group_.members.begin(), group_.members.end(), [&](const Member& member) {
           return member.backup != Fleet::kNone &&
                  fleet_.domain_of(member.host, *guarantee_) == lost &&
                  fleet_.domain_of(member.backup, rule.level) != domain;

@@ -49,7 +49,7 @@ class GroupView {
   };
   struct RuleView {
     const GroupRule* rule = nullptr;
-    std::vector<DomainCount> members;  // ordered by domain
+    std::vector<DomainCount> members;   // ordered by domain
     std::vector<Full> full_after_loss;  // ordered by domain
   };
 

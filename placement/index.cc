@@ -125,28 +125,34 @@ void Index::grow() {
 size_t Index::column(const Fleet& fleet, const Ask& ask, Purpose purpose) {
   const uint64_t hash = hash_of(ask.request, purpose);
   ++uses_;
-  size_t oldest = 0;
-  for (size_t i = 0; i < columns_.size(); ++i) {
+  for (size_t i = 0; i < hashes_.size(); ++i) {
+    if (hashes_[i] != hash) continue;
     ColumnHead& head = columns_[i];
-    if (head.hash == hash && head.purpose == purpose &&
-        same_shape(head.ask.request, ask.request)) {
-      head.last_use = uses_;
-      return i;
-    }
-    if (head.last_use < columns_[oldest].last_use) oldest = i;
+    if (head.purpose != purpose || !same_shape(head.ask.request, ask.request)) continue;
+    head.last_use = uses_;
+    return i;
   }
-  if (columns_.size() < kMostColumns) {
-    if (columns_.size() == capacity_) grow();
-    oldest = columns_.size();
-    columns_.emplace_back();
-  }
-  ColumnHead& head = columns_[oldest];
-  head.hash = hash;
+  const size_t made = place_for_column();
+  hashes_[made] = hash;
+  ColumnHead& head = columns_[made];
   head.purpose = purpose;
   head.last_use = uses_;
   head.ask = ask;
-  fill(fleet, oldest);
-  return oldest;
+  fill(fleet, made);
+  return made;
+}
+
+size_t Index::place_for_column() {
+  if (columns_.size() < kMostColumns) {
+    if (columns_.size() == capacity_) grow();
+    columns_.emplace_back();
+    hashes_.push_back(0);
+    return columns_.size() - 1;
+  }
+  const auto oldest = std::min_element(
+      columns_.begin(), columns_.end(),
+      [](const ColumnHead& a, const ColumnHead& b) { return a.last_use < b.last_use; });
+  return static_cast<size_t>(oldest - columns_.begin());
 }
 
 void Index::refresh(const Fleet& fleet, uint32_t host) {

@@ -34,6 +34,7 @@ class Index {
   Index(const Fleet& fleet, Policy policy);
 
   const std::vector<Block>& blocks() const { return blocks_; }
+  uint32_t block_of(uint32_t host) const { return block_of_host_[host]; }
 
   // Makes the column if there is none for this shape; the least used one gives way.
   size_t column(const Fleet& fleet, const Ask& ask, Purpose purpose);
@@ -49,7 +50,6 @@ class Index {
 
  private:
   struct ColumnHead {
-    uint64_t hash = 0;
     Purpose purpose = Purpose::kGuest;
     uint64_t last_use = 0;
     Ask ask;
@@ -58,6 +58,7 @@ class Index {
 
   int32_t compute(const HostLoad& host, const ColumnHead& head) const;
   void fill(const Fleet& fleet, size_t column);
+  size_t place_for_column();
   void grow();
   int32_t* scores_of(size_t column, uint32_t block);
 
@@ -66,8 +67,9 @@ class Index {
   std::vector<Block> blocks_;
   std::vector<uint32_t> block_of_host_;
   std::vector<ColumnHead> columns_;
-  size_t capacity_ = 0;          // columns that there is memory for
-  std::vector<int32_t> scores_;  // by block, then column, then host
+  std::vector<uint64_t> hashes_;  // of the columns' shapes
+  size_t capacity_ = 0;           // columns that there is memory for
+  std::vector<int32_t> scores_;   // by block, then column, then host
   uint64_t uses_ = 0;
 };
 

@@ -1,6 +1,6 @@
-// Power: every rack hangs on one or two feeds. Two share its load evenly, and when one of them fails
-// the other has all of it. What is drawn must stay within every budget, also after any one feed has
-// failed, and within the rack's own limit. Pure.
+// Power: every rack hangs on one or two feeds. Two share its load evenly, and when one of them
+// fails the other has all of it. What is drawn must stay within every budget, also after any one
+// feed has failed, and within the rack's own limit. Pure.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,8 @@
 
 namespace stellwerk::placement {
 
-// What the feed delivers in the worst case: after the failure of the one partner that leaves it most.
+// What the feed delivers in the worst case: after the failure of the one partner that leaves it
+// most.
 Milliwatts worst_draw(const FeedLoad& feed);
 
 // Changes the draw of the rack and of its feeds; `change` may be negative.

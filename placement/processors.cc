@@ -179,15 +179,14 @@ std::optional<CpuChoice> choose_loose_threads(const HostLoad& host, int64_t vcpu
   for (const FreeNode& node : free_nodes(host, CpuClass::kDedicatedThread)) {
     for (const FreeCore& core : node.cores) cores.emplace_back(core, node.id);
   }
-  std::stable_sort(cores.begin(), cores.end(), [](const auto& a, const auto& b) {
-    return taken_before(a.first, b.first);
-  });
+  std::stable_sort(cores.begin(), cores.end(),
+                   [](const auto& a, const auto& b) { return taken_before(a.first, b.first); });
   CpuChoice choice;
   for (const auto& [core, node] : cores) {
     const auto left = static_cast<size_t>(vcpus) - choice.cpus.size();
     if (left == 0) break;
-    const auto end = core.threads.begin() +
-                     static_cast<int64_t>(std::min(left, core.threads.size()));
+    const auto end =
+        core.threads.begin() + static_cast<int64_t>(std::min(left, core.threads.size()));
     choice.cpus.insert(choice.cpus.end(), core.threads.begin(), end);
     choice.numa_nodes.push_back(node);
   }

@@ -65,9 +65,9 @@ struct CpuBaseline {
   }
   static std::string words(const HostLoad& host, const Ask& ask) {
     const auto& offered = host.offer.cpu_baselines;
-    return fmt::format("{} asked, it has {}", ask.request.wishes.cpu_baseline,
-                       offered.empty() ? "none that is known"
-                                       : fmt::format("{}", fmt::join(offered, ", ")));
+    return fmt::format(
+        "{} asked, it has {}", ask.request.wishes.cpu_baseline,
+        offered.empty() ? "none that is known" : fmt::format("{}", fmt::join(offered, ", ")));
   }
 };
 
@@ -191,17 +191,14 @@ struct Numa {
   static std::string words(const HostLoad& host, const Ask& ask) {
     const int64_t room = nodes_with_room(host, ask);
     return fmt::format("{} NUMA nodes asked with {} vCPUs and {} each, {} of its {} have room",
-                       ask.request.numa_nodes,
-                       ask.share.vcpus[index_of(ask.request.cpu_class)],
+                       ask.request.numa_nodes, ask.share.vcpus[index_of(ask.request.cpu_class)],
                        to_string(Bytes(ask.share.memory)), room, host.room.nodes.size());
   }
 };
 
 template <class... Each>
 struct All {
-  static bool hold(const HostLoad& host, const Ask& ask) {
-    return (Each::holds(host, ask) && ...);
-  }
+  static bool hold(const HostLoad& host, const Ask& ask) { return (Each::holds(host, ask) && ...); }
 };
 
 // What fails most often comes first; the order does not change the answer.
@@ -247,10 +244,9 @@ Ask ask_of(const Fleet& fleet, const Request& request) {
     ask.amounts.pages[index_of(request.page_size)] = request.pages;
   }
   if (!request.devices.empty()) ask.amounts.devices.resize(fleet.device_classes().size());
-  std::sort(ask.request.devices.begin(), ask.request.devices.end(),
-            [](const DeviceCount& a, const DeviceCount& b) {
-              return a.device_class < b.device_class;
-            });
+  std::sort(
+      ask.request.devices.begin(), ask.request.devices.end(),
+      [](const DeviceCount& a, const DeviceCount& b) { return a.device_class < b.device_class; });
   for (const DeviceCount& device : request.devices) {
     const uint32_t number = fleet.device_class(device.device_class);
     if (number == Fleet::kNone) {
@@ -276,6 +272,23 @@ const Rule* first_failed(const HostLoad& host, const Ask& ask) {
     if (!rule.holds(host, ask)) return &rule;
   }
   return nullptr;
+}
+
+int64_t slots_of(const HostLoad& host, const Ask& ask) {
+  if (!fits(host, ask)) return 0;
+  const size_t cpu_class = index_of(ask.request.cpu_class);
+  int64_t slots = host.room.vcpus[cpu_class] / ask.request.vcpus.count();
+  const auto limit = [&slots](int64_t room, int64_t asked) {
+    if (asked > 0) slots = std::min(slots, room / asked);
+  };
+  limit(host.room.memory, ask.amounts.memory);
+  limit(host.room.disk, ask.amounts.disk);
+  limit(host.room.bandwidth, ask.amounts.bandwidth);
+  for (size_t i = 0; i < kHugePageSizes; ++i) limit(host.room.pages[i], ask.amounts.pages[i]);
+  for (size_t i = 0; i < ask.amounts.devices.size(); ++i) {
+    limit(devices_free(host, i), ask.amounts.devices[i]);
+  }
+  return slots;
 }
 
 std::optional<std::vector<uint32_t>> choose_nodes(const HostLoad& host, const Ask& ask) {

@@ -45,6 +45,9 @@ bool fits(const HostLoad& host, const Ask& ask);
 // The first rule that the host fails; null if it fits.
 const Rule* first_failed(const HostLoad& host, const Ask& ask);
 
+// At most so many instances fit beside each other; none if not one does.
+int64_t slots_of(const HostLoad& host, const Ask& ask);
+
 // The nodes that a guest bound to nodes would get, by index, ascending: of those with room the ones
 // left with the least memory, then vCPUs. Nothing if too few have room.
 std::optional<std::vector<uint32_t>> choose_nodes(const HostLoad& host, const Ask& ask);

@@ -1,5 +1,5 @@
-// Which of the hosts that fit is best: the lower score. A score depends on one host, one request and
-// the table of common sizes alone, so it is kept until one of them changes. Pure.
+// Which of the hosts that fit is best: the lower score. A score depends on one host, one request
+// and the table of common sizes alone, so it is kept until one of them changes. Pure.
 #pragma once
 
 #include <cstdint>
