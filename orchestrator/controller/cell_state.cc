@@ -92,6 +92,19 @@ absl::Status load_timelines(store::Store& store, const store::Head& head, CellSt
                     });
 }
 
+absl::Status load_topology(store::Store& store, const store::Head& head, CellState& state) {
+  SW_RETURN_IF_ERROR(load_kind(store, head, records::kSitePrefix, state, records::decode_site,
+                               keep_by_uid(state.sites)));
+  SW_RETURN_IF_ERROR(load_kind(store, head, records::kZonePrefix, state, records::decode_zone,
+                               keep_by_uid(state.zones)));
+  SW_RETURN_IF_ERROR(load_kind(store, head, records::kRackPrefix, state, records::decode_rack,
+                               keep_by_uid(state.racks)));
+  SW_RETURN_IF_ERROR(load_kind(store, head, records::kFeedPrefix, state, records::decode_feed,
+                               keep_by_uid(state.feeds)));
+  return load_kind(store, head, records::kGroupPrefix, state, records::decode_group,
+                   keep_by_uid(state.groups));
+}
+
 }  // namespace
 
 bool CellState::has_invalid(std::string_view prefix) const {
@@ -110,6 +123,7 @@ absl::StatusOr<CellState> load_cell(store::Store& store, const store::Head& head
                                keep_by_uid(state.images)));
   SW_RETURN_IF_ERROR(load_kind(store, head, records::kNetworkPrefix, state, records::decode_network,
                                keep_by_uid(state.networks)));
+  SW_RETURN_IF_ERROR(load_topology(store, head, state));
   SW_RETURN_IF_ERROR(load_kind(store, head, records::kHostPrefix, state, records::decode_host,
                                keep_by_uid(state.hosts)));
   SW_RETURN_IF_ERROR(load_kind(store, head, records::kInstancePrefix, state,

@@ -28,7 +28,12 @@ struct CellState {
   std::map<FlavorUid, Flavor> flavors;
   std::map<ImageUid, Image> images;
   std::map<NetworkUid, Network> networks;
+  std::map<SiteUid, Site> sites;
+  std::map<ZoneUid, Zone> zones;
+  std::map<RackUid, Rack> racks;
+  std::map<FeedUid, Feed> feeds;
   std::map<HostUid, Host> hosts;
+  std::map<GroupUid, Group> groups;
   std::map<InstanceUid, Instance> instances;
   std::map<RequestKey, records::RequestRecord> requests;
   std::deque<Sequence> log;  // of the log records that are still kept, ascending

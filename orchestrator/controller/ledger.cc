@@ -47,6 +47,7 @@ Ledger::Ledger(CellState state, placement::CpuLimits limits, Sequence durable,
 }
 
 void Ledger::index_all() {
+  index_topology();
   for (const auto& [uid, project] : state_.projects) project_names_[project.id] = uid;
   for (const auto& [uid, flavor] : state_.flavors) flavor_names_[flavor.id] = uid;
   for (const auto& [uid, host] : state_.hosts) {

@@ -37,12 +37,24 @@ class Ledger {
   const std::map<std::string, FlavorUid>& flavor_names() const { return flavor_names_; }
   const std::map<std::string, ProjectUid>& project_names() const { return project_names_; }
   const std::map<std::string, HostUid>& host_names() const { return host_names_; }
+  // By path: "dc1", "dc1/a", "dc1/a/r07"; feeds "dc1/f1".
+  const std::map<std::string, SiteUid>& site_names() const { return site_names_; }
+  const std::map<std::string, ZoneUid>& zone_names() const { return zone_names_; }
+  const std::map<std::string, RackUid>& rack_names() const { return rack_names_; }
+  const std::map<std::string, FeedUid>& feed_names() const { return feed_names_; }
+  const std::map<Name, GroupUid>& group_names() const { return group_names_; }
 
   // Null if there is none.
   const Project* project(std::string_view id) const;
   const Instance* instance(std::string_view project, std::string_view id) const;
   const Image* image(std::string_view project, std::string_view id) const;
   const Flavor* flavor(std::string_view id) const;
+  const Site* site(std::string_view path) const;
+  const Zone* zone(std::string_view path) const;
+  const Rack* rack(std::string_view path) const;
+  const Feed* feed(std::string_view path) const;
+  const Host* host(std::string_view id) const;
+  const Group* group(std::string_view project, std::string_view id) const;
   // With an empty project one of the cell's own.
   const Network* network(std::string_view project, std::string_view id) const;
   // What the name means to a caller of the project: its own network, else the cell's.
@@ -69,6 +81,11 @@ class Ledger {
   void put(Image image);
   void put(Network network);
   void put(Host host);
+  void put(Site site);
+  void put(Zone zone);
+  void put(Rack rack);
+  void put(Feed feed);
+  void put(Group group);
   void put(Instance instance);
   // Its etag stays: callers do not see this.
   void note_disk(const InstanceUid& uid);
@@ -80,6 +97,11 @@ class Ledger {
   void erase(const FlavorUid& uid);
   void erase(const ImageUid& uid);
   void erase(const NetworkUid& uid);
+  void erase(const SiteUid& uid);
+  void erase(const ZoneUid& uid);
+  void erase(const RackUid& uid);
+  void erase(const FeedUid& uid);
+  void erase(const GroupUid& uid);
   void erase(const InstanceUid& uid);  // and its user-data
   // Forgets up to `most` requests that were answered before then; true if there may be more.
   bool forget_requests(WallTime before, size_t most);
@@ -109,6 +131,7 @@ class Ledger {
   void put_bytes(std::string key, std::string value);
   void put_delete(std::string key);
   void index_all();
+  void index_topology();
   void charge(const Claim& claim);
   void release(const Claim& claim);
   // Everything that is summed up over instances.
@@ -136,6 +159,11 @@ class Ledger {
   std::map<std::string, FlavorUid> flavor_names_;
   std::map<std::string, ProjectUid> project_names_;
   std::map<std::string, HostUid> host_names_;
+  std::map<std::string, SiteUid> site_names_;
+  std::map<std::string, ZoneUid> zone_names_;
+  std::map<std::string, RackUid> rack_names_;
+  std::map<std::string, FeedUid> feed_names_;
+  std::map<Name, GroupUid> group_names_;
   std::map<WallTime, std::set<RequestKey>> requests_by_time_;
 
   Sequence pending_sequence_;

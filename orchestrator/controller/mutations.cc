@@ -102,7 +102,8 @@ absl::StatusOr<std::optional<Answer>> Mutations::repeated(const Frame& frame,
           [&](const Network& network) {
             return std::optional<Answer>(view_of(network, frame.project, ledger_));
           },
-          [](const Flavor& flavor) { return std::optional<Answer>(flavor); }},
+          [](const Flavor& flavor) { return std::optional<Answer>(flavor); },
+          [](const auto&) { return std::optional<Answer>(); }},
       request.resource);
 }
 

@@ -31,6 +31,21 @@ std::string network_key(const NetworkUid& uid) {
 std::string host_key(const HostUid& uid) {
   return join(kHostPrefix, uid.to_string());
 }
+std::string site_key(const SiteUid& uid) {
+  return join(kSitePrefix, uid.to_string());
+}
+std::string zone_key(const ZoneUid& uid) {
+  return join(kZonePrefix, uid.to_string());
+}
+std::string rack_key(const RackUid& uid) {
+  return join(kRackPrefix, uid.to_string());
+}
+std::string feed_key(const FeedUid& uid) {
+  return join(kFeedPrefix, uid.to_string());
+}
+std::string group_key(const GroupUid& uid) {
+  return join(kGroupPrefix, uid.to_string());
+}
 std::string instance_key(const InstanceUid& uid) {
   return join(kInstancePrefix, uid.to_string());
 }

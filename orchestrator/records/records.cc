@@ -96,6 +96,21 @@ std::string encode(const Host& host) {
 std::string encode(const Instance& instance) {
   return encode_as<wire::Instance>(wire::KIND_INSTANCE, instance);
 }
+std::string encode(const Site& site) {
+  return encode_as<wire::Site>(wire::KIND_SITE, site);
+}
+std::string encode(const Zone& zone) {
+  return encode_as<wire::Zone>(wire::KIND_ZONE, zone);
+}
+std::string encode(const Rack& rack) {
+  return encode_as<wire::Rack>(wire::KIND_RACK, rack);
+}
+std::string encode(const Feed& feed) {
+  return encode_as<wire::Feed>(wire::KIND_FEED, feed);
+}
+std::string encode(const Group& group) {
+  return encode_as<wire::Group>(wire::KIND_GROUP, group);
+}
 std::string encode(const RequestRecord& request) {
   return encode_as<wire::Request>(wire::KIND_REQUEST, request);
 }
@@ -123,6 +138,21 @@ absl::StatusOr<Host> decode_host(std::string_view bytes) {
 }
 absl::StatusOr<Instance> decode_instance(std::string_view bytes) {
   return decode_as<Instance, wire::Instance>(wire::KIND_INSTANCE, bytes);
+}
+absl::StatusOr<Site> decode_site(std::string_view bytes) {
+  return decode_as<Site, wire::Site>(wire::KIND_SITE, bytes);
+}
+absl::StatusOr<Zone> decode_zone(std::string_view bytes) {
+  return decode_as<Zone, wire::Zone>(wire::KIND_ZONE, bytes);
+}
+absl::StatusOr<Rack> decode_rack(std::string_view bytes) {
+  return decode_as<Rack, wire::Rack>(wire::KIND_RACK, bytes);
+}
+absl::StatusOr<Feed> decode_feed(std::string_view bytes) {
+  return decode_as<Feed, wire::Feed>(wire::KIND_FEED, bytes);
+}
+absl::StatusOr<Group> decode_group(std::string_view bytes) {
+  return decode_as<Group, wire::Group>(wire::KIND_GROUP, bytes);
 }
 absl::StatusOr<RequestRecord> decode_request(std::string_view bytes) {
   return decode_as<RequestRecord, wire::Request>(wire::KIND_REQUEST, bytes);

@@ -23,6 +23,10 @@ struct Cell {
   friend bool operator==(const Cell&, const Cell&) = default;
 };
 
+// A resource as a mutation answered with it.
+using Kept =
+    std::variant<Instance, Image, Flavor, Project, Network, Host, Site, Zone, Rack, Feed, Group>;
+
 // What a mutation answered, kept 24 h for its repetition.
 struct RequestRecord {
   Uuid scope;  // the project, or the cell for what belongs to none
@@ -31,7 +35,7 @@ struct RequestRecord {
   Sha256 body{};
   WallTime answered_at;
   // The resource as it was answered, and for an instance what was observed then.
-  std::variant<Instance, Image, Flavor, Project, Network> resource;
+  Kept resource;
   Observed observed;
 };
 
@@ -42,6 +46,11 @@ std::string encode(const Image& image);
 std::string encode(const Network& network);
 std::string encode(const Host& host);
 std::string encode(const Instance& instance);
+std::string encode(const Site& site);
+std::string encode(const Zone& zone);
+std::string encode(const Rack& rack);
+std::string encode(const Feed& feed);
+std::string encode(const Group& group);
 std::string encode(const RequestRecord& request);
 std::string encode(const LogRecord& log);
 
@@ -52,6 +61,11 @@ absl::StatusOr<Image> decode_image(std::string_view bytes);
 absl::StatusOr<Network> decode_network(std::string_view bytes);
 absl::StatusOr<Host> decode_host(std::string_view bytes);
 absl::StatusOr<Instance> decode_instance(std::string_view bytes);
+absl::StatusOr<Site> decode_site(std::string_view bytes);
+absl::StatusOr<Zone> decode_zone(std::string_view bytes);
+absl::StatusOr<Rack> decode_rack(std::string_view bytes);
+absl::StatusOr<Feed> decode_feed(std::string_view bytes);
+absl::StatusOr<Group> decode_group(std::string_view bytes);
 absl::StatusOr<RequestRecord> decode_request(std::string_view bytes);
 absl::StatusOr<LogRecord> decode_log(std::string_view bytes);
 

@@ -25,15 +25,20 @@ void to_wire(const RequestRecord& from, wire::Request& to) {
                         [&](const Image& r) { to_wire(r, *to.mutable_image()); },
                         [&](const Flavor& r) { to_wire(r, *to.mutable_flavor()); },
                         [&](const Project& r) { to_wire(r, *to.mutable_project()); },
-                        [&](const Network& r) { to_wire(r, *to.mutable_network()); }},
+                        [&](const Network& r) { to_wire(r, *to.mutable_network()); },
+                        [&](const Host& r) { to_wire(r, *to.mutable_host()); },
+                        [&](const Site& r) { to_wire(r, *to.mutable_site()); },
+                        [&](const Zone& r) { to_wire(r, *to.mutable_zone()); },
+                        [&](const Rack& r) { to_wire(r, *to.mutable_rack()); },
+                        [&](const Feed& r) { to_wire(r, *to.mutable_feed()); },
+                        [&](const Group& r) { to_wire(r, *to.mutable_group()); }},
              from.resource);
   to_wire(from.observed, *to.mutable_observed());
 }
 
 namespace {
 
-std::variant<Instance, Image, Flavor, Project, Network> resource_from_wire(
-    const wire::Request& from) {
+Kept resource_from_wire(const wire::Request& from) {
   switch (from.resource_case()) {
     case wire::Request::kInstance:
       return from_wire(from.instance());
@@ -45,6 +50,18 @@ std::variant<Instance, Image, Flavor, Project, Network> resource_from_wire(
       return from_wire(from.project());
     case wire::Request::kNetwork:
       return from_wire(from.network());
+    case wire::Request::kHost:
+      return from_wire(from.host());
+    case wire::Request::kSite:
+      return from_wire(from.site());
+    case wire::Request::kZone:
+      return from_wire(from.zone());
+    case wire::Request::kRack:
+      return from_wire(from.rack());
+    case wire::Request::kFeed:
+      return from_wire(from.feed());
+    case wire::Request::kGroup:
+      return from_wire(from.group());
     case wire::Request::RESOURCE_NOT_SET:
       return Instance{};
   }

@@ -1,18 +1,14 @@
 #include "orchestrator/records/wire.h"
 
 namespace stellwerk::records {
-namespace {
-
-template <class Uid>
-Uid uid_from_wire(const std::string& bytes) {
-  return Uid(uuid_from_wire(bytes));
-}
 
 Labels pairs_from_wire(const google::protobuf::RepeatedPtrField<wire::Label>& from) {
   Labels pairs;
   for (const wire::Label& label : from) pairs.emplace(label.key(), label.value());
   return pairs;
 }
+
+namespace {
 
 template <class Message>
 Labels labels_from_wire(const Message& from) {
@@ -58,11 +54,57 @@ IngressRule ingress_from_wire(const wire::IngressRule& from) {
 }
 
 NumaNode numa_from_wire(const wire::NumaNode& from) {
-  NumaNode node{.id = from.id(), .memory = Bytes(from.memory_bytes()), .cores = {}};
+  NumaNode node{.id = from.id(),
+                .memory = Bytes(from.memory_bytes()),
+                .cores = {},
+                .pages_2mib = from.pages_2mib(),
+                .pages_1gib = from.pages_1gib()};
   for (const wire::HostCore& core : from.cores()) {
     node.cores.push_back({.threads = {core.threads().begin(), core.threads().end()}});
   }
   return node;
+}
+
+std::vector<DeviceCount> devices_from_wire(
+    const google::protobuf::RepeatedPtrField<wire::DeviceCount>& from) {
+  std::vector<DeviceCount> devices;
+  for (const wire::DeviceCount& counted : from) {
+    devices.push_back({.device_class = counted.device_class(), .count = counted.count()});
+  }
+  return devices;
+}
+
+// What is no size of pages reads as normal, and shows when it is written again.
+PageSize page_size_from_wire(int64_t bytes) {
+  for (const PageSize size : {PageSize::k2MiB, PageSize::k1GiB}) {
+    if (bytes_of(size) == Bytes(bytes)) return size;
+  }
+  return PageSize::kNormal;
+}
+
+std::vector<LabelMatch> matches_from_wire(
+    const google::protobuf::RepeatedPtrField<wire::LabelMatch>& from) {
+  std::vector<LabelMatch> matches;
+  for (const wire::LabelMatch& match : from) {
+    matches.push_back({.key = match.key(), .value = std::nullopt});
+    if (match.has_value()) matches.back().value = match.value();
+  }
+  return matches;
+}
+
+Wishes wishes_from_wire(const wire::Wishes& from) {
+  return {.within = from.within(),
+          .host = uid_from_wire<HostUid>(from.host()),
+          .required_labels = matches_from_wire(from.required_labels()),
+          .forbidden_labels = matches_from_wire(from.forbidden_labels()),
+          .cpu_baseline = from.cpu_baseline(),
+          .preferred_site = from.preferred_site()};
+}
+
+Backup backup_from_wire(const wire::Backup& from) {
+  return {.host = uid_from_wire<HostUid>(from.host()),
+          .numa_nodes = {from.numa_nodes().begin(), from.numa_nodes().end()},
+          .power = Milliwatts(from.power_milliwatts())};
 }
 
 Claim claim_from_wire(const wire::Claim& from) {
@@ -72,7 +114,13 @@ Claim claim_from_wire(const wire::Claim& from) {
           .memory = Bytes(from.memory_bytes()),
           .disk = Bytes(from.disk_bytes()),
           .cpus = {from.cpus().begin(), from.cpus().end()},
-          .numa_nodes = {from.numa_nodes().begin(), from.numa_nodes().end()}};
+          .numa_nodes = {from.numa_nodes().begin(), from.numa_nodes().end()},
+          .by_node = from.by_node(),
+          .page_size = page_size_from_wire(from.page_size_bytes()),
+          .pages = from.pages(),
+          .bandwidth = MegabitsPerSecond(from.bandwidth_megabits_per_second()),
+          .devices = devices_from_wire(from.devices()),
+          .power = Milliwatts(from.power_milliwatts())};
 }
 
 Port port_from_wire(const wire::Port& from) {
@@ -91,7 +139,10 @@ HostFacts facts_from_wire(const wire::HostFacts& from) {
                .accelerator = from.accelerator(),
                .hypervisor_version = from.hypervisor_version(),
                .boot_id = from.boot_id(),
-               .numa = {}};
+               .numa = {},
+               .bandwidth = MegabitsPerSecond(from.bandwidth_megabits_per_second()),
+               .devices = devices_from_wire(from.devices()),
+               .cpu_baselines = {from.cpu_baselines().begin(), from.cpu_baselines().end()}};
   for (const wire::NumaNode& node : from.numa()) to.numa.push_back(numa_from_wire(node));
   return to;
 }
@@ -197,6 +248,10 @@ Instance from_wire(const wire::Instance& from) {
               .has_user_data = from.has_user_data(),
               .labels = labels_from_wire(from),
               .claim = claim_from_wire(from.claim()),
+              .group = uid_from_wire<GroupUid>(from.group()),
+              .wishes = wishes_from_wire(from.wishes()),
+              .failover = from.failover(),
+              .backup = {},
               .ingress = {},
               .delete_protection = from.delete_protection(),
               .has_disk = from.has_disk(),
@@ -208,6 +263,7 @@ Instance from_wire(const wire::Instance& from) {
   for (const wire::IngressRule& rule : from.ingress()) {
     to.ingress.push_back(ingress_from_wire(rule));
   }
+  if (from.has_backup()) to.backup = backup_from_wire(from.backup());
   return to;
 }
 
@@ -225,6 +281,11 @@ Host from_wire(const wire::Host& from) {
           .facts = facts_from_wire(from.facts()),
           .reserve = {.memory = Bytes(from.reserve().memory_bytes()),
                       .disk = Bytes(from.reserve().disk_bytes())},
+          .rack = uid_from_wire<RackUid>(from.rack()),
+          .labels = labels_from_wire(from),
+          .power = {.idle = Milliwatts(from.power().idle_milliwatts()),
+                    .peak = Milliwatts(from.power().peak_milliwatts())},
+          .maintenance = from.maintenance(),
           .created_at = time_from_wire(from.created_at()),
           .changed_at = Sequence(from.changed_at())};
 }

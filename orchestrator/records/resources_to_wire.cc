@@ -1,7 +1,6 @@
 #include "orchestrator/records/wire.h"
 
 namespace stellwerk::records {
-namespace {
 
 void pairs_to_wire(const Labels& pairs, google::protobuf::RepeatedPtrField<wire::Label>& to) {
   for (const auto& [key, value] : pairs) {
@@ -11,9 +10,20 @@ void pairs_to_wire(const Labels& pairs, google::protobuf::RepeatedPtrField<wire:
   }
 }
 
+namespace {
+
 template <class Message>
 void labels_to_wire(const Labels& labels, Message& to) {
   pairs_to_wire(labels, *to.mutable_labels());
+}
+
+void devices_to_wire(const std::vector<DeviceCount>& from,
+                     google::protobuf::RepeatedPtrField<wire::DeviceCount>& to) {
+  for (const DeviceCount& devices : from) {
+    wire::DeviceCount* added = to.Add();
+    added->set_device_class(devices.device_class);
+    added->set_count(devices.count);
+  }
 }
 
 void claim_to_wire(const Claim& from, wire::Claim& to) {
@@ -24,6 +34,36 @@ void claim_to_wire(const Claim& from, wire::Claim& to) {
   to.set_disk_bytes(from.disk.count());
   for (const int32_t cpu : from.cpus) to.add_cpus(cpu);
   for (const int32_t node : from.numa_nodes) to.add_numa_nodes(node);
+  to.set_by_node(from.by_node);
+  to.set_page_size_bytes(bytes_of(from.page_size).count());
+  to.set_pages(from.pages);
+  to.set_bandwidth_megabits_per_second(from.bandwidth.count());
+  devices_to_wire(from.devices, *to.mutable_devices());
+  to.set_power_milliwatts(from.power.count());
+}
+
+void backup_to_wire(const Backup& from, wire::Backup& to) {
+  to.set_host(uuid_to_wire(from.host.value()));
+  for (const int32_t node : from.numa_nodes) to.add_numa_nodes(node);
+  to.set_power_milliwatts(from.power.count());
+}
+
+void match_to_wire(const LabelMatch& from, wire::LabelMatch& to) {
+  to.set_key(from.key);
+  if (from.value) to.set_value(*from.value);
+}
+
+void wishes_to_wire(const Wishes& from, wire::Wishes& to) {
+  to.set_within(from.within);
+  to.set_host(optional_uuid_to_wire(from.host.value()));
+  for (const LabelMatch& match : from.required_labels) {
+    match_to_wire(match, *to.add_required_labels());
+  }
+  for (const LabelMatch& match : from.forbidden_labels) {
+    match_to_wire(match, *to.add_forbidden_labels());
+  }
+  to.set_cpu_baseline(from.cpu_baseline);
+  to.set_preferred_site(from.preferred_site);
 }
 
 bool is_empty(const ProjectLimits& limits) {
@@ -75,7 +115,12 @@ void facts_to_wire(const HostFacts& from, wire::HostFacts& to) {
       wire::HostCore* threads = added->add_cores();
       for (const int32_t thread : core.threads) threads->add_threads(thread);
     }
+    added->set_pages_2mib(node.pages_2mib);
+    added->set_pages_1gib(node.pages_1gib);
   }
+  to.set_bandwidth_megabits_per_second(from.bandwidth.count());
+  devices_to_wire(from.devices, *to.mutable_devices());
+  for (const std::string& baseline : from.cpu_baselines) to.add_cpu_baselines(baseline);
 }
 
 }  // namespace
@@ -330,6 +375,10 @@ void to_wire(const Instance& from, wire::Instance& to) {
   to.set_has_user_data(from.has_user_data);
   labels_to_wire(from.labels, to);
   claim_to_wire(from.claim, *to.mutable_claim());
+  to.set_group(optional_uuid_to_wire(from.group.value()));
+  if (from.wishes != Wishes()) wishes_to_wire(from.wishes, *to.mutable_wishes());
+  to.set_failover(from.failover);
+  if (from.backup) backup_to_wire(*from.backup, *to.mutable_backup());
   for (const IngressRule& rule : from.ingress) ingress_to_wire(rule, *to.add_ingress());
   to.set_delete_protection(from.delete_protection);
   to.set_ever_started(from.ever_started);
@@ -353,6 +402,13 @@ void to_wire(const Host& from, wire::Host& to) {
   facts_to_wire(from.facts, *to.mutable_facts());
   to.mutable_reserve()->set_memory_bytes(from.reserve.memory.count());
   to.mutable_reserve()->set_disk_bytes(from.reserve.disk.count());
+  to.set_rack(optional_uuid_to_wire(from.rack.value()));
+  labels_to_wire(from.labels, to);
+  if (from.power != HostPower()) {
+    to.mutable_power()->set_idle_milliwatts(from.power.idle.count());
+    to.mutable_power()->set_peak_milliwatts(from.power.peak.count());
+  }
+  to.set_maintenance(from.maintenance);
   to.set_created_at(time_to_wire(from.created_at));
   to.set_changed_at(from.changed_at.value());
 }

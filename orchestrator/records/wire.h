@@ -21,6 +21,11 @@ void to_wire(const Network& from, wire::Network& to);
 void to_wire(const Instance& from, wire::Instance& to);
 void to_wire(const Observed& from, wire::Observed& to);
 void to_wire(const Host& from, wire::Host& to);
+void to_wire(const Site& from, wire::Site& to);
+void to_wire(const Zone& from, wire::Zone& to);
+void to_wire(const Rack& from, wire::Rack& to);
+void to_wire(const Feed& from, wire::Feed& to);
+void to_wire(const Group& from, wire::Group& to);
 void to_wire(const Cell& from, wire::Cell& to);
 void to_wire(const RequestRecord& from, wire::Request& to);
 void to_wire(const LogRecord& from, wire::Log& to);
@@ -32,6 +37,11 @@ Network from_wire(const wire::Network& from);
 Instance from_wire(const wire::Instance& from);
 Observed from_wire(const wire::Observed& from);
 Host from_wire(const wire::Host& from);
+Site from_wire(const wire::Site& from);
+Zone from_wire(const wire::Zone& from);
+Rack from_wire(const wire::Rack& from);
+Feed from_wire(const wire::Feed& from);
+Group from_wire(const wire::Group& from);
 Cell from_wire(const wire::Cell& from);
 RequestRecord from_wire(const wire::Request& from);
 LogRecord from_wire(const wire::Log& from);
@@ -47,6 +57,8 @@ wire::Phase to_wire(Phase value);
 wire::NetworkState to_wire(NetworkState value);
 wire::IpProtocol to_wire(IpProtocol value);
 wire::RebootKind to_wire(RebootKind value);
+wire::DomainLevel to_wire(DomainLevel value);
+wire::GroupPolicy to_wire(GroupPolicy value);
 
 // Our enumerators are numbered from zero without gaps and the switches of to_wire name each, so
 // the search ends at the first value that is not one.
@@ -70,6 +82,18 @@ std::array<uint8_t, kSize> array_from_wire(const std::string& bytes) {
 inline Uuid uuid_from_wire(const std::string& bytes) {
   return Uuid(array_from_wire<16>(bytes));
 }
+
+template <class Uid>
+Uid uid_from_wire(const std::string& bytes) {
+  return Uid(uuid_from_wire(bytes));
+}
+// Nil is no bytes at all: records from before the field was there have none.
+inline std::string optional_uuid_to_wire(const Uuid& uuid) {
+  return uuid.is_nil() ? std::string() : uuid_to_wire(uuid);
+}
+
+void pairs_to_wire(const Labels& pairs, google::protobuf::RepeatedPtrField<wire::Label>& to);
+Labels pairs_from_wire(const google::protobuf::RepeatedPtrField<wire::Label>& from);
 
 inline std::string address_to_wire(const IpAddress& address) {
   const auto& bytes = address.bytes();

@@ -152,11 +152,36 @@ inline Port any_port() {
 inline IngressRule any_ingress() {
   return {any_enum(IpProtocol::kIcmp), PortRange{any<uint16_t>(), any<uint16_t>()}, any_prefix()};
 }
+inline Milliwatts any_power() {
+  return Milliwatts(any<int64_t>());
+}
+inline DeviceCount any_devices() {
+  return {any_text(), any<int64_t>()};
+}
 inline Claim any_claim() {
-  return {any_uid<HostUid>(),    any_enum(CpuClass::kDedicatedCore),
-          any_vcpus(),           any_bytes(),
-          any_bytes(),           any_list(any<int32_t>),
-          any_list(any<int32_t>)};
+  return {any_uid<HostUid>(),
+          any_enum(CpuClass::kDedicatedCore),
+          any_vcpus(),
+          any_bytes(),
+          any_bytes(),
+          any_list(any<int32_t>),
+          any_list(any<int32_t>),
+          any<bool>(),
+          any_enum(PageSize::k1GiB),
+          any<int64_t>(),
+          MegabitsPerSecond(any<int64_t>()),
+          any_list(any_devices),
+          any_power()};
+}
+inline Backup any_backup() {
+  return {any_uid<HostUid>(), any_list(any<int32_t>), any_power()};
+}
+inline LabelMatch any_match() {
+  return {any_text(), any_optional(any_text)};
+}
+inline Wishes any_wishes() {
+  return {any_text(),          any_uid<HostUid>(), any_list(any_match),
+          any_list(any_match), any_text(),         any_text()};
 }
 inline Instance any_instance() {
   return {any_uid<InstanceUid>(),
@@ -181,6 +206,10 @@ inline Instance any_instance() {
           any<bool>(),
           any_labels(),
           any_claim(),
+          any_optional(any_uid<GroupUid>).value_or(GroupUid()),
+          any_optional(any_wishes).value_or(Wishes()),
+          any<bool>(),
+          any_optional(any_backup),
           any_list(any_ingress),
           any<bool>(),
           any<bool>(),
@@ -197,15 +226,59 @@ inline HostCore any_core() {
   return {any_list(any<int32_t>)};
 }
 inline NumaNode any_numa() {
-  return {any<int32_t>(), any_bytes(), any_list(any_core)};
+  return {any<int32_t>(), any_bytes(), any_list(any_core), any<int64_t>(), any<int64_t>()};
 }
 inline HostFacts any_facts() {
-  return {any<int64_t>(), any<int64_t>(), any_bytes(), any_bytes(), any_enum(DiskType::kNvme),
-          any_text(),     any_text(),     any_text(),  any_text(),  any_list(any_numa)};
+  return {any<int64_t>(),
+          any<int64_t>(),
+          any_bytes(),
+          any_bytes(),
+          any_enum(DiskType::kNvme),
+          any_text(),
+          any_text(),
+          any_text(),
+          any_text(),
+          any_list(any_numa),
+          MegabitsPerSecond(any<int64_t>()),
+          any_list(any_devices),
+          any_list(any_text)};
+}
+inline HostPower any_host_power() {
+  return {any_power(), any_power()};
 }
 inline Host any_host() {
-  return {any_uid<HostUid>(), any_text(),    any_facts(), HostReserve{any_bytes(), any_bytes()},
-          any_time(),         any_sequence()};
+  return {any_uid<HostUid>(),
+          any_text(),
+          any_facts(),
+          HostReserve{any_bytes(), any_bytes()},
+          any_optional(any_uid<RackUid>).value_or(RackUid()),
+          any_labels(),
+          any_optional(any_host_power).value_or(HostPower()),
+          any<bool>(),
+          any_time(),
+          any_sequence()};
+}
+inline Site any_site() {
+  return {any_uid<SiteUid>(), any_text(), any_time(), any_sequence()};
+}
+inline Zone any_zone() {
+  return {any_uid<ZoneUid>(), any_uid<SiteUid>(), any_text(), any_time(), any_sequence()};
+}
+inline Feed any_feed() {
+  return {any_uid<FeedUid>(), any_uid<SiteUid>(), any_text(),
+          any_power(),        any_time(),         any_sequence()};
+}
+inline Rack any_rack() {
+  return {any_uid<RackUid>(),      any_uid<ZoneUid>(), any_text(),    any_list(any_uid<FeedUid>),
+          any_optional(any_power), any_time(),         any_sequence()};
+}
+inline GroupRule any_rule() {
+  return {any_enum(GroupPolicy::kAntiAffinity), any_enum(DomainLevel::kSite), any<bool>(),
+          any<int64_t>()};
+}
+inline Group any_group() {
+  return {any_uid<GroupUid>(), any_uid<ProjectUid>(), any_text(), any_list(any_rule), any_labels(),
+          any_time(),          any_sequence()};
 }
 inline records::Cell any_cell() {
   return {any_uid<CellUid>(), any_time(), any<uint64_t>()};
@@ -221,8 +294,8 @@ inline AuditEntry any_audit() {
 inline LogRecord any_log() {
   return {any_sequence(), any_list(any_event), any_list(any_audit)};
 }
-inline std::variant<Instance, Image, Flavor, Project, Network> any_resource() {
-  switch (*rc::gen::inRange(0, 5)) {
+inline Kept any_resource() {
+  switch (*rc::gen::inRange(0, 11)) {
     case 0:
       return any_instance();
     case 1:
@@ -231,6 +304,18 @@ inline std::variant<Instance, Image, Flavor, Project, Network> any_resource() {
       return any_flavor();
     case 3:
       return any_network();
+    case 4:
+      return any_host();
+    case 5:
+      return any_site();
+    case 6:
+      return any_zone();
+    case 7:
+      return any_rack();
+    case 8:
+      return any_feed();
+    case 9:
+      return any_group();
   }
   return any_project();
 }
@@ -257,17 +342,37 @@ inline auto fields(const Network& value) {
 }
 inline auto fields(const Instance& value) {
   const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab,
-               ac] = value;
+               ac, ad, ae, af, ag] = value;
   return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa,
-                  ab, ac);
+                  ab, ac, ad, ae, af, ag);
 }
 inline auto fields(const Observed& value) {
   const auto& [a, b, c, d, e] = value;
   return std::tie(a, b, c, d, e);
 }
 inline auto fields(const Host& value) {
-  const auto& [uid, id, facts, reserve, created, changed] = value;
-  return std::tie(uid, id, facts, reserve, created, changed);
+  const auto& [uid, id, facts, reserve, rack, labels, power, off, created, changed] = value;
+  return std::tie(uid, id, facts, reserve, rack, labels, power, off, created, changed);
+}
+inline auto fields(const Site& value) {
+  const auto& [uid, id, created, changed] = value;
+  return std::tie(uid, id, created, changed);
+}
+inline auto fields(const Zone& value) {
+  const auto& [uid, site, id, created, changed] = value;
+  return std::tie(uid, site, id, created, changed);
+}
+inline auto fields(const Feed& value) {
+  const auto& [uid, site, id, budget, created, changed] = value;
+  return std::tie(uid, site, id, budget, created, changed);
+}
+inline auto fields(const Rack& value) {
+  const auto& [uid, zone, id, feeds, limit, created, changed] = value;
+  return std::tie(uid, zone, id, feeds, limit, created, changed);
+}
+inline auto fields(const Group& value) {
+  const auto& [uid, project, id, rules, labels, created, changed] = value;
+  return std::tie(uid, project, id, rules, labels, created, changed);
 }
 inline auto fields(const records::Cell& value) {
   const auto& [uid, created, next_mac] = value;

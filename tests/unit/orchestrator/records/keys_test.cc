@@ -17,6 +17,11 @@ TEST(Keys, NameKindAndIdentity) {
   EXPECT_EQ(network_key(NetworkUid(kUuid)), "network/0f8fad5b-d9cb-469f-a165-70867728950e");
   EXPECT_EQ(host_key(HostUid(kUuid)), "host/0f8fad5b-d9cb-469f-a165-70867728950e");
   EXPECT_EQ(instance_key(InstanceUid(kUuid)), "instance/0f8fad5b-d9cb-469f-a165-70867728950e");
+  EXPECT_EQ(site_key(SiteUid(kUuid)), "site/0f8fad5b-d9cb-469f-a165-70867728950e");
+  EXPECT_EQ(zone_key(ZoneUid(kUuid)), "zone/0f8fad5b-d9cb-469f-a165-70867728950e");
+  EXPECT_EQ(rack_key(RackUid(kUuid)), "rack/0f8fad5b-d9cb-469f-a165-70867728950e");
+  EXPECT_EQ(feed_key(FeedUid(kUuid)), "feed/0f8fad5b-d9cb-469f-a165-70867728950e");
+  EXPECT_EQ(group_key(GroupUid(kUuid)), "group/0f8fad5b-d9cb-469f-a165-70867728950e");
   EXPECT_EQ(user_data_key(InstanceUid(kUuid)), "userdata/0f8fad5b-d9cb-469f-a165-70867728950e");
   EXPECT_EQ(request_key(kUuid, RequestId(Uuid())),
             "request/0f8fad5b-d9cb-469f-a165-70867728950e/00000000-0000-0000-0000-000000000000");

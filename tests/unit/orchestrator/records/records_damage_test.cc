@@ -50,6 +50,11 @@ RC_GTEST_PROP(Damage, OfAnyKindIsDataLoss, (const std::string& garbage)) {
   RC_ASSERT(is_data_loss(decode_network(garbage).status()));
   RC_ASSERT(is_data_loss(decode_host(garbage).status()));
   RC_ASSERT(is_data_loss(decode_instance(garbage).status()));
+  RC_ASSERT(is_data_loss(decode_site(garbage).status()));
+  RC_ASSERT(is_data_loss(decode_zone(garbage).status()));
+  RC_ASSERT(is_data_loss(decode_rack(garbage).status()));
+  RC_ASSERT(is_data_loss(decode_feed(garbage).status()));
+  RC_ASSERT(is_data_loss(decode_group(garbage).status()));
   RC_ASSERT(is_data_loss(decode_request(garbage).status()));
   RC_ASSERT(is_data_loss(decode_log(garbage).status()));
 }
@@ -122,6 +127,12 @@ TEST(WrongContent, WithAPrefixLengthOverAByteIsDataLoss) {
   auto network = content_of<wire::Network>(encode(with_subnet));
   network.mutable_v4()->set_prefix_length(256 + 24);
   EXPECT_TRUE(is_data_loss(decode_network(record_of(wire::KIND_NETWORK, network)).status()));
+}
+
+TEST(WrongContent, WithPagesOfASizeThatNoProcessorHasIsDataLoss) {
+  wire::Instance instance = wire_instance();
+  instance.mutable_claim()->set_page_size_bytes(3 << 20);
+  EXPECT_TRUE(is_data_loss(decode_instance(record_of(wire::KIND_INSTANCE, instance)).status()));
 }
 
 TEST(WrongContent, WithLabelsOutOfOrderIsDataLoss) {
