@@ -443,6 +443,20 @@ void Engine::set_fenced(const HostUid& uid, bool fenced) {
   index_.refresh(fleet_, host);
 }
 
+void Engine::hold_cpus(const HostUid& uid, const std::vector<int32_t>& cpus) {
+  const uint32_t host = fleet_.index_of(uid);
+  if (host == Fleet::kNone || cpus.empty()) return;
+  fleet_.hold_cpus(host, cpus);
+  index_.refresh(fleet_, host);
+}
+
+void Engine::let_go_cpus(const HostUid& uid, const std::vector<int32_t>& cpus) {
+  const uint32_t host = fleet_.index_of(uid);
+  if (host == Fleet::kNone || cpus.empty()) return;
+  fleet_.let_go_cpus(host, cpus);
+  index_.refresh(fleet_, host);
+}
+
 void Engine::set_images(Bytes images) {
   fleet_.set_images(images);
   for (uint32_t host = 0; host < fleet_.hosts().size(); ++host) index_.refresh(fleet_, host);

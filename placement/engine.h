@@ -78,11 +78,15 @@ class Engine {
 
   void put_group(const GroupUid& uid, std::vector<GroupRule> rules);
   void erase_group(const GroupUid& uid);
-  // Everything but where the host stands, which needs a new engine; see Fleet::stands_as_before.
+  // Everything but where the host stands, which needs a new engine; see Fleet::can_describe.
   void describe(const Host& description);
   void set_accepting(const HostUid& host, bool accepting);
   void set_foreign(const HostUid& host, const ForeignUse& foreign);
   void set_fenced(const HostUid& host, bool fenced);
+  // Threads that no claim names and that nobody else may get; hosts that are not there are passed
+  // over.
+  void hold_cpus(const HostUid& host, const std::vector<int32_t>& cpus);
+  void let_go_cpus(const HostUid& host, const std::vector<int32_t>& cpus);
   void set_images(Bytes images);
   void set_pools(std::vector<Pool> pools);
 

@@ -260,7 +260,7 @@ void Fleet::describe(uint32_t host, const Host& description) {
   refresh(host);
 }
 
-bool Fleet::stands_as_before(const Host& description) const {
+bool Fleet::can_describe(const Host& description) const {
   for (const DeviceCount& device : description.facts.devices) {
     if (device_class(device.device_class) == kNone) return false;
   }
@@ -290,6 +290,16 @@ void Fleet::set_images(Bytes images) {
 
 void Fleet::set_fenced(uint32_t host, bool fenced) {
   hosts_[host].fenced = fenced;
+}
+
+void Fleet::hold_cpus(uint32_t host, const std::vector<int32_t>& cpus) {
+  for (const int32_t cpu : cpus) ++hosts_[host].dedicated[cpu];
+  refresh(host);
+}
+
+void Fleet::let_go_cpus(uint32_t host, const std::vector<int32_t>& cpus) {
+  for (const int32_t cpu : cpus) take_back(hosts_[host].dedicated, cpu);
+  refresh(host);
 }
 
 void Fleet::move_draw(uint32_t rack, Milliwatts change) {

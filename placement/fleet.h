@@ -216,13 +216,16 @@ class Fleet {
   // Of "dc1", "dc1/a", "dc1/a/r07", or everything for an empty name; nothing if there is no such.
   std::optional<HostRange> find_place(std::string_view name) const;
 
-  // Everything of the host but where it stands and what is charged. Its rack must be as before.
+  // Everything of the host but where it stands and what is charged.
   void describe(uint32_t host, const Host& description);
-  bool stands_as_before(const Host& description) const;
+  // Not if it has devices of a class that no host had; and its rack must be as before.
+  bool can_describe(const Host& description) const;
   void set_accepting(uint32_t host, bool accepting);
   void set_foreign(uint32_t host, const ForeignUse& foreign);
   void set_images(Bytes images);  // on every host
   void set_fenced(uint32_t host, bool fenced);
+  void hold_cpus(uint32_t host, const std::vector<int32_t>& cpus);
+  void let_go_cpus(uint32_t host, const std::vector<int32_t>& cpus);
   void set_pools(std::vector<Pool> pools) { pools_ = std::move(pools); }
   Pool* find_pool(std::string_view id);
 

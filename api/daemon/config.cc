@@ -92,10 +92,11 @@ HostConfig read_host(Section section) {
   return config;
 }
 
-placement::CpuLimits read_placement(Section section) {
+placement::Settings read_placement(Section section) {
   // SCS-0100 promises these of every V flavor.
   constexpr std::string_view kStandard = ", SCS-0100's maximum";
-  placement::CpuLimits limits;
+  placement::Settings settings;
+  placement::CpuLimits& limits = settings.cpu_limits;
   assign(limits.shared_per_core,
          section.integer("shared_vcpus_per_core", {.least = 1, .most = 5, .why_most = kStandard}));
   assign(limits.shared_per_thread, section.integer("shared_vcpus_per_thread",
@@ -104,8 +105,14 @@ placement::CpuLimits read_placement(Section section) {
          section.integer("low_performance_vcpus_per_thread", {.least = 1, .most = 256}));
   assign(limits.shared_threads_min,
          section.integer("shared_threads_min", {.least = 1, .most = 4096}));
+  assign(settings.guarantee,
+         section.one_of<std::optional<DomainLevel>>("failover", {{"off", std::nullopt},
+                                                                 {"host", DomainLevel::kHost},
+                                                                 {"rack", DomainLevel::kRack},
+                                                                 {"zone", DomainLevel::kZone},
+                                                                 {"site", DomainLevel::kSite}}));
   section.reject_unknown_keys();
-  return limits;
+  return settings;
 }
 
 // Disks lie on this host, so the hypervisor must, too.

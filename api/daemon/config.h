@@ -17,7 +17,7 @@
 #include "core/status.h"
 #include "core/units.h"
 #include "drivers/hypervisor/libvirt/accelerator.h"
-#include "placement/fleet.h"
+#include "placement/engine.h"
 
 namespace stellwerk::daemon {
 
@@ -96,7 +96,7 @@ struct ImagesConfig {
 struct Config {
   DaemonConfig daemon;
   HostConfig host;
-  placement::CpuLimits placement;
+  placement::Settings placement;
   HypervisorConfig hypervisor;
   StorageConfig storage;
   NetworkConfig network;

@@ -49,7 +49,7 @@ absl::StatusOr<std::string> machine_name() {
 
 controller::ControllerConfig controller_config(const Config& config) {
   controller::ControllerConfig controller;
-  controller.cpu_limits = config.placement;
+  controller.placement = config.placement;
   controller.max_log_records = static_cast<size_t>(config.daemon.max_log_records);
   controller.image_grace = config.images.collect_after;
   // A grace of zero is for those who test.

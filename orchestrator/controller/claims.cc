@@ -1,58 +1,89 @@
 #include "orchestrator/controller/claims.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "core/overloaded.h"
-#include "placement/engine.h"
+#include "orchestrator/controller/occupancy.h"
+#include "placement/explain.h"
 
 namespace stellwerk::controller {
 namespace {
 
-placement::Request request_for(const Size& size) {
+// Hosts that are not there yet are worth waiting for; hosts that are too small are not.
+absl::Status refusal(const std::string& who, const placement::Explanation& explanation) {
+  const bool none_reports = std::all_of(
+      explanation.refusals.begin(), explanation.refusals.end(),
+      [](const placement::RuleCount& one) { return one.rule == "accepting" || one.hosts == 0; });
+  if (none_reports) {
+    return with_reason(unavailable("{}: {}", who, explanation.summary), "NO_HOST_CONNECTED");
+  }
+  std::string text = explanation.summary;
+  if (explanation.smallest_change) text += "; would fit: " + *explanation.smallest_change;
+  return with_reason(resource_exhausted("{}: {}", who, text), "NO_HOST_FITS");
+}
+
+using Placements = std::vector<placement::Placement>;
+
+}  // namespace
+
+placement::Request request_for(const Size& size, const Asked& asked) {
   const Flavor& flavor = size.flavor;
   return {.cpu_class = flavor.cpu_class,
           .vcpus = flavor.vcpus,
           .memory = memory_with_overhead(flavor.memory, flavor.vcpus),
           .disk = size.boot_disk,
-          .disk_type = flavor.disks ? flavor.disks->type : DiskType::kUnspecified};
+          .disk_type = flavor.disks ? flavor.disks->type : DiskType::kUnspecified,
+          .wishes = asked.wishes,
+          .group = asked.group,
+          .failover = asked.failover,
+          .count = asked.count};
 }
 
-// Hosts that are not there yet are worth waiting for; hosts that are too small are not.
-absl::Status refusal(std::string_view who, const placement::Refused& refused) {
-  const bool none_reports =
-      std::all_of(refused.refusals.begin(), refused.refusals.end(),
-                  [](const placement::Refusal& one) { return one.rule == "accepting"; });
-  if (none_reports) {
-    return with_reason(unavailable("{}: {}", who, refused.summary), "NO_HOST_CONNECTED");
-  }
-  return with_reason(resource_exhausted("{}: {}", who, refused.summary), "NO_HOST_FITS");
+placement::Request request_of(const Instance& instance) {
+  const Claim& claim = instance.claim;
+  return {.cpu_class = claim.cpu_class,
+          .vcpus = claim.vcpus,
+          .memory = claim.memory,
+          .disk = claim.disk,
+          .numa_nodes = claim.by_node ? static_cast<int32_t>(claim.numa_nodes.size()) : 0,
+          .page_size = claim.page_size,
+          .pages = claim.pages,
+          .bandwidth = claim.bandwidth,
+          .devices = claim.devices,
+          .wishes = instance.wishes,
+          .group = instance.group,
+          .failover = instance.failover};
 }
 
-absl::StatusOr<Claim> claim(const placement::Fleet& fleet, const Size& size, std::string_view who) {
-  return std::visit(Overloaded{[](const placement::Placed& placed) -> absl::StatusOr<Claim> {
-                                 return placed.claim;
+absl::StatusOr<Placements> place(placement::Engine& engine, const placement::Request& request,
+                                 const std::string& who) {
+  return std::visit(Overloaded{[](placement::Placed&& placed) -> absl::StatusOr<Placements> {
+                                 return std::move(placed.placements);
                                },
-                               [who](const placement::Refused& refused) -> absl::StatusOr<Claim> {
-                                 return refusal(who, refused);
+                               [&](placement::Refused&&) -> absl::StatusOr<Placements> {
+                                 return refusal(who, placement::explain(engine, request));
+                               },
+                               [](placement::Malformed&& malformed) -> absl::StatusOr<Placements> {
+                                 return invalid_fields(malformed.violations);
                                }},
-                    placement::place(fleet, request_for(size)));
+                    engine.place(request));
 }
 
-}  // namespace
-
-absl::StatusOr<Claim> claim_somewhere(const placement::Fleet& fleet, const std::string& id,
-                                      const Size& size) {
-  return claim(fleet, size, fmt::format("no host can take {}", id));
-}
-
-absl::StatusOr<Claim> claim_in_place(const placement::Fleet& fleet, const Instance& instance,
-                                     const Size& size) {
-  placement::Fleet alone{.cpu_limits = fleet.cpu_limits, .hosts = {}};
-  if (const placement::HostLoad* host = fleet.find(instance.claim.host)) {
-    alone.hosts.push_back(*host);
-    alone.release(instance.claim);
-  }
-  return claim(alone, size, fmt::format("the host of {} cannot take the new size", instance.id));
+absl::StatusOr<placement::Placement> place_again(placement::Engine& engine,
+                                                 const Instance& instance, const Size& size) {
+  placement::Request request =
+      request_for(size, {instance.wishes, instance.group, instance.failover});
+  request.wishes.host = instance.claim.host;
+  const std::string who = fmt::format("the host of {} cannot take the new size", instance.id);
+  const bool is_charged = engine.fleet().find(instance.claim.host) != nullptr;
+  if (is_charged) engine.release(occupation_of(instance));
+  absl::StatusOr<Placements> placements = place(engine, request, who);
+  if (is_charged) engine.charge(occupation_of(instance));
+  SW_RETURN_IF_ERROR(placements.status());
+  return std::move(placements->front());
 }
 
 }  // namespace stellwerk::controller

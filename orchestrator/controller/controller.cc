@@ -46,7 +46,7 @@ class Controller::Body {
   Body(ControllerConfig config, CellState state, store::Head head, CellUid fresh_cell)
       : config_(std::move(config)),
         fresh_cell_(fresh_cell),
-        ledger_(std::move(state), config_.cpu_limits, head.sequence, config_.max_log_records),
+        ledger_(std::move(state), config_.placement, head.sequence, config_.max_log_records),
         book_(config_.host_silence),
         mutations_(ledger_, book_),
         images_(config_, ledger_, mutations_),

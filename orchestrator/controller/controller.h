@@ -20,12 +20,12 @@
 #include "drivers/store/store.h"
 #include "orchestrator/controller/cell_state.h"
 #include "orchestrator/controller/requests.h"
-#include "placement/fleet.h"
+#include "placement/engine.h"
 
 namespace stellwerk::controller {
 
 struct ControllerConfig {
-  placement::CpuLimits cpu_limits;
+  placement::Settings placement;
   // Networks that configuration names; uid and cursors are the store's.
   std::vector<Network> networks;
   size_t max_waiting_requests = 10'000;

@@ -187,7 +187,7 @@ void Mutations::finish_fetch(const ImageUid& uid, const absl::StatusOr<ImportedC
 
 // Else instances could not write what they were promised.
 absl::Status Mutations::check_image_fits(const Image& image, const ImportedContent& content) const {
-  for (const placement::HostLoad& host : ledger_.fleet().hosts) {
+  for (const placement::HostLoad& host : ledger_.fleet().hosts()) {
     const Bytes free = placement::free_disk(host);
     if (content.file_size <= free) continue;
     return with_reason(

@@ -61,8 +61,9 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateInstance
         "NAME_TAKEN");
   }
   SW_RETURN_IF_ERROR(check_quota(frame.project_uid, demand_of(sizing)));
-  SW_ASSIGN_OR_RETURN(
-      Claim claim, claim_somewhere(ledger_.fleet(), create.id, {*sizing.flavor, sizing.boot_disk}));
+  SW_ASSIGN_OR_RETURN(std::vector<placement::Placement> placements,
+                      place(ledger_.engine(), request_for({*sizing.flavor, sizing.boot_disk}, {}),
+                            fmt::format("no host can take {}", create.id)));
   // The last thing that can fail; it changes the ledger only when it succeeds.
   SW_ASSIGN_OR_RETURN(std::vector<Port> ports, allocate_ports(create, sizing));
 
@@ -85,7 +86,8 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const CreateInstance
                     .ssh_keys = create.ssh_keys,
                     .has_user_data = !create.user_data.empty(),
                     .labels = create.labels,
-                    .claim = claim,
+                    .claim = std::move(placements.front().claim),
+                    .backup = std::move(placements.front().backup),
                     .ingress = create.ingress,
                     .delete_protection = create.delete_protection,
                     .ever_started = create.desired == DesiredState::kRunning,

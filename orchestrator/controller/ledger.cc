@@ -37,12 +37,12 @@ bool differ_beyond_cursors(const Network& a, Network b) {
          a.mtu != b.mtu;
 }
 
-Ledger::Ledger(CellState state, placement::CpuLimits limits, Sequence durable,
+Ledger::Ledger(CellState state, const placement::Settings& settings, Sequence durable,
                size_t max_log_records)
     : state_(std::move(state)),
+      occupancy_(settings),
       pending_sequence_(durable.next()),
       max_log_records_(max_log_records) {
-  fleet_.cpu_limits = limits;
   index_all();
 }
 
@@ -50,10 +50,7 @@ void Ledger::index_all() {
   index_topology();
   for (const auto& [uid, project] : state_.projects) project_names_[project.id] = uid;
   for (const auto& [uid, flavor] : state_.flavors) flavor_names_[flavor.id] = uid;
-  for (const auto& [uid, host] : state_.hosts) {
-    host_names_[host.id] = uid;
-    add_host_load(host);
-  }
+  for (const auto& [uid, host] : state_.hosts) host_names_[host.id] = uid;
   for (const auto& [uid, image] : state_.images) {
     image_names_[{project_id(image.project), image.id}] = uid;
   }
@@ -65,26 +62,17 @@ void Ledger::index_all() {
   for (const auto& [key, request] : state_.requests) {
     requests_by_time_[request.answered_at].insert(key);
   }
-}
-
-// A host whose record is unreadable has no view; its claims count again when it reports itself.
-void Ledger::charge(const Claim& claim) {
-  if (fleet_.find(claim.host)) fleet_.charge(claim);
-}
-
-void Ledger::release(const Claim& claim) {
-  if (fleet_.find(claim.host)) fleet_.release(claim);
+  charge_images();
+  occupancy_.rebuild(state_);
 }
 
 void Ledger::add(const Instance& instance) {
-  charge(instance.claim);
   hold_addresses(instance);
   ProjectUse& use = use_[instance.project];
   use = use + use_of(instance);
 }
 
 void Ledger::take_out(const Instance& instance) {
-  release(instance.claim);
   free_addresses(instance);
   ProjectUse& use = use_[instance.project];
   use = use - use_of(instance);
@@ -97,25 +85,11 @@ const ProjectUse& Ledger::use_of_project(const ProjectUid& project) const {
   return use ? *use : kNone;
 }
 
-void Ledger::add_host_load(const Host& host) {
-  placement::HostLoad* load = fleet_.find(host.uid);
-  if (!load) {
-    const auto place = std::lower_bound(
-        fleet_.hosts.begin(), fleet_.hosts.end(), host.uid,
-        [](const placement::HostLoad& a, const HostUid& uid) { return a.uid < uid; });
-    load = &*fleet_.hosts.insert(place, placement::HostLoad{.uid = host.uid});
-  }
-  load->id = host.id;
-  load->facts = host.facts;
-  load->reserve = host.reserve;
-  charge_images();
-}
-
 // Every host keeps every image: there is no cache of images yet.
 void Ledger::charge_images() {
   Bytes total;
   for (const auto& [uid, image] : state_.images) total += image.file_size;
-  for (placement::HostLoad& load : fleet_.hosts) load.images = total;
+  occupancy_.set_images(total);
 }
 
 const Project* Ledger::project(std::string_view id) const {
@@ -280,18 +254,15 @@ void Ledger::put(Network network) {
 void Ledger::put(Host host) {
   host.changed_at = pending_sequence_;
   put_bytes(records::host_key(host.uid), records::encode(host));
-  if (const auto* old = find_or_null(state_.hosts, host.uid)) host_names_.erase(old->id);
+  const auto* old = find_or_null(state_.hosts, host.uid);
+  const bool moved = !old || old->rack != host.rack;
+  if (old) host_names_.erase(old->id);
   host_names_[host.id] = host.uid;
-  const bool is_new = !fleet_.find(host.uid);
-  add_host_load(host);
-  if (is_new) {
-    for (const auto& [uid, instance] : state_.instances) {
-      if (instance.claim.host == host.uid) fleet_.charge(instance.claim);
-    }
-  }
   // Of one that could not be read: the host has told all of it again.
   state_.invalid.erase(records::host_key(host.uid));
-  state_.hosts[host.uid] = std::move(host);
+  const HostUid uid = host.uid;
+  state_.hosts[uid] = std::move(host);
+  occupancy_.put(state_.hosts.at(uid), moved, state_);
 }
 
 void Ledger::put(Instance instance) {
@@ -299,9 +270,11 @@ void Ledger::put(Instance instance) {
   put_bytes(records::instance_key(instance.uid), records::encode(instance));
   if (const auto* old = find_or_null(state_.instances, instance.uid)) {
     take_out(*old);
+    occupancy_.take_out(*old);
     if (old->id != instance.id) instance_names_.erase({project_id(old->project), old->id});
   }
   add(instance);
+  occupancy_.add(instance);
   changed_hosts_.insert(instance.claim.host);
   instance_names_[{project_id(instance.project), instance.id}] = instance.uid;
   state_.instances[instance.uid] = std::move(instance);
@@ -359,6 +332,7 @@ void Ledger::erase(const InstanceUid& uid) {
   const Instance& instance = state_.instances.at(uid);
   if (instance.has_user_data) put_delete(records::user_data_key(uid));
   take_out(instance);
+  occupancy_.take_out(instance);
   changed_hosts_.insert(instance.claim.host);
   instance_names_.erase({project_id(instance.project), instance.id});
   state_.timelines.forget(uid);
@@ -393,26 +367,22 @@ void Ledger::record(AuditEntry entry) {
 }
 
 void Ledger::set_accepting(const HostUid& host, bool accepting) {
-  if (placement::HostLoad* load = fleet_.find(host)) load->accepting = accepting;
+  occupancy_.set_accepting(host, accepting);
 }
 
 void Ledger::set_foreign(const HostUid& host, const ForeignUse& foreign) {
-  if (placement::HostLoad* load = fleet_.find(host)) load->foreign = foreign;
+  occupancy_.set_foreign(host, foreign);
 }
 
 void Ledger::set_orphans(const HostUid& host, std::vector<OrphanReport> orphans) {
-  placement::HostLoad* load = fleet_.find(host);
-  if (!load) return;
+  if (!fleet().find(host)) return;
   std::vector<OrphanReport>& known = orphans_[host];
   if (known == orphans) return;
-  for (const OrphanReport& orphan : known) {
-    for (const int32_t cpu : orphan.cpus) {
-      if (--load->dedicated[cpu] == 0) load->dedicated.erase(cpu);
-    }
-  }
+  std::vector<int32_t> cpus;
   for (const OrphanReport& orphan : orphans) {
-    for (const int32_t cpu : orphan.cpus) ++load->dedicated[cpu];
+    cpus.insert(cpus.end(), orphan.cpus.begin(), orphan.cpus.end());
   }
+  occupancy_.set_orphans_cpus(host, std::move(cpus));
   changed_hosts_.insert(host);
   known = std::move(orphans);
 }

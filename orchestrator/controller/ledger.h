@@ -15,8 +15,9 @@
 #include "core/host_messages.h"
 #include "drivers/store/store.h"
 #include "orchestrator/controller/cell_state.h"
+#include "orchestrator/controller/occupancy.h"
 #include "orchestrator/controller/quota.h"
-#include "placement/fleet.h"
+#include "placement/engine.h"
 
 namespace stellwerk::controller {
 
@@ -26,10 +27,14 @@ using Name = std::pair<std::string, std::string>;
 class Ledger {
  public:
   // `durable` is the sequence under which `state` was loaded.
-  Ledger(CellState state, placement::CpuLimits limits, Sequence durable, size_t max_log_records);
+  Ledger(CellState state, const placement::Settings& settings, Sequence durable,
+         size_t max_log_records);
 
   const CellState& state() const { return state_; }
-  const placement::Fleet& fleet() const { return fleet_; }
+  const placement::Fleet& fleet() const { return occupancy_.engine().fleet(); }
+  const placement::Engine& engine() const { return occupancy_.engine(); }
+  // To ask it.
+  placement::Engine& engine() { return occupancy_.engine(); }
   const std::map<Name, InstanceUid>& instance_names() const { return instance_names_; }
   const std::map<Name, ImageUid>& image_names() const { return image_names_; }
   // Under an empty project those of the cell.
@@ -132,8 +137,6 @@ class Ledger {
   void put_delete(std::string key);
   void index_all();
   void index_topology();
-  void charge(const Claim& claim);
-  void release(const Claim& claim);
   // Everything that is summed up over instances.
   void add(const Instance& instance);
   void take_out(const Instance& instance);
@@ -143,12 +146,11 @@ class Ledger {
   // Calls it for every port of every orphan until it answers true; whether it did.
   template <class Test>
   bool any_orphans_port(Test&& test) const;
-  void add_host_load(const Host& host);
   void charge_images();
   void trim_log(store::Batch& batch);
 
   CellState state_;
-  placement::Fleet fleet_;
+  Occupancy occupancy_;
   std::map<Name, InstanceUid> instance_names_;
   std::map<Name, ImageUid> image_names_;
   std::map<Name, NetworkUid> network_names_;

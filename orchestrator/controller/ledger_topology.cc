@@ -56,12 +56,14 @@ void Ledger::put(Site site) {
   put_bytes(records::site_key(site.uid), records::encode(site));
   site_names_[site.id] = site.uid;
   state_.sites[site.uid] = std::move(site);
+  occupancy_.rebuild(state_);
 }
 
 void Ledger::erase(const SiteUid& uid) {
   put_delete(records::site_key(uid));
   site_names_.erase(state_.sites.at(uid).id);
   state_.sites.erase(uid);
+  occupancy_.rebuild(state_);
 }
 
 void Ledger::put(Zone zone) {
@@ -69,12 +71,14 @@ void Ledger::put(Zone zone) {
   put_bytes(records::zone_key(zone.uid), records::encode(zone));
   zone_names_[zone.id] = zone.uid;
   state_.zones[zone.uid] = std::move(zone);
+  occupancy_.rebuild(state_);
 }
 
 void Ledger::erase(const ZoneUid& uid) {
   put_delete(records::zone_key(uid));
   zone_names_.erase(state_.zones.at(uid).id);
   state_.zones.erase(uid);
+  occupancy_.rebuild(state_);
 }
 
 void Ledger::put(Rack rack) {
@@ -82,12 +86,14 @@ void Ledger::put(Rack rack) {
   put_bytes(records::rack_key(rack.uid), records::encode(rack));
   rack_names_[rack.id] = rack.uid;
   state_.racks[rack.uid] = std::move(rack);
+  occupancy_.rebuild(state_);
 }
 
 void Ledger::erase(const RackUid& uid) {
   put_delete(records::rack_key(uid));
   rack_names_.erase(state_.racks.at(uid).id);
   state_.racks.erase(uid);
+  occupancy_.rebuild(state_);
 }
 
 void Ledger::put(Feed feed) {
@@ -95,18 +101,21 @@ void Ledger::put(Feed feed) {
   put_bytes(records::feed_key(feed.uid), records::encode(feed));
   feed_names_[feed.id] = feed.uid;
   state_.feeds[feed.uid] = std::move(feed);
+  occupancy_.rebuild(state_);
 }
 
 void Ledger::erase(const FeedUid& uid) {
   put_delete(records::feed_key(uid));
   feed_names_.erase(state_.feeds.at(uid).id);
   state_.feeds.erase(uid);
+  occupancy_.rebuild(state_);
 }
 
 void Ledger::put(Group group) {
   group.changed_at = pending_sequence_;
   put_bytes(records::group_key(group.uid), records::encode(group));
   group_names_[{project_id(group.project), group.id}] = group.uid;
+  occupancy_.put(group);
   state_.groups[group.uid] = std::move(group);
 }
 
@@ -115,6 +124,7 @@ void Ledger::erase(const GroupUid& uid) {
   const Group& group = state_.groups.at(uid);
   group_names_.erase({project_id(group.project), group.id});
   state_.groups.erase(uid);
+  occupancy_.erase(uid);
 }
 
 }  // namespace stellwerk::controller

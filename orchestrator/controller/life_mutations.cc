@@ -136,8 +136,10 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const ResizeInstance
   const bool same = instance.flavor == before.flavor && use_of(instance) == use_of(before);
   if (same) return view_of(before, ledger_, book_, frame.now.monotonic);
   SW_RETURN_IF_ERROR(check_quota(before.project, use_of(instance) - use_of(before)));
-  SW_ASSIGN_OR_RETURN(instance.claim,
-                      claim_in_place(ledger_.fleet(), before, {*size.flavor, size.boot_disk}));
+  SW_ASSIGN_OR_RETURN(placement::Placement placement,
+                      place_again(ledger_.engine(), before, {*size.flavor, size.boot_disk}));
+  instance.claim = std::move(placement.claim);
+  instance.backup = std::move(placement.backup);
   const std::string change = size_change(before, instance);
   return put_changed(frame, std::move(instance), "InstanceResized", change);
 }

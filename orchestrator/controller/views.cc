@@ -71,9 +71,13 @@ HostView view_of(const Host& host, const Ledger& ledger, const HostBook& book) {
   if (const placement::HostLoad* load = ledger.fleet().find(host.uid)) {
     view.connected = load->accepting;
     view.foreign = load->foreign;
-    view.memory_used = load->memory_used;
-    view.disk_used = load->disk_used;
-    view.vcpus_used = load->vcpus_used;
+    view.memory_used = Bytes(load->used.memory);
+    view.disk_used = Bytes(load->used.disk);
+    for (const CpuClass cpu_class : {CpuClass::kLowPerformance, CpuClass::kShared,
+                                     CpuClass::kDedicatedThread, CpuClass::kDedicatedCore}) {
+      const int64_t used = load->used.vcpus[placement::index_of(cpu_class)];
+      if (used > 0) view.vcpus_used[cpu_class] = VcpuCount(used);
+    }
     view.dedicated_cpus = placement::dedicated_cpus(*load);
     view.shared_cpus = placement::shared_cpus(*load);
     view.unpinned = placement::unpinned_vcpus(*load, CpuClass::kDedicatedThread) +
