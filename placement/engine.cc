@@ -17,6 +17,8 @@ constexpr int64_t kOtherSite = int64_t{1} << 36;
 constexpr int64_t kPowerStep = int64_t{1} << 16;
 // So many failure domains are tried for a guest before its guarantee is given up.
 constexpr size_t kMostDomainsTried = 32;
+// The mix of sizes is learnt anew when the weights of so much of it have moved.
+constexpr float kMixMoved = 0.15F;
 
 // SplitMix64's finaliser (Steele, Lea, Flood 2014): an order among equals that a seed decides.
 uint64_t mix(uint64_t value) {
@@ -52,12 +54,43 @@ int64_t power_step(const RackLoad& rack, const std::vector<FeedLoad>& feeds) {
   return most;
 }
 
+// What a vCPU of each class takes of the fleet's processors.
+std::array<float, kCpuClasses> threads_per_vcpu(const Fleet& fleet) {
+  int64_t threads = 0;
+  std::array<int64_t, kCpuClasses> vcpus{};
+  for (const HostLoad& host : fleet.hosts()) {
+    threads += host.offer.threads;
+    for (size_t i = 0; i < kCpuClasses; ++i) vcpus[i] += host.all_vcpus[i];
+  }
+  std::array<float, kCpuClasses> each{};
+  for (size_t i = 0; i < kCpuClasses; ++i) {
+    each[i] = vcpus[i] == 0 ? 1 : static_cast<float>(threads) / static_cast<float>(vcpus[i]);
+  }
+  return each;
+}
+
 }  // namespace
 
 Engine::Engine(const Settings& settings, const Topology& topology, const std::vector<Host>& hosts)
     : settings_(settings),
       fleet_(settings.cpu_limits, topology, hosts),
-      index_(fleet_, settings.policy) {}
+      index_(fleet_, settings.policy) {
+  Mixes mixes;
+  mixes.threads_per_vcpu = threads_per_vcpu(fleet_);
+  index_.adopt(fleet_, mixes);
+  float nodes = 0;
+  for (const HostLoad& load : fleet_.hosts()) {
+    mean_host_.threads += static_cast<float>(load.offer.threads);
+    mean_host_.memory += static_cast<float>(load.all_memory) / static_cast<float>(1 << 20);
+    nodes += static_cast<float>(std::max<size_t>(load.nodes().size(), 1));
+  }
+  const auto mean = [](const SizeMix::Size& sum, float count) {
+    return SizeMix::Size{std::max(sum.threads / std::max(count, 1.0F), 1.0F),
+                         std::max(sum.memory / std::max(count, 1.0F), 1.0F)};
+  };
+  mean_node_ = mean(mean_host_, nodes);
+  mean_host_ = mean(mean_host_, static_cast<float>(fleet_.hosts().size()));
+}
 
 const GroupLoad* Engine::group(const GroupUid& uid) const {
   const auto found = groups_.find(uid);
@@ -357,9 +390,35 @@ void Engine::count_in_group(const Occupation& occupation, uint32_t host, bool jo
   members.erase(place);
 }
 
+void Engine::count_size(const Claim& claim, int64_t change) {
+  const float per_vcpu = index_.mixes().threads_per_vcpu[placement::index_of(claim.cpu_class)];
+  const auto parts = static_cast<int64_t>(claim.by_node ? claim.numa_nodes.size() : 1);
+  const SizeMix::Size size{
+      .threads = static_cast<float>(claim.vcpus.count() / parts) * per_vcpu,
+      .memory = static_cast<float>(claim.memory.count() / parts) / static_cast<float>(1 << 20)};
+  auto& counts = claim.by_node ? shares_ : sizes_;
+  const auto found = counts.try_emplace(size, 0).first;
+  found->second += parts * change;
+  if (found->second == 0) counts.erase(found);
+  charged_ += change;
+  if (--changes_until_learning_ <= 0) learn_mixes();
+}
+
+// Where all guests are bound to nodes, those stand in for hosts, and the other way around.
+void Engine::learn_mixes() {
+  changes_until_learning_ = std::clamp<int64_t>(charged_ / 8, 32, 4096);
+  Mixes mixes = index_.mixes();
+  mixes.hosts = SizeMix(sizes_.empty() ? shares_ : sizes_, mean_host_);
+  mixes.nodes = SizeMix(shares_.empty() ? sizes_ : shares_, mean_node_);
+  const float moved =
+      mixes.hosts.distance(index_.mixes().hosts) + mixes.nodes.distance(index_.mixes().nodes);
+  if (moved > kMixMoved) index_.adopt(fleet_, mixes);
+}
+
 void Engine::charge(const Occupation& occupation) {
   const uint32_t host = fleet_.index_of(occupation.claim.host);
   if (host == Fleet::kNone) std::abort();
+  count_size(occupation.claim, 1);
   fleet_.charge(host, occupation.claim);
   index_.refresh(fleet_, host);
   count_in_group(occupation, host, true);
@@ -373,6 +432,7 @@ void Engine::charge(const Occupation& occupation) {
 void Engine::release(const Occupation& occupation) {
   const uint32_t host = fleet_.index_of(occupation.claim.host);
   if (host == Fleet::kNone) std::abort();
+  count_size(occupation.claim, -1);
   fleet_.release(host, occupation.claim);
   index_.refresh(fleet_, host);
   count_in_group(occupation, host, false);

@@ -131,10 +131,21 @@ class Engine {
   uint32_t keeper_of(const Occupation& occupation, uint32_t host) const;
   Amounts kept_amounts(const Occupation& occupation, uint32_t keeper) const;
 
+  void count_size(const Claim& claim, int64_t change);
+  void learn_mixes();
+
   const Settings settings_;
   Fleet fleet_;
   Index index_;
   std::map<GroupUid, GroupLoad> groups_;
+  // Sizes of the guests that are charged: those that run anywhere on their hosts, and shares of
+  // those that are bound to nodes.
+  std::map<SizeMix::Size, int64_t> sizes_;
+  std::map<SizeMix::Size, int64_t> shares_;
+  SizeMix::Size mean_host_;
+  SizeMix::Size mean_node_;
+  int64_t charged_ = 0;
+  int64_t changes_until_learning_ = 1;
 };
 
 }  // namespace stellwerk::placement

@@ -60,6 +60,11 @@ bool same_shape(const Request& a, const Request& b) {
          a.wishes.cpu_baseline == b.wishes.cpu_baseline;
 }
 
+// So many scores are replaced at once when the mix of sizes changes; of more, so many blocks with
+// every change of a host.
+constexpr size_t kScoresAtOnce = 50'000;
+constexpr size_t kBlocksAtATime = 2;
+
 int32_t least_of(const int32_t* scores, uint32_t count) {
   int32_t least = kNoFit;
   for (uint32_t i = 0; i < count; ++i) least = std::min(least, scores[i]);
@@ -86,26 +91,50 @@ int32_t* Index::scores_of(size_t column, uint32_t block) {
   return const_cast<int32_t*>(scores(column, block));
 }
 
-int32_t Index::compute(const HostLoad& host, const ColumnHead& head) const {
-  switch (head.purpose) {
-    case Purpose::kGuest:
-      return fits(host, head.ask) ? score(policy_, host, head.ask, mix_) : kNoFit;
-    case Purpose::kBackup:
-      return least_backup_cost(host, head.ask).value_or(kNoFit);
+int32_t Index::compute(const HostLoad& host, const HostSize& size, size_t column) const {
+  const Needs& needs = needs_[column];
+  if (needs.backup) return least_backup_cost(host, columns_[column].ask).value_or(kNoFit);
+  if (needs.memory > host.room.memory || needs.vcpus > host.room.vcpus[needs.cpu_class] ||
+      needs.disk > host.room.disk || !host.accepting) {
+    return kNoFit;
   }
-  return kNoFit;
+  const Ask& ask = columns_[column].ask;
+  return fits(host, ask) ? score(policy_, host, size, ask, mixes_) : kNoFit;
+}
+
+void Index::fill_block(const Fleet& fleet, size_t column, uint32_t block) {
+  const Block& at = blocks_[block];
+  int32_t* scores = scores_of(column, block);
+  for (uint32_t host = at.first_host; host < at.end_host; ++host) {
+    const HostLoad& load = fleet.hosts()[host];
+    const HostSize size = size_of(load, mixes_, policy_);
+    scores[host - at.first_host] = compute(load, size, column);
+  }
+  columns_[column].least[block] = least_of(scores, at.end_host - at.first_host);
 }
 
 void Index::fill(const Fleet& fleet, size_t column) {
-  ColumnHead& head = columns_[column];
-  head.least.resize(blocks_.size());
-  for (uint32_t block = 0; block < blocks_.size(); ++block) {
-    const Block& at = blocks_[block];
-    int32_t* scores = scores_of(column, block);
-    for (uint32_t host = at.first_host; host < at.end_host; ++host) {
-      scores[host - at.first_host] = compute(fleet.hosts()[host], head);
+  columns_[column].least.resize(blocks_.size());
+  for (uint32_t block = 0; block < blocks_.size(); ++block) fill_block(fleet, column, block);
+}
+
+void Index::adopt(const Fleet& fleet, const Mixes& mixes) {
+  mixes_ = mixes;
+  next_stale_ = 0;
+  if (block_of_host_.size() * columns_.size() > kScoresAtOnce) return;
+  for (size_t column = 0; column < columns_.size(); ++column) fill(fleet, column);
+  next_stale_ = SIZE_MAX;
+}
+
+void Index::replace_some(const Fleet& fleet) {
+  for (size_t i = 0; i < kBlocksAtATime && next_stale_ != SIZE_MAX; ++i) {
+    const size_t block = next_stale_ / std::max<size_t>(columns_.size(), 1);
+    if (columns_.empty() || block >= blocks_.size()) {
+      next_stale_ = SIZE_MAX;
+      return;
     }
-    head.least[block] = least_of(scores, at.end_host - at.first_host);
+    fill_block(fleet, next_stale_ % columns_.size(), static_cast<uint32_t>(block));
+    ++next_stale_;
   }
 }
 
@@ -134,6 +163,11 @@ size_t Index::column(const Fleet& fleet, const Ask& ask, Purpose purpose) {
   }
   const size_t made = place_for_column();
   hashes_[made] = hash;
+  needs_[made] = {.vcpus = ask.request.vcpus.count(),
+                  .memory = ask.amounts.memory,
+                  .disk = ask.amounts.disk,
+                  .cpu_class = static_cast<uint8_t>(index_of(ask.request.cpu_class)),
+                  .backup = purpose == Purpose::kBackup};
   ColumnHead& head = columns_[made];
   head.purpose = purpose;
   head.last_use = uses_;
@@ -146,6 +180,7 @@ size_t Index::place_for_column() {
   if (columns_.size() < kMostColumns) {
     if (columns_.size() == capacity_) grow();
     columns_.emplace_back();
+    needs_.emplace_back();
     hashes_.push_back(0);
     return columns_.size() - 1;
   }
@@ -159,19 +194,21 @@ void Index::refresh(const Fleet& fleet, uint32_t host) {
   const HostLoad& load = fleet.hosts()[host];
   const uint32_t block = block_of_host_[host];
   const Block& at = blocks_[block];
-  const uint32_t size = at.end_host - at.first_host;
+  const uint32_t count = at.end_host - at.first_host;
+  const HostSize size = size_of(load, mixes_, policy_);
   for (size_t column = 0; column < columns_.size(); ++column) {
     int32_t* scores = scores_of(column, block);
     int32_t& mine = scores[host - at.first_host];
     const int32_t before = mine;
-    mine = compute(load, columns_[column]);
+    mine = compute(load, size, column);
     int32_t& least = columns_[column].least[block];
     if (mine <= least) {
       least = mine;
     } else if (before == least) {
-      least = least_of(scores, size);
+      least = least_of(scores, count);
     }
   }
+  replace_some(fleet);
 }
 
 }  // namespace stellwerk::placement

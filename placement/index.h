@@ -3,7 +3,9 @@
 // one for each host, and the least score of each block of hosts. When a host changes, its score is
 // computed anew in every column: the index never lags.
 //
-// Invariant: column(shape)[host] = fits ? score : kNoFit. One thread at a time.
+// Invariant: column(shape)[host] < kNoFit exactly if the host fits; it is the host's score by the
+// present mix of sizes, or, for a while after that has changed, by the one before. One thread at a
+// time.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +50,19 @@ class Index {
 
   void refresh(const Fleet& fleet, uint32_t host);
 
+  const Mixes& mixes() const { return mixes_; }
+  // Scores by the former mixes are replaced by and by, a little with every call of `refresh`.
+  void adopt(const Fleet& fleet, const Mixes& mixes);
+
  private:
+  // What a guest needs of any host, packed: most hosts that do not fit are told apart by it.
+  struct Needs {
+    int64_t vcpus = 0;
+    int64_t memory = 0;
+    int64_t disk = 0;
+    uint8_t cpu_class = 0;
+    bool backup = false;
+  };
   struct ColumnHead {
     Purpose purpose = Purpose::kGuest;
     uint64_t last_use = 0;
@@ -56,17 +70,22 @@ class Index {
     std::vector<int32_t> least;
   };
 
-  int32_t compute(const HostLoad& host, const ColumnHead& head) const;
+  int32_t compute(const HostLoad& host, const HostSize& size, size_t column) const;
   void fill(const Fleet& fleet, size_t column);
+  void fill_block(const Fleet& fleet, size_t column, uint32_t block);
+  void replace_some(const Fleet& fleet);
   size_t place_for_column();
   void grow();
   int32_t* scores_of(size_t column, uint32_t block);
 
   const Policy policy_;
-  SizeMix mix_;
+  Mixes mixes_;
+  // The next score to replace, counted by block and then column; none left: the end.
+  size_t next_stale_ = SIZE_MAX;
   std::vector<Block> blocks_;
   std::vector<uint32_t> block_of_host_;
   std::vector<ColumnHead> columns_;
+  std::vector<Needs> needs_;
   std::vector<uint64_t> hashes_;  // of the columns' shapes
   size_t capacity_ = 0;           // columns that there is memory for
   std::vector<int32_t> scores_;   // by block, then column, then host

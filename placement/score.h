@@ -1,11 +1,13 @@
 // Which of the hosts that fit is best: the lower score. A score depends on one host, one request
-// and the table of common sizes alone, so it is kept until one of them changes. Pure.
+// and the mix of sizes in the fleet alone, so it is kept until one of them changes. Integers, so
+// that every machine decides alike. Pure.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "placement/fleet.h"
 #include "placement/rules.h"
@@ -21,6 +23,7 @@ enum class Policy : uint8_t {
   kDotProduct,
   kL2,
   kFgd,
+  kFgdInUse,
 };
 std::string_view to_string(Policy policy);  // "default", "first-fit"
 std::optional<Policy> parse_policy(std::string_view text);
@@ -28,19 +31,63 @@ std::optional<Policy> parse_policy(std::string_view text);
 // No host has it, and every sum of it with a cost stays below overflow.
 inline constexpr int32_t kNoFit = INT32_MAX / 2;
 
-// The sizes that are asked most, and how much each counts.
-struct SizeMix {
+// The sizes of the guests that there are: what is likely to be asked next. Processors are counted
+// in hardware threads, of which a vCPU takes what its class is oversubscribed by.
+class SizeMix {
+ public:
+  // What one guest, or one guest's share of a NUMA node, takes.
   struct Size {
-    CpuClass cpu_class = CpuClass::kShared;
-    int64_t vcpus = 0;
-    int64_t memory = 0;
-    float weight = 0;  // all weights together are 1
-    friend bool operator==(const Size&, const Size&) = default;
+    float threads = 0;
+    float memory = 0;  // MiB
+    friend auto operator<=>(const Size&, const Size&) = default;
   };
-  std::vector<Size> sizes;
+  static constexpr size_t kMostSizes = 16;
+  // The value of a mean host (or node) that is empty.
+  static constexpr int32_t kWhole = 1 << 20;
+
+  SizeMix() = default;
+  // The most frequent sizes, each weighted by how frequent it is and by the root of how large it is
+  // on a host (or node) of `whole`.
+  SizeMix(const std::map<Size, int64_t>& counts, Size whole);
+
+  bool empty() const { return used_ == 0; }
+  // How many guests of each size would fit into this much, weighted.
+  int32_t value(float threads, float memory) const;
+  // The part of it that guests of each size would leave unused, weighted by how frequent they are.
+  int32_t fragment(float threads, float memory) const;
+  // How far the weights are from those of another: 0 for the same, 2 for nothing in common.
+  float distance(const SizeMix& other) const;
+
+ private:
+  size_t used_ = 0;
+  Size whole_{1, 1};
+  // Of no size: no guest fits.
+  std::array<float, kMostSizes> per_thread_{};
+  std::array<float, kMostSizes> per_mib_{};
+  std::array<int32_t, kMostSizes> weight_{};
+  std::array<float, kMostSizes> frequency_{};
 };
 
+// Of a fleet: guests that run anywhere on their hosts, and guests bound to NUMA nodes.
+struct Mixes {
+  SizeMix hosts;
+  SizeMix nodes;
+  std::array<float, kCpuClasses> threads_per_vcpu{};  // on the mean host
+};
+
+// What every score of a host begins with.
+struct HostSize {
+  float threads = 0;  // free
+  float memory = 0;
+  float all_threads = 1;
+  float all_memory = 1;
+  int32_t value = 0;     // of all that is free
+  int32_t constant = 0;  // what taking this host costs whoever is placed
+};
+HostSize size_of(const HostLoad& host, const Mixes& mixes, Policy policy);
+
 // 0 to kNoFit - 1, of a host that fits.
-int32_t score(Policy policy, const HostLoad& host, const Ask& ask, const SizeMix& mix);
+int32_t score(Policy policy, const HostLoad& host, const HostSize& size, const Ask& ask,
+              const Mixes& mixes);
 
 }  // namespace stellwerk::placement
