@@ -135,6 +135,9 @@ void Fleet::stand(const Topology& topology, const std::vector<Host>& hosts) {
     by_uid_[uid] = i;
     describe(i, *host);
   }
+  // Who shares with whom is known from the beginning, so that what has come and gone leaves
+  // nothing.
+  for (RackLoad& rack : racks_) add_draw(rack, feeds_, Milliwatts());
 }
 
 uint32_t Fleet::index_of(const HostUid& host) const {
