@@ -32,6 +32,13 @@ Place place_of(const std::string& rack) {
   return {.site = parent_of(zone), .zone = zone, .rack = rack};
 }
 
+// The order of places: "dc/a" comes before "dc-1/a", as "dc" does before "dc-1".
+bool stands_before(std::string_view a, std::string_view b) {
+  const auto rank = [](char c) { return c == '/' ? 0 : static_cast<int>(c); };
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                      [&](char x, char y) { return rank(x) < rank(y); });
+}
+
 std::shared_ptr<const CpuLayout> shared_layout(
     std::vector<std::shared_ptr<const CpuLayout>>& layouts, const std::vector<NumaNode>& nodes) {
   if (nodes.empty()) return nullptr;
@@ -216,9 +223,9 @@ Fleet::HostRange Fleet::hosts_of(uint32_t domain, DomainLevel level) const {
 std::optional<Fleet::HostRange> Fleet::find_place(std::string_view name) const {
   if (name.empty()) return HostRange{0, static_cast<uint32_t>(hosts_.size())};
   const auto find = [name](const auto& ranges) -> std::optional<HostRange> {
-    const auto found =
-        std::lower_bound(ranges.begin(), ranges.end(), name,
-                         [](const auto& range, std::string_view id) { return range.id < id; });
+    const auto found = std::lower_bound(
+        ranges.begin(), ranges.end(), name,
+        [](const auto& range, std::string_view id) { return stands_before(range.id, id); });
     if (found == ranges.end() || found->id != name) return std::nullopt;
     return HostRange{found->first_host, found->end_host};
   };
