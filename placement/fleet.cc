@@ -274,7 +274,11 @@ bool Fleet::can_describe(const Host& description) const {
   for (const DeviceCount& device : description.facts.devices) {
     if (device_class(device.device_class) == kNone) return false;
   }
-  return index_of(description.uid) != kNone;
+  const HostLoad* host = find(description.uid);
+  const auto same_id = [](const NumaNode& a, const NumaNode& b) { return a.id == b.id; };
+  const auto& nodes = description.facts.numa;
+  return host != nullptr && std::equal(host->nodes().begin(), host->nodes().end(), nodes.begin(),
+                                       nodes.end(), same_id);
 }
 
 void Fleet::refresh(uint32_t host) {
