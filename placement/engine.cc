@@ -77,6 +77,7 @@ Engine::Engine(const Settings& settings, const Topology& topology, const std::ve
       index_(fleet_, settings.policy) {
   Mixes mixes;
   mixes.threads_per_vcpu = threads_per_vcpu(fleet_);
+  mixes.fullness = fullness();
   index_.adopt(fleet_, mixes);
   float nodes = 0;
   for (const HostLoad& load : fleet_.hosts()) {
@@ -179,10 +180,12 @@ bool Engine::is_before(const Choice& a, const Choice& b) const {
 void Engine::search(const Terms& terms, size_t column, Fleet::HostRange range, int64_t base,
                     Choice& best) const {
   if (range.first == range.end) return;
-  const std::vector<int32_t>& least = index_.least(column);
-  const uint32_t last = index_.block_of(range.end - 1);
-  for (uint32_t block = index_.block_of(range.first); block <= last; ++block) {
-    if (least[block] >= kNoFit || least[block] + base > best.cost) continue;
+  const uint32_t end = index_.block_of(range.end - 1) + 1;
+  const auto most = [&] {
+    return static_cast<int32_t>(std::min<int64_t>(best.cost - base, kNoFit - 1));
+  };
+  for (uint32_t block = index_.next_block(column, index_.block_of(range.first), end, most());
+       block < end; block = index_.next_block(column, block + 1, end, most())) {
     const Block& at = index_.blocks()[block];
     const int32_t* scores = index_.scores(column, block);
     for (uint32_t host = std::max(at.first_host, range.first);
@@ -287,7 +290,7 @@ std::optional<Backup> Engine::backup_for(const Ask& ask, uint32_t primary, const
   const uint32_t start = keepers.empty() ? 0 : index_.block_of(keepers.back());
   for (uint32_t i = 0; i <= blocks && best_offer.cost > 0; ++i) {
     const uint32_t block = (start + i) % blocks;
-    if (index_.least(column, block) >= best_offer.cost) continue;
+    if (index_.least(column)[block] >= best_offer.cost) continue;
     const Block& at = index_.blocks()[block];
     const int32_t* scores = index_.scores(column, block);
     for (uint32_t host = at.first_host; host < at.end_host && best_offer.cost > 0; ++host) {
@@ -390,7 +393,8 @@ void Engine::count_in_group(const Occupation& occupation, uint32_t host, bool jo
   members.erase(place);
 }
 
-void Engine::count_size(const Claim& claim, int64_t change) {
+// After the host has been charged, or released.
+void Engine::count_size(const Claim& claim, uint32_t host, int64_t change) {
   const float per_vcpu = index_.mixes().threads_per_vcpu[placement::index_of(claim.cpu_class)];
   const auto parts = static_cast<int64_t>(claim.by_node ? claim.numa_nodes.size() : 1);
   const SizeMix::Size size{
@@ -401,7 +405,15 @@ void Engine::count_size(const Claim& claim, int64_t change) {
   found->second += parts * change;
   if (found->second == 0) counts.erase(found);
   charged_ += change;
+  const int64_t guests = fleet_.hosts()[host].guests;
+  if (guests == (change > 0 ? 1 : 0)) hosts_in_use_ += change;
   if (--changes_until_learning_ <= 0) learn_mixes();
+}
+
+int32_t Engine::fullness() const {
+  if (settings_.expect_full) return *settings_.expect_full ? kFullFleet : 0;
+  const auto hosts = static_cast<double>(std::max<size_t>(fleet_.hosts().size(), 1));
+  return fullness_of(static_cast<double>(hosts_in_use_) / hosts, index_.mixes().fullness);
 }
 
 // Where all guests are bound to nodes, those stand in for hosts, and the other way around.
@@ -410,16 +422,17 @@ void Engine::learn_mixes() {
   Mixes mixes = index_.mixes();
   mixes.hosts = SizeMix(sizes_.empty() ? shares_ : sizes_, mean_host_);
   mixes.nodes = SizeMix(shares_.empty() ? sizes_ : shares_, mean_node_);
+  mixes.fullness = fullness();
   const float moved =
       mixes.hosts.distance(index_.mixes().hosts) + mixes.nodes.distance(index_.mixes().nodes);
-  if (moved > kMixMoved) index_.adopt(fleet_, mixes);
+  if (moved > kMixMoved || mixes.fullness != index_.mixes().fullness) index_.adopt(fleet_, mixes);
 }
 
 void Engine::charge(const Occupation& occupation) {
   const uint32_t host = fleet_.index_of(occupation.claim.host);
   if (host == Fleet::kNone) std::abort();
-  count_size(occupation.claim, 1);
   fleet_.charge(host, occupation.claim);
+  count_size(occupation.claim, host, 1);
   index_.refresh(fleet_, host);
   count_in_group(occupation, host, true);
   const uint32_t keeper = keeper_of(occupation, host);
@@ -432,8 +445,8 @@ void Engine::charge(const Occupation& occupation) {
 void Engine::release(const Occupation& occupation) {
   const uint32_t host = fleet_.index_of(occupation.claim.host);
   if (host == Fleet::kNone) std::abort();
-  count_size(occupation.claim, -1);
   fleet_.release(host, occupation.claim);
+  count_size(occupation.claim, host, -1);
   index_.refresh(fleet_, host);
   count_in_group(occupation, host, false);
   const uint32_t keeper = keeper_of(occupation, host);
@@ -479,28 +492,28 @@ void Engine::erase_group(const GroupUid& uid) {
 void Engine::describe(const Host& description) {
   const uint32_t host = fleet_.index_of(description.uid);
   fleet_.describe(host, description);
-  index_.refresh(fleet_, host);
+  index_.describe(fleet_, host);
 }
 
 void Engine::set_accepting(const HostUid& uid, bool accepting) {
   const uint32_t host = fleet_.index_of(uid);
   if (host == Fleet::kNone) return;
   fleet_.set_accepting(host, accepting);
-  index_.refresh(fleet_, host);
+  index_.describe(fleet_, host);
 }
 
 void Engine::set_foreign(const HostUid& uid, const ForeignUse& foreign) {
   const uint32_t host = fleet_.index_of(uid);
   if (host == Fleet::kNone) return;
   fleet_.set_foreign(host, foreign);
-  index_.refresh(fleet_, host);
+  index_.describe(fleet_, host);
 }
 
 void Engine::set_fenced(const HostUid& uid, bool fenced) {
   const uint32_t host = fleet_.index_of(uid);
   if (host == Fleet::kNone) return;
   fleet_.set_fenced(host, fenced);
-  index_.refresh(fleet_, host);
+  index_.describe(fleet_, host);
 }
 
 void Engine::hold_cpus(const HostUid& uid, const std::vector<int32_t>& cpus) {
@@ -519,7 +532,7 @@ void Engine::let_go_cpus(const HostUid& uid, const std::vector<int32_t>& cpus) {
 
 void Engine::set_images(Bytes images) {
   fleet_.set_images(images);
-  for (uint32_t host = 0; host < fleet_.hosts().size(); ++host) index_.refresh(fleet_, host);
+  for (uint32_t host = 0; host < fleet_.hosts().size(); ++host) index_.describe(fleet_, host);
 }
 
 void Engine::set_pools(std::vector<Pool> pools) {
