@@ -52,6 +52,7 @@ void Ledger::index_all() {
   for (const auto& [uid, flavor] : state_.flavors) flavor_names_[flavor.id] = uid;
   for (const auto& [uid, host] : state_.hosts) {
     host_names_[host.id] = uid;
+    stand_in_rack(host);
     add_host_load(host);
   }
   for (const auto& [uid, image] : state_.images) {
@@ -79,6 +80,7 @@ void Ledger::release(const Claim& claim) {
 void Ledger::add(const Instance& instance) {
   charge(instance.claim);
   hold_addresses(instance);
+  join_group(instance);
   ProjectUse& use = use_[instance.project];
   use = use + use_of(instance);
 }
@@ -86,6 +88,7 @@ void Ledger::add(const Instance& instance) {
 void Ledger::take_out(const Instance& instance) {
   release(instance.claim);
   free_addresses(instance);
+  leave_group(instance);
   ProjectUse& use = use_[instance.project];
   use = use - use_of(instance);
   if (use.instances == 0) use_.erase(instance.project);
@@ -280,8 +283,12 @@ void Ledger::put(Network network) {
 void Ledger::put(Host host) {
   host.changed_at = pending_sequence_;
   put_bytes(records::host_key(host.uid), records::encode(host));
-  if (const auto* old = find_or_null(state_.hosts, host.uid)) host_names_.erase(old->id);
+  if (const auto* old = find_or_null(state_.hosts, host.uid)) {
+    host_names_.erase(old->id);
+    leave_rack(*old);
+  }
   host_names_[host.id] = host.uid;
+  stand_in_rack(host);
   const bool is_new = !fleet_.find(host.uid);
   add_host_load(host);
   if (is_new) {
