@@ -276,36 +276,44 @@ std::optional<Backup> Engine::backup_for(const Ask& ask, uint32_t primary, const
   const size_t column = index_.column(fleet_, ask, Purpose::kBackup);
   const std::optional<Fleet::HostRange> range = fleet_.find_place(ask.request.wishes.within);
   uint32_t best = Fleet::kNone;
-  BackupOffer best_offer{.cost = kNoFit};
+  int32_t least_cost = kNoFit;
   const auto consider = [&](uint32_t host) {
     if (host < range->first || host >= range->end) return;
     if (fleet_.domain_of(host, *settings_.guarantee) == lost) return;
     if (group != nullptr && !group->may_back(host, primary)) return;
-    std::optional<BackupOffer> offer = offer_backup(fleet_, host, lost, ask);
-    if (!offer || offer->cost >= best_offer.cost) return;
+    const std::optional<int32_t> cost = backup_cost(fleet_, host, lost, ask);
+    if (!cost || *cost >= least_cost) return;
     best = host;
-    best_offer = *std::move(offer);
+    least_cost = *cost;
   };
   const auto blocks = static_cast<uint32_t>(index_.blocks().size());
   const uint32_t start = keepers.empty() ? 0 : index_.block_of(keepers.back());
-  for (uint32_t i = 0; i <= blocks && best_offer.cost > 0; ++i) {
-    const uint32_t block = (start + i) % blocks;
-    if (index_.least(column)[block] >= best_offer.cost) continue;
-    const Block& at = index_.blocks()[block];
-    const int32_t* scores = index_.scores(column, block);
-    for (uint32_t host = at.first_host; host < at.end_host && best_offer.cost > 0; ++host) {
-      const bool passed = i == 0 && !keepers.empty() && host <= keepers.back();
-      if (!passed && scores[host - at.first_host] < best_offer.cost) consider(host);
+  // Hosts that may do it for `most`, until one does it for `enough`.
+  const auto look = [&](int32_t most, int32_t enough) {
+    for (uint32_t i = 0; i <= blocks && least_cost > enough; ++i) {
+      const uint32_t block = start + i < blocks ? start + i : start + i - blocks;
+      if (index_.least(column)[block] > most) continue;
+      const Block& at = index_.blocks()[block];
+      const int32_t* scores = index_.scores(column, block);
+      for (uint32_t host = at.first_host; host < at.end_host && least_cost > enough; ++host) {
+        const bool passed = i == 0 && !keepers.empty() && host <= keepers.back();
+        if (!passed && scores[host - at.first_host] <= most) consider(host);
+      }
     }
-  }
+  };
+  const int32_t least = *std::min_element(index_.least(column), index_.least(column) + blocks);
+  if (least >= kNoFit && keepers.empty()) return std::nullopt;
+  look(least, least);
   for (const uint32_t host : keepers) {
-    if (best_offer.cost == 0) break;
+    if (least_cost <= least) break;
     consider(host);
   }
+  if (best == Fleet::kNone) look(kNoFit - 1, least);
   if (best == Fleet::kNone) return std::nullopt;
+  const std::optional<BackupOffer> offer = offer_backup(fleet_, best, lost, ask);
   const HostLoad& load = fleet_.hosts()[best];
-  Backup backup{.host = load.uid, .power = Milliwatts(best_offer.amounts.power)};
-  for (const uint32_t node : best_offer.nodes) backup.numa_nodes.push_back(load.nodes()[node].id);
+  Backup backup{.host = load.uid, .power = Milliwatts(offer->amounts.power)};
+  for (const uint32_t node : offer->nodes) backup.numa_nodes.push_back(load.nodes()[node].id);
   return backup;
 }
 
