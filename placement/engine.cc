@@ -77,6 +77,7 @@ Engine::Engine(const Settings& settings, const Topology& topology, const std::ve
       index_(fleet_, settings.policy) {
   Mixes mixes;
   mixes.threads_per_vcpu = threads_per_vcpu(fleet_);
+  mixes.fullness = fullness();
   index_.adopt(fleet_, mixes);
   float nodes = 0;
   for (const HostLoad& load : fleet_.hosts()) {
@@ -179,10 +180,12 @@ bool Engine::is_before(const Choice& a, const Choice& b) const {
 void Engine::search(const Terms& terms, size_t column, Fleet::HostRange range, int64_t base,
                     Choice& best) const {
   if (range.first == range.end) return;
-  const std::vector<int32_t>& least = index_.least(column);
-  const uint32_t last = index_.block_of(range.end - 1);
-  for (uint32_t block = index_.block_of(range.first); block <= last; ++block) {
-    if (least[block] >= kNoFit || least[block] + base > best.cost) continue;
+  const uint32_t end = index_.block_of(range.end - 1) + 1;
+  const auto most = [&] {
+    return static_cast<int32_t>(std::min<int64_t>(best.cost - base, kNoFit - 1));
+  };
+  for (uint32_t block = index_.next_block(column, index_.block_of(range.first), end, most());
+       block < end; block = index_.next_block(column, block + 1, end, most())) {
     const Block& at = index_.blocks()[block];
     const int32_t* scores = index_.scores(column, block);
     for (uint32_t host = std::max(at.first_host, range.first);
@@ -293,36 +296,44 @@ std::optional<Backup> Engine::backup_for(const Ask& ask, uint32_t primary, const
   const size_t column = index_.column(fleet_, ask, Purpose::kBackup);
   const std::optional<Fleet::HostRange> range = fleet_.find_place(ask.request.wishes.within);
   uint32_t best = Fleet::kNone;
-  BackupOffer best_offer{.cost = kNoFit};
+  int32_t least_cost = kNoFit;
   const auto consider = [&](uint32_t host) {
     if (host < range->first || host >= range->end) return;
     if (fleet_.domain_of(host, *settings_.guarantee) == lost) return;
     if (group != nullptr && !group->may_back(host, primary)) return;
-    std::optional<BackupOffer> offer = offer_backup(fleet_, host, lost, ask);
-    if (!offer || offer->cost >= best_offer.cost) return;
+    const std::optional<int32_t> cost = backup_cost(fleet_, host, lost, ask);
+    if (!cost || *cost >= least_cost) return;
     best = host;
-    best_offer = *std::move(offer);
+    least_cost = *cost;
   };
   const auto blocks = static_cast<uint32_t>(index_.blocks().size());
   const uint32_t start = keepers.empty() ? 0 : index_.block_of(keepers.back());
-  for (uint32_t i = 0; i <= blocks && best_offer.cost > 0; ++i) {
-    const uint32_t block = (start + i) % blocks;
-    if (index_.least(column, block) >= best_offer.cost) continue;
-    const Block& at = index_.blocks()[block];
-    const int32_t* scores = index_.scores(column, block);
-    for (uint32_t host = at.first_host; host < at.end_host && best_offer.cost > 0; ++host) {
-      const bool passed = i == 0 && !keepers.empty() && host <= keepers.back();
-      if (!passed && scores[host - at.first_host] < best_offer.cost) consider(host);
+  // Hosts that may do it for `most`, until one does it for `enough`.
+  const auto look = [&](int32_t most, int32_t enough) {
+    for (uint32_t i = 0; i <= blocks && least_cost > enough; ++i) {
+      const uint32_t block = start + i < blocks ? start + i : start + i - blocks;
+      if (index_.least(column)[block] > most) continue;
+      const Block& at = index_.blocks()[block];
+      const int32_t* scores = index_.scores(column, block);
+      for (uint32_t host = at.first_host; host < at.end_host && least_cost > enough; ++host) {
+        const bool passed = i == 0 && !keepers.empty() && host <= keepers.back();
+        if (!passed && scores[host - at.first_host] <= most) consider(host);
+      }
     }
-  }
+  };
+  const int32_t least = *std::min_element(index_.least(column), index_.least(column) + blocks);
+  if (least >= kNoFit && keepers.empty()) return std::nullopt;
+  look(least, least);
   for (const uint32_t host : keepers) {
-    if (best_offer.cost == 0) break;
+    if (least_cost <= least) break;
     consider(host);
   }
+  if (best == Fleet::kNone) look(kNoFit - 1, least);
   if (best == Fleet::kNone) return std::nullopt;
+  const std::optional<BackupOffer> offer = offer_backup(fleet_, best, lost, ask);
   const HostLoad& load = fleet_.hosts()[best];
-  Backup backup{.host = load.uid, .power = Milliwatts(best_offer.amounts.power)};
-  for (const uint32_t node : best_offer.nodes) backup.numa_nodes.push_back(load.nodes()[node].id);
+  Backup backup{.host = load.uid, .power = Milliwatts(offer->amounts.power)};
+  for (const uint32_t node : offer->nodes) backup.numa_nodes.push_back(load.nodes()[node].id);
   return backup;
 }
 
@@ -410,7 +421,8 @@ void Engine::count_in_group(const Occupation& occupation, uint32_t host, bool jo
   members.erase(place);
 }
 
-void Engine::count_size(const Claim& claim, int64_t change) {
+// After the host has been charged, or released.
+void Engine::count_size(const Claim& claim, uint32_t host, int64_t change) {
   const float per_vcpu = index_.mixes().threads_per_vcpu[placement::index_of(claim.cpu_class)];
   const auto parts = static_cast<int64_t>(claim.by_node ? claim.numa_nodes.size() : 1);
   const SizeMix::Size size{
@@ -421,7 +433,15 @@ void Engine::count_size(const Claim& claim, int64_t change) {
   found->second += parts * change;
   if (found->second == 0) counts.erase(found);
   charged_ += change;
+  const int64_t guests = fleet_.hosts()[host].guests;
+  if (guests == (change > 0 ? 1 : 0)) hosts_in_use_ += change;
   if (--changes_until_learning_ <= 0) learn_mixes();
+}
+
+int32_t Engine::fullness() const {
+  if (settings_.expect_full) return *settings_.expect_full ? kFullFleet : 0;
+  const auto hosts = static_cast<double>(std::max<size_t>(fleet_.hosts().size(), 1));
+  return fullness_of(static_cast<double>(hosts_in_use_) / hosts, index_.mixes().fullness);
 }
 
 // Where all guests are bound to nodes, those stand in for hosts, and the other way around.
@@ -430,16 +450,17 @@ void Engine::learn_mixes() {
   Mixes mixes = index_.mixes();
   mixes.hosts = SizeMix(sizes_.empty() ? shares_ : sizes_, mean_host_);
   mixes.nodes = SizeMix(shares_.empty() ? sizes_ : shares_, mean_node_);
+  mixes.fullness = fullness();
   const float moved =
       mixes.hosts.distance(index_.mixes().hosts) + mixes.nodes.distance(index_.mixes().nodes);
-  if (moved > kMixMoved) index_.adopt(fleet_, mixes);
+  if (moved > kMixMoved || mixes.fullness != index_.mixes().fullness) index_.adopt(fleet_, mixes);
 }
 
 void Engine::charge(const Occupation& occupation) {
   const uint32_t host = fleet_.index_of(occupation.claim.host);
   if (host == Fleet::kNone) std::abort();
-  count_size(occupation.claim, 1);
   fleet_.charge(host, occupation.claim);
+  count_size(occupation.claim, host, 1);
   index_.refresh(fleet_, host);
   count_in_group(occupation, host, true);
   const uint32_t keeper = keeper_of(occupation, host);
@@ -452,8 +473,8 @@ void Engine::charge(const Occupation& occupation) {
 void Engine::release(const Occupation& occupation) {
   const uint32_t host = fleet_.index_of(occupation.claim.host);
   if (host == Fleet::kNone) std::abort();
-  count_size(occupation.claim, -1);
   fleet_.release(host, occupation.claim);
+  count_size(occupation.claim, host, -1);
   index_.refresh(fleet_, host);
   count_in_group(occupation, host, false);
   const uint32_t keeper = keeper_of(occupation, host);
@@ -499,28 +520,28 @@ void Engine::erase_group(const GroupUid& uid) {
 void Engine::describe(const Host& description) {
   const uint32_t host = fleet_.index_of(description.uid);
   fleet_.describe(host, description);
-  index_.refresh(fleet_, host);
+  index_.describe(fleet_, host);
 }
 
 void Engine::set_accepting(const HostUid& uid, bool accepting) {
   const uint32_t host = fleet_.index_of(uid);
   if (host == Fleet::kNone) return;
   fleet_.set_accepting(host, accepting);
-  index_.refresh(fleet_, host);
+  index_.describe(fleet_, host);
 }
 
 void Engine::set_foreign(const HostUid& uid, const ForeignUse& foreign) {
   const uint32_t host = fleet_.index_of(uid);
   if (host == Fleet::kNone) return;
   fleet_.set_foreign(host, foreign);
-  index_.refresh(fleet_, host);
+  index_.describe(fleet_, host);
 }
 
 void Engine::set_fenced(const HostUid& uid, bool fenced) {
   const uint32_t host = fleet_.index_of(uid);
   if (host == Fleet::kNone) return;
   fleet_.set_fenced(host, fenced);
-  index_.refresh(fleet_, host);
+  index_.describe(fleet_, host);
 }
 
 void Engine::hold_cpus(const HostUid& uid, const std::vector<int32_t>& cpus) {
@@ -539,7 +560,7 @@ void Engine::let_go_cpus(const HostUid& uid, const std::vector<int32_t>& cpus) {
 
 void Engine::set_images(Bytes images) {
   fleet_.set_images(images);
-  for (uint32_t host = 0; host < fleet_.hosts().size(); ++host) index_.refresh(fleet_, host);
+  for (uint32_t host = 0; host < fleet_.hosts().size(); ++host) index_.describe(fleet_, host);
 }
 
 void Engine::set_pools(std::vector<Pool> pools) {

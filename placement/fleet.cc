@@ -402,12 +402,14 @@ void Fleet::give_back(uint32_t index, uint32_t domain, const Amounts& amounts) {
   std::vector<Reserve::FromDomain>& domains = host.backups.domains;
   const auto entry = entry_of(domains, domain);
   if (entry == domains.end() || entry->domain != domain) std::abort();
+  const bool was_largest = touches(entry->sum, host.backups.largest);
   subtract(entry->sum, amounts);
   if (--entry->guests == 0) {
     domains.erase(entry);
     std::vector<uint32_t>& keepers = keepers_[domain];
     keepers.erase(std::lower_bound(keepers.begin(), keepers.end(), index));
   }
+  if (!was_largest) return;
   Amounts largest;
   for (const Reserve::FromDomain& from : domains) raise_to(largest, from.sum);
   const int64_t power = host.backups.largest.power;
