@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <set>
 
-#include "fixtures.h"
 #include "placement/processors.h"
+#include "world.h"
 
 namespace stellwerk::placement {
 namespace {
@@ -18,7 +18,7 @@ struct Known {
 
 std::map<int32_t, Known> threads_of(const HostLoad& host) {
   std::map<int32_t, Known> threads;
-  for (const NumaNode& node : host.facts.numa) {
+  for (const NumaNode& node : host.nodes()) {
     for (const HostCore& core : node.cores) {
       for (const int32_t thread : core.threads) threads[thread] = {node.id, core.threads};
     }
@@ -27,10 +27,11 @@ std::map<int32_t, Known> threads_of(const HostLoad& host) {
 }
 
 // No thread in two claims; the promise to shared guests kept; what the host says is what claims do.
-void assert_host_is_sound(const HostLoad& host, const std::vector<Claim>& claims,
+void assert_host_is_sound(const HostLoad& host, const std::vector<Guest>& guests,
                           const CpuLimits& limits) {
   std::set<int32_t> taken;
-  for (const Claim& claim : claims) {
+  for (const Guest& guest : guests) {
+    const Claim& claim = guest.occupation.claim;
     if (claim.host != host.uid) continue;
     for (const int32_t cpu : claim.cpus) RC_ASSERT(taken.insert(cpu).second);
   }
@@ -44,7 +45,7 @@ void assert_host_is_sound(const HostLoad& host, const std::vector<Claim>& claims
 void assert_claim_is_sound(const Claim& claim, const HostLoad& host) {
   if (!is_dedicated(claim.cpu_class)) {
     RC_ASSERT(claim.cpus.empty());
-    RC_ASSERT(claim.numa_nodes.empty());
+    RC_ASSERT(claim.by_node || claim.numa_nodes.empty());
     return;
   }
   const auto threads = threads_of(host);
@@ -63,54 +64,55 @@ void assert_claim_is_sound(const Claim& claim, const HostLoad& host) {
 }
 
 RC_GTEST_PROP(Processors, AreNeverInTwoClaimsAndComeBackWithThem, ()) {
-  Fleet fleet = any_fleet();
-  const Fleet before = fleet;
-  std::vector<Claim> claims;
+  Dice dice = any_dice();
+  World world = any_world(dice, {.guarantee = DomainLevel::kHost, .most_hosts = 4});
+  Engine engine = empty_engine(world);
   const int steps = *rc::gen::inRange(1, 40);
   for (int i = 0; i < steps; ++i) {
-    if (!claims.empty() && *rc::gen::inRange(0, 3) == 0) {
-      const auto at = claims.begin() + *rc::gen::inRange<std::ptrdiff_t>(0, std::ssize(claims));
-      fleet.release(*at);
-      claims.erase(at);
+    if (!world.guests.empty() && dice.one_in(3)) {
+      release_guest(world, engine, static_cast<size_t>(dice.in(0, std::ssize(world.guests))));
     } else {
-      Request request = any_request();
-      request.vcpus = VcpuCount(*rc::gen::inRange(1, 5));
-      request.disk_type = DiskType::kUnspecified;
+      Request request = any_request(dice, world);
+      request.cpu_class = dice.of({CpuClass::kDedicatedThread, CpuClass::kDedicatedCore});
       request.memory = mebibytes(64);
       request.disk = Bytes();
-      const Decision decision = place(fleet, request);
-      if (!std::holds_alternative<Placed>(decision)) continue;
-      claims.push_back(std::get<Placed>(decision).claim);
-      assert_claim_is_sound(claims.back(), *fleet.find(claims.back().host));
-      fleet.charge(claims.back());
+      const size_t before = world.guests.size();
+      ask(world, engine, request);
+      for (size_t g = before; g < world.guests.size(); ++g) {
+        const Claim& claim = world.guests[g].occupation.claim;
+        assert_claim_is_sound(claim, *engine.fleet().find(claim.host));
+      }
     }
-    for (const HostLoad& host : fleet.hosts) assert_host_is_sound(host, claims, fleet.cpu_limits);
+    for (const HostLoad& host : engine.fleet().hosts()) {
+      assert_host_is_sound(host, world.guests, world.settings.cpu_limits);
+    }
   }
-  for (const Claim& claim : claims) fleet.release(claim);
-  RC_ASSERT(fleet.hosts == before.hosts);
+  while (!world.guests.empty()) release_guest(world, engine, 0);
+  RC_ASSERT(difference(engine, empty_engine(world)) == "");
 }
 
 // Claims from before threads were named and newer ones never meet: by number there is room for all.
 RC_GTEST_PROP(Processors, AreEnoughForGuestsThatAreNotPinned, ()) {
-  HostLoad fresh = any_host(1);
-  fresh.accepting = true;
-  RC_PRE(knows_topology(fresh.facts));
-  Fleet fleet = fleet_of({fresh});
-  const int64_t threads = fresh.facts.threads;
-  const auto old = *rc::gen::inRange<int64_t>(0, threads);
+  Dice dice = any_dice();
+  const Host host = any_host(dice, 1);
+  RC_PRE(!host.facts.numa.empty());
+  Engine engine = engine_of({host});
+  const int64_t threads = host.facts.threads;
+  const int64_t old = dice.in(0, threads);
   if (old > 0) {
-    fleet.charge(
-        {.host = fresh.uid, .cpu_class = CpuClass::kDedicatedThread, .vcpus = VcpuCount(old)});
+    engine.charge(
+        {{.host = host.uid, .cpu_class = CpuClass::kDedicatedThread, .vcpus = VcpuCount(old)},
+         std::nullopt,
+         {}});
   }
-  Request request{.cpu_class = CpuClass::kDedicatedThread, .vcpus = VcpuCount(1)};
-  while (true) {
-    const Decision decision = place(fleet, request);
-    if (!std::holds_alternative<Placed>(decision)) break;
-    fleet.charge(std::get<Placed>(decision).claim);
+  Request request{
+      .cpu_class = CpuClass::kDedicatedThread, .vcpus = VcpuCount(1), .memory = mebibytes(1)};
+  while (!admit(engine, request).empty()) {
   }
-  const HostLoad& host = fleet.hosts.front();
-  const auto named = static_cast<int64_t>(dedicated_cpus(host).size());
+  const HostLoad& full = engine.fleet().hosts().front();
+  const auto named = static_cast<int64_t>(dedicated_cpus(full).size());
   RC_ASSERT(named + old <= std::max(threads - 1, old));
+  RC_ASSERT(unpinned_vcpus(full, CpuClass::kDedicatedThread) == VcpuCount(old));
 }
 
 }  // namespace
