@@ -68,6 +68,24 @@ const GroupLoad* Engine::group(const GroupUid& uid) const {
   return found == groups_.end() ? nullptr : &found->second;
 }
 
+// Rooms are of single amounts; what guests of nodes and single threads leave to whole cores shows
+// only together.
+bool Engine::leaves_what_is_kept(uint32_t host, const Claim& claim) const {
+  const HostLoad& load = fleet_.hosts()[host];
+  const auto& kept = load.backups.largest.vcpus;
+  if (kept[placement::index_of(CpuClass::kDedicatedThread)] == 0 &&
+      kept[placement::index_of(CpuClass::kDedicatedCore)] == 0) {
+    return true;
+  }
+  HostLoad after = load;
+  add(after.used, fleet_.amounts_of(claim, host));
+  if (!claim.cpus.empty()) {
+    after.pinned[placement::index_of(claim.cpu_class)] += claim.vcpus.count();
+  }
+  for (const int32_t cpu : claim.cpus) ++after.dedicated[cpu];
+  return keeps_pins(after, fleet_.cpu_limits());
+}
+
 std::optional<Claim> Engine::claim_on(uint32_t host, const Ask& ask) const {
   const HostLoad& load = fleet_.hosts()[host];
   const Request& request = ask.request;
@@ -79,14 +97,16 @@ std::optional<Claim> Engine::claim_on(uint32_t host, const Ask& ask) const {
     if (!nodes) return std::nullopt;
     for (const uint32_t node : *nodes) claim.numa_nodes.push_back(load.nodes()[node].id);
   }
-  if (!is_dedicated(request.cpu_class)) return claim;
+  if (!is_dedicated(request.cpu_class)) {
+    return !nodes || leaves_what_is_kept(host, claim) ? std::optional(claim) : std::nullopt;
+  }
   std::optional<CpuChoice> choice =
       nodes ? choose_cpus_on(load, request.cpu_class, request.vcpus, *nodes)
             : choose_cpus(load, request.cpu_class, request.vcpus);
   if (!choice) return std::nullopt;
   claim.cpus = std::move(choice->cpus);
   claim.numa_nodes = std::move(choice->numa_nodes);
-  return claim;
+  return leaves_what_is_kept(host, claim) ? std::optional(claim) : std::nullopt;
 }
 
 std::optional<Placement> Engine::place_one(const Ask& ask, Fleet::HostRange range) {

@@ -123,6 +123,7 @@ class Engine {
               Choice& best) const;
   Choice best_host(const Terms& terms);
 
+  bool leaves_what_is_kept(uint32_t host, const Claim& claim) const;
   std::optional<Claim> claim_on(uint32_t host, const Ask& ask) const;
   std::optional<Placement> place_one(const Ask& ask, Fleet::HostRange range);
   std::optional<Backup> backup_beside(const Ask& ask, const Claim& claim, const GroupView* group);

@@ -87,6 +87,12 @@ std::optional<std::vector<uint32_t>> backup_nodes(const HostLoad& host,
   return nodes;
 }
 
+// Whether all that is dedicated can be pinned if so much is kept for one domain.
+bool could_pin(HostLoad host, const Amounts& needed, const CpuLimits& limits) {
+  raise_to(host.backups.largest, needed);
+  return keeps_pins(host, limits);
+}
+
 }  // namespace
 
 std::optional<BackupOffer> offer_backup(const Fleet& fleet, uint32_t index, uint32_t lost,
@@ -108,6 +114,7 @@ std::optional<BackupOffer> offer_backup(const Fleet& fleet, uint32_t index, uint
   }
   Amounts needed = offer.amounts;
   if (kept != nullptr) add(needed, kept->sum);
+  if (request.numa_nodes > 0 && !could_pin(host, needed, fleet.cpu_limits())) return std::nullopt;
   const Amounts more = more_than_kept(std::move(needed), host.backups.largest);
   if (!has_room(host.room, more)) return std::nullopt;
   if (!may_draw(fleet.racks()[host.rack], fleet.feeds(), Milliwatts(more.power))) {

@@ -219,7 +219,8 @@ class Fleet {
 
   // Everything of the host but where it stands and what is charged.
   void describe(uint32_t host, const Host& description);
-  // Not if it has devices of a class that no host had; and its rack must be as before.
+  // Not if it has devices of a class that no host had, or other NUMA nodes, by which its guests are
+  // charged; and its rack must be as before.
   bool can_describe(const Host& description) const;
   void set_accepting(uint32_t host, bool accepting);
   void set_foreign(uint32_t host, const ForeignUse& foreign);
