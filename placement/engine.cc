@@ -17,6 +17,8 @@ constexpr int64_t kOtherSite = int64_t{1} << 36;
 constexpr int64_t kPowerStep = int64_t{1} << 16;
 // So many failure domains are tried for a guest before its guarantee is given up.
 constexpr size_t kMostDomainsTried = 32;
+// The mix of sizes is learnt anew when the weights of so much of it have moved.
+constexpr float kMixMoved = 0.15F;
 
 // SplitMix64's finaliser (Steele, Lea, Flood 2014): an order among equals that a seed decides.
 uint64_t mix(uint64_t value) {
@@ -52,12 +54,44 @@ int64_t power_step(const RackLoad& rack, const std::vector<FeedLoad>& feeds) {
   return most;
 }
 
+// What a vCPU of each class takes of the fleet's processors.
+std::array<float, kCpuClasses> threads_per_vcpu(const Fleet& fleet) {
+  int64_t threads = 0;
+  std::array<int64_t, kCpuClasses> vcpus{};
+  for (const HostLoad& host : fleet.hosts()) {
+    threads += host.offer.threads;
+    for (size_t i = 0; i < kCpuClasses; ++i) vcpus[i] += host.all_vcpus[i];
+  }
+  std::array<float, kCpuClasses> each{};
+  for (size_t i = 0; i < kCpuClasses; ++i) {
+    each[i] = vcpus[i] == 0 ? 1 : static_cast<float>(threads) / static_cast<float>(vcpus[i]);
+  }
+  return each;
+}
+
 }  // namespace
 
 Engine::Engine(const Settings& settings, const Topology& topology, const std::vector<Host>& hosts)
     : settings_(settings),
       fleet_(settings.cpu_limits, topology, hosts),
-      index_(fleet_, settings.policy) {}
+      index_(fleet_, settings.policy) {
+  Mixes mixes;
+  mixes.threads_per_vcpu = threads_per_vcpu(fleet_);
+  mixes.fullness = fullness();
+  index_.adopt(fleet_, mixes);
+  float nodes = 0;
+  for (const HostLoad& load : fleet_.hosts()) {
+    mean_host_.threads += static_cast<float>(load.offer.threads);
+    mean_host_.memory += static_cast<float>(load.all_memory) / static_cast<float>(1 << 20);
+    nodes += static_cast<float>(std::max<size_t>(load.nodes().size(), 1));
+  }
+  const auto mean = [](const SizeMix::Size& sum, float count) {
+    return SizeMix::Size{std::max(sum.threads / std::max(count, 1.0F), 1.0F),
+                         std::max(sum.memory / std::max(count, 1.0F), 1.0F)};
+  };
+  mean_node_ = mean(mean_host_, nodes);
+  mean_host_ = mean(mean_host_, static_cast<float>(fleet_.hosts().size()));
+}
 
 const GroupLoad* Engine::group(const GroupUid& uid) const {
   const auto found = groups_.find(uid);
@@ -146,10 +180,12 @@ bool Engine::is_before(const Choice& a, const Choice& b) const {
 void Engine::search(const Terms& terms, size_t column, Fleet::HostRange range, int64_t base,
                     Choice& best) const {
   if (range.first == range.end) return;
-  const std::vector<int32_t>& least = index_.least(column);
-  const uint32_t last = index_.block_of(range.end - 1);
-  for (uint32_t block = index_.block_of(range.first); block <= last; ++block) {
-    if (least[block] >= kNoFit || least[block] + base > best.cost) continue;
+  const uint32_t end = index_.block_of(range.end - 1) + 1;
+  const auto most = [&] {
+    return static_cast<int32_t>(std::min<int64_t>(best.cost - base, kNoFit - 1));
+  };
+  for (uint32_t block = index_.next_block(column, index_.block_of(range.first), end, most());
+       block < end; block = index_.next_block(column, block + 1, end, most())) {
     const Block& at = index_.blocks()[block];
     const int32_t* scores = index_.scores(column, block);
     for (uint32_t host = std::max(at.first_host, range.first);
@@ -254,7 +290,7 @@ std::optional<Backup> Engine::backup_for(const Ask& ask, uint32_t primary, const
   const uint32_t start = keepers.empty() ? 0 : index_.block_of(keepers.back());
   for (uint32_t i = 0; i <= blocks && best_offer.cost > 0; ++i) {
     const uint32_t block = (start + i) % blocks;
-    if (index_.least(column, block) >= best_offer.cost) continue;
+    if (index_.least(column)[block] >= best_offer.cost) continue;
     const Block& at = index_.blocks()[block];
     const int32_t* scores = index_.scores(column, block);
     for (uint32_t host = at.first_host; host < at.end_host && best_offer.cost > 0; ++host) {
@@ -357,10 +393,46 @@ void Engine::count_in_group(const Occupation& occupation, uint32_t host, bool jo
   members.erase(place);
 }
 
+// After the host has been charged, or released.
+void Engine::count_size(const Claim& claim, uint32_t host, int64_t change) {
+  const float per_vcpu = index_.mixes().threads_per_vcpu[placement::index_of(claim.cpu_class)];
+  const auto parts = static_cast<int64_t>(claim.by_node ? claim.numa_nodes.size() : 1);
+  const SizeMix::Size size{
+      .threads = static_cast<float>(claim.vcpus.count() / parts) * per_vcpu,
+      .memory = static_cast<float>(claim.memory.count() / parts) / static_cast<float>(1 << 20)};
+  auto& counts = claim.by_node ? shares_ : sizes_;
+  const auto found = counts.try_emplace(size, 0).first;
+  found->second += parts * change;
+  if (found->second == 0) counts.erase(found);
+  charged_ += change;
+  const int64_t guests = fleet_.hosts()[host].guests;
+  if (guests == (change > 0 ? 1 : 0)) hosts_in_use_ += change;
+  if (--changes_until_learning_ <= 0) learn_mixes();
+}
+
+int32_t Engine::fullness() const {
+  if (settings_.expect_full) return *settings_.expect_full ? kFullFleet : 0;
+  const auto hosts = static_cast<double>(std::max<size_t>(fleet_.hosts().size(), 1));
+  return fullness_of(static_cast<double>(hosts_in_use_) / hosts, index_.mixes().fullness);
+}
+
+// Where all guests are bound to nodes, those stand in for hosts, and the other way around.
+void Engine::learn_mixes() {
+  changes_until_learning_ = std::clamp<int64_t>(charged_ / 8, 32, 4096);
+  Mixes mixes = index_.mixes();
+  mixes.hosts = SizeMix(sizes_.empty() ? shares_ : sizes_, mean_host_);
+  mixes.nodes = SizeMix(shares_.empty() ? sizes_ : shares_, mean_node_);
+  mixes.fullness = fullness();
+  const float moved =
+      mixes.hosts.distance(index_.mixes().hosts) + mixes.nodes.distance(index_.mixes().nodes);
+  if (moved > kMixMoved || mixes.fullness != index_.mixes().fullness) index_.adopt(fleet_, mixes);
+}
+
 void Engine::charge(const Occupation& occupation) {
   const uint32_t host = fleet_.index_of(occupation.claim.host);
   if (host == Fleet::kNone) std::abort();
   fleet_.charge(host, occupation.claim);
+  count_size(occupation.claim, host, 1);
   index_.refresh(fleet_, host);
   count_in_group(occupation, host, true);
   const uint32_t keeper = keeper_of(occupation, host);
@@ -374,6 +446,7 @@ void Engine::release(const Occupation& occupation) {
   const uint32_t host = fleet_.index_of(occupation.claim.host);
   if (host == Fleet::kNone) std::abort();
   fleet_.release(host, occupation.claim);
+  count_size(occupation.claim, host, -1);
   index_.refresh(fleet_, host);
   count_in_group(occupation, host, false);
   const uint32_t keeper = keeper_of(occupation, host);
@@ -419,28 +492,28 @@ void Engine::erase_group(const GroupUid& uid) {
 void Engine::describe(const Host& description) {
   const uint32_t host = fleet_.index_of(description.uid);
   fleet_.describe(host, description);
-  index_.refresh(fleet_, host);
+  index_.describe(fleet_, host);
 }
 
 void Engine::set_accepting(const HostUid& uid, bool accepting) {
   const uint32_t host = fleet_.index_of(uid);
   if (host == Fleet::kNone) return;
   fleet_.set_accepting(host, accepting);
-  index_.refresh(fleet_, host);
+  index_.describe(fleet_, host);
 }
 
 void Engine::set_foreign(const HostUid& uid, const ForeignUse& foreign) {
   const uint32_t host = fleet_.index_of(uid);
   if (host == Fleet::kNone) return;
   fleet_.set_foreign(host, foreign);
-  index_.refresh(fleet_, host);
+  index_.describe(fleet_, host);
 }
 
 void Engine::set_fenced(const HostUid& uid, bool fenced) {
   const uint32_t host = fleet_.index_of(uid);
   if (host == Fleet::kNone) return;
   fleet_.set_fenced(host, fenced);
-  index_.refresh(fleet_, host);
+  index_.describe(fleet_, host);
 }
 
 void Engine::hold_cpus(const HostUid& uid, const std::vector<int32_t>& cpus) {
@@ -459,7 +532,7 @@ void Engine::let_go_cpus(const HostUid& uid, const std::vector<int32_t>& cpus) {
 
 void Engine::set_images(Bytes images) {
   fleet_.set_images(images);
-  for (uint32_t host = 0; host < fleet_.hosts().size(); ++host) index_.refresh(fleet_, host);
+  for (uint32_t host = 0; host < fleet_.hosts().size(); ++host) index_.describe(fleet_, host);
 }
 
 void Engine::set_pools(std::vector<Pool> pools) {

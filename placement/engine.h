@@ -26,6 +26,9 @@ struct Settings {
   std::optional<DomainLevel> guarantee;  // of failover, for guests that are marked; none: off
   Policy policy = Policy::kDefault;
   std::optional<uint64_t> tie_seed;  // none: among equals the lowest index
+  // Whether the fleet is going to be full, whatever is in use today: it is then filled from the
+  // beginning so that guests of every size keep finding room. None: what is in use decides.
+  std::optional<bool> expect_full;
 };
 
 // What one instance occupies.
@@ -131,10 +134,23 @@ class Engine {
   uint32_t keeper_of(const Occupation& occupation, uint32_t host) const;
   Amounts kept_amounts(const Occupation& occupation, uint32_t keeper) const;
 
+  void count_size(const Claim& claim, uint32_t host, int64_t change);
+  void learn_mixes();
+  int32_t fullness() const;
+
   const Settings settings_;
   Fleet fleet_;
   Index index_;
   std::map<GroupUid, GroupLoad> groups_;
+  // Sizes of the guests that are charged: those that run anywhere on their hosts, and shares of
+  // those that are bound to nodes.
+  std::map<SizeMix::Size, int64_t> sizes_;
+  std::map<SizeMix::Size, int64_t> shares_;
+  SizeMix::Size mean_host_;
+  SizeMix::Size mean_node_;
+  int64_t charged_ = 0;
+  int64_t hosts_in_use_ = 0;
+  int64_t changes_until_learning_ = 1;
 };
 
 }  // namespace stellwerk::placement

@@ -57,8 +57,10 @@ class OutOfTouch {
 std::string_view words_of(Policy policy) {
   switch (policy) {
     case Policy::kDefault:
+      return "it is the one where it takes least of what other guests could still use";
     case Policy::kFgd:
-      return "it is the one left with the least that other guests could still use";
+    case Policy::kFgdInUse:
+      return "it is the one left with the least that no other guest could use";
     case Policy::kFirstFit:
       return "it is the first";
     case Policy::kBestFit:

@@ -4,13 +4,14 @@
 // `charge`/`release`.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/model.h"
@@ -260,7 +261,7 @@ class Fleet {
   std::vector<std::vector<uint32_t>> keepers_;  // by domain, as far as there are any
   std::vector<std::string> device_classes_;     // ordered
   std::vector<std::shared_ptr<const CpuLayout>> layouts_;
-  std::unordered_map<HostUid, uint32_t, UidHash> by_uid_;
+  absl::flat_hash_map<HostUid, uint32_t, UidHash> by_uid_;
 };
 
 }  // namespace stellwerk::placement
