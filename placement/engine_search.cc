@@ -51,8 +51,7 @@ std::optional<Fleet::HostRange> Engine::range_of(const Request& request) const {
 bool Engine::pool_has_room(const Request& request) const {
   if (request.pool.empty()) return true;
   return std::any_of(fleet_.pools().begin(), fleet_.pools().end(), [&](const Pool& pool) {
-    return pool.id == request.pool &&
-           request.pool_bytes.count() <= (pool.capacity - pool.used).count() / request.count;
+    return pool.id == request.pool && has_room(pool, request.pool_bytes, request.count);
   });
 }
 

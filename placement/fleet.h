@@ -171,6 +171,12 @@ struct Pool {
   friend bool operator==(const Pool&, const Pool&) = default;
 };
 
+// Whether so many instances with so much each have room, whose product may be more than can be
+// counted.
+inline bool has_room(const Pool& pool, Bytes each, int64_t count) {
+  return each.count() <= (pool.capacity - pool.used).count() / count;
+}
+
 struct Topology {
   std::vector<Site> sites;
   std::vector<Zone> zones;

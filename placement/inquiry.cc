@@ -21,8 +21,7 @@ std::optional<Fleet::HostRange> range_of(const Fleet& fleet, const Wishes& wishe
 bool lacks_pool(const Fleet& fleet, const Request& request) {
   if (request.pool.empty()) return false;
   return std::none_of(fleet.pools().begin(), fleet.pools().end(), [&](const Pool& pool) {
-    return pool.id == request.pool &&
-           request.pool_bytes * request.count <= pool.capacity - pool.used;
+    return pool.id == request.pool && has_room(pool, request.pool_bytes, request.count);
   });
 }
 
