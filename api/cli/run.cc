@@ -75,6 +75,8 @@ void define(CommandLine& line) {
   add_flavor_commands(app, line.chosen);
   add_host_commands(app, line.chosen);
   add_project_commands(app, line.chosen);
+  add_group_commands(app, line.chosen);
+  add_topology_commands(app, line.chosen);
   add_event_commands(app, line.chosen);
   add_top_command(app, line.chosen);
   add_doctor_command(app, line.chosen);
@@ -120,7 +122,8 @@ std::string missing_project(const CLI::App& app) {
   while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
   const CLI::App* noun = at->get_parent();
   const std::string of = noun == nullptr ? "" : noun->get_name();
-  const bool of_projects = of == "instance" || of == "image" || of == "network" || of == "event";
+  const bool of_projects =
+      of == "instance" || of == "image" || of == "network" || of == "group" || of == "event";
   for (const char* name : {"NAME", "--instance"}) {
     const CLI::Option* option = of_projects ? at->get_option_no_throw(name) : nullptr;
     if (option == nullptr || option->count() == 0) continue;
