@@ -26,6 +26,8 @@ struct GroupRule {
   friend bool operator==(const GroupRule&, const GroupRule&) = default;
 };
 
+inline constexpr int64_t kLargestMostPerDomain = 10'000;
+
 struct Group {
   GroupUid uid;
   ProjectUid project;

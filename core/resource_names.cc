@@ -2,7 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace stellwerk {
+namespace {
+
+// The part before the first slash, which goes, too; what has none goes as a whole.
+std::string_view take_part(std::string_view& path) {
+  const std::string_view part = path.substr(0, path.find('/'));
+  path.remove_prefix(std::min(path.size(), part.size() + 1));
+  return part;
+}
+
+}  // namespace
 
 std::string project_name(std::string_view id) {
   return fmt::format("projects/{}", id);
@@ -21,6 +33,25 @@ std::string flavor_name(std::string_view id) {
 }
 std::string host_name(std::string_view id) {
   return fmt::format("hosts/{}", id);
+}
+std::string group_name(std::string_view project, std::string_view id) {
+  return fmt::format("projects/{}/groups/{}", project, id);
+}
+std::string site_name(std::string_view id) {
+  return fmt::format("sites/{}", id);
+}
+std::string zone_name(std::string_view path) {
+  const std::string_view site = take_part(path);
+  return fmt::format("sites/{}/zones/{}", site, path);
+}
+std::string rack_name(std::string_view path) {
+  const std::string_view site = take_part(path);
+  const std::string_view zone = take_part(path);
+  return fmt::format("sites/{}/zones/{}/racks/{}", site, zone, path);
+}
+std::string feed_name(std::string_view path) {
+  const std::string_view site = take_part(path);
+  return fmt::format("sites/{}/feeds/{}", site, path);
 }
 
 }  // namespace stellwerk

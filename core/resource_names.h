@@ -13,5 +13,11 @@ std::string image_name(std::string_view project, std::string_view id);
 std::string network_name(std::string_view project, std::string_view id);
 std::string flavor_name(std::string_view id);
 std::string host_name(std::string_view id);
+std::string group_name(std::string_view project, std::string_view id);
+// Of paths as core/topology.h has them: "dc1/a/r07" is "sites/dc1/zones/a/racks/r07".
+std::string site_name(std::string_view id);
+std::string zone_name(std::string_view path);
+std::string rack_name(std::string_view path);
+std::string feed_name(std::string_view path);
 
 }  // namespace stellwerk

@@ -16,6 +16,11 @@ namespace stellwerk {
 
 enum class DomainLevel : uint8_t { kHost, kRack, kZone, kSite };
 
+inline constexpr size_t kMostFeeds = 2;  // of one rack
+// More than any feed or rack carries, and more than any host draws.
+inline constexpr Milliwatts kMostPower = watts(100'000'000);
+inline constexpr Milliwatts kMostHostPower = watts(1'000'000);
+
 struct Site {
   SiteUid uid;
   std::string id;  // DNS label, unique in the cell

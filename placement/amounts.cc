@@ -90,6 +90,11 @@ void raise_to(Amounts& to, const Amounts& other) {
   });
 }
 
+bool touches(const Amounts& what, const Amounts& other) {
+  return !for_each(what, other,
+                   [](int64_t mine, int64_t theirs) { return mine == 0 || mine < theirs; });
+}
+
 bool covers(const Amounts& what, const Amounts& other) {
   return for_each(what, other, [](int64_t mine, int64_t theirs) { return mine >= theirs; });
 }

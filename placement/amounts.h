@@ -51,6 +51,8 @@ void add(Amounts& to, const Amounts& other);
 void subtract(Amounts& from, const Amounts& other);
 // The larger of each element.
 void raise_to(Amounts& to, const Amounts& other);
+// Whether any element that is not zero is as large as the other's.
+bool touches(const Amounts& what, const Amounts& other);
 bool covers(const Amounts& what, const Amounts& other);
 
 // What each of so many nodes gives of it: equal parts, rounded up.

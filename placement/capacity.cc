@@ -82,27 +82,6 @@ void keep_back(CpuUse& use, int64_t threads, int64_t cores) {
   const int64_t loose = use.unclaimed - use.whole_cores * largest;
   use.unclaimed -= threads + cores * largest;
   use.whole_cores -= cores + divide_up(std::max<int64_t>(threads - loose, 0), largest);
-  use.dedicated += threads + cores * largest;
-}
-
-CpuUse use_of_host(const HostLoad& host, const Amounts& kept) {
-  CpuUse use;
-  use.cores = host.offer.cores;
-  use.threads = host.offer.threads;
-  if (use.cores <= 0) return use;
-  use.shared = host.used.vcpus[kShared] + host.foreign.vcpus.count() + kept.vcpus[kShared];
-  use.low_performance = host.used.vcpus[kLow] + kept.vcpus[kLow];
-  const PinRoom pins = pin_room(host);
-  use.can_pin = host.offer.layout != nullptr;
-  use.unclaimed = pins.threads;
-  use.whole_cores = pins.whole_cores;
-  use.threads_of_largest = std::max<int64_t>(pins.threads_of_largest, 1);
-  const int64_t per_core = divide_up(use.threads, use.cores);
-  const int64_t unpinned_threads = host.used.vcpus[kThread] - host.pinned[kThread];
-  const int64_t unpinned_cores = host.used.vcpus[kCore] - host.pinned[kCore];
-  use.dedicated = unpinned_threads + unpinned_cores * per_core + pins.claimed_threads;
-  keep_back(use, kept.vcpus[kThread], kept.vcpus[kCore]);
-  return use;
 }
 
 const NodeAmounts& node_at(const Amounts& amounts, size_t node) {
@@ -124,7 +103,52 @@ CpuUse use_of_node(const HostLoad& host, size_t node, const Amounts& kept) {
   use.unclaimed = pins.threads;
   use.whole_cores = pins.whole_cores;
   use.threads_of_largest = std::max<int64_t>(pins.threads_of_largest, 1);
-  keep_back(use, bound_kept.vcpus[kThread], bound_kept.vcpus[kCore]);
+  const int64_t threads = bound_kept.vcpus[kThread];
+  const int64_t cores = bound_kept.vcpus[kCore];
+  use.dedicated += threads + cores * use.threads_of_largest;
+  keep_back(use, threads, cores);
+  return use;
+}
+
+// What may be pinned anywhere on the host. Guests that are bound to nodes need whole threads of
+// each, so there may be less than the host's sums say.
+void find_pins(const HostLoad& host, const Amounts& kept, const CpuLimits& limits, CpuUse& use) {
+  use.can_pin = host.offer.layout != nullptr;
+  const PinRoom pins = pin_room(host);
+  use.threads_of_largest = std::max<int64_t>(pins.threads_of_largest, 1);
+  use.dedicated += pins.claimed_threads;
+  int64_t threads = kept.vcpus[kThread];
+  int64_t cores = kept.vcpus[kCore];
+  use.dedicated += threads + cores * use.threads_of_largest;
+  if (host.used.nodes.empty() && kept.nodes.empty()) {
+    use.unclaimed = pins.threads;
+    use.whole_cores = pins.whole_cores;
+    return keep_back(use, threads, cores);
+  }
+  for (size_t n = 0; n < host.nodes().size(); ++n) {
+    const CpuUse node = use_of_node(host, n, kept);
+    const int64_t needed = node.cores > 0 ? threads_for_shared(node, limits) : 0;
+    const int64_t unshared = std::max<int64_t>(node.threads - node.dedicated - needed, 0);
+    use.unclaimed += std::clamp<int64_t>(node.unclaimed, 0, unshared);
+    use.whole_cores += std::clamp<int64_t>(node.whole_cores, 0, unshared / use.threads_of_largest);
+    threads -= node_at(kept, n).vcpus[kThread];
+    cores -= node_at(kept, n).vcpus[kCore];
+  }
+  keep_back(use, std::max<int64_t>(threads, 0), std::max<int64_t>(cores, 0));
+}
+
+CpuUse use_of_host(const HostLoad& host, const Amounts& kept, const CpuLimits& limits) {
+  CpuUse use;
+  use.cores = host.offer.cores;
+  use.threads = host.offer.threads;
+  if (use.cores <= 0) return use;
+  use.shared = host.used.vcpus[kShared] + host.foreign.vcpus.count() + kept.vcpus[kShared];
+  use.low_performance = host.used.vcpus[kLow] + kept.vcpus[kLow];
+  const int64_t per_core = divide_up(use.threads, use.cores);
+  const int64_t unpinned_threads = host.used.vcpus[kThread] - host.pinned[kThread];
+  const int64_t unpinned_cores = host.used.vcpus[kCore] - host.pinned[kCore];
+  use.dedicated = unpinned_threads + unpinned_cores * per_core;
+  find_pins(host, kept, limits, use);
   return use;
 }
 
@@ -176,7 +200,7 @@ void compute_nodes(const HostLoad& host, const Amounts& kept, const CpuLimits& l
 
 void compute_beside(const HostLoad& host, const Amounts& kept, const CpuLimits& limits,
                     Room& room) {
-  room.vcpus = most_vcpus(use_of_host(host, kept), limits, limits.shared_threads_min);
+  room.vcpus = most_vcpus(use_of_host(host, kept, limits), limits, limits.shared_threads_min);
   room.memory = left_of(memory_of(host).count(), host.used.memory, kept.memory);
   const Bytes disk = host.offer.disk - host.reserve.disk - host.images;
   room.disk = left_of(disk.count(), host.used.disk, kept.disk);
@@ -287,17 +311,32 @@ bool has_room(const NodeRoom& room, const NodeAmounts& amounts) {
   return amounts.memory <= room.memory;
 }
 
+bool keeps_pins(const HostLoad& host, const CpuLimits& limits) {
+  const Amounts& kept = host.backups.largest;
+  if (kept.vcpus[kThread] + kept.vcpus[kCore] == 0) return true;
+  const CpuUse cpus = use_of_host(host, kept, limits);
+  if (!cpus.can_pin || cpus.unclaimed < 0 || cpus.whole_cores < 0) return false;
+  for (size_t n = 0; n < kept.nodes.size(); ++n) {
+    const NodeAmounts& bound = kept.nodes[n];
+    if (bound.vcpus[kThread] + bound.vcpus[kCore] == 0) continue;
+    if (n >= host.nodes().size()) return false;
+    const CpuUse node = use_of_node(host, n, kept);
+    const int64_t left = node.threads - node.dedicated;
+    if (left < 0 || left < threads_for_shared(node, limits) || node.whole_cores < 0) return false;
+  }
+  return true;
+}
+
 bool is_overcommitted(const HostLoad& host, const CpuLimits& limits) {
   const Amounts& kept = host.backups.largest;
-  const CpuUse cpus = use_of_host(host, kept);
+  const CpuUse cpus = use_of_host(host, kept, limits);
   const bool any_vcpus = cpus.shared + cpus.low_performance + cpus.dedicated > 0;
   if (any_vcpus && (cpus.cores <= 0 || cpus.threads < cpus.cores)) return true;
   if (any_vcpus && (cpus.dedicated > cpus.threads || cpus.shared > most_shared(cpus, limits) ||
                     cpus.low_performance > most_low_performance(cpus, limits))) {
     return true;
   }
-  const int64_t kept_pins = kept.vcpus[kThread] + kept.vcpus[kCore];
-  if (kept_pins > 0 && (!cpus.can_pin || cpus.unclaimed < 0 || cpus.whole_cores < 0)) return true;
+  if (!keeps_pins(host, limits)) return true;
   const Bytes disk = host.offer.disk - host.reserve.disk - host.images;
   if (host.used.memory + kept.memory > std::max<int64_t>(memory_of(host).count(), 0) ||
       host.used.disk + kept.disk > std::max<int64_t>(disk.count(), 0) ||
@@ -321,7 +360,7 @@ Bytes free_disk(const HostLoad& host) {
 }
 
 VcpuCount free_vcpus(const HostLoad& host, CpuClass cpu_class, const CpuLimits& limits) {
-  const CpuUse use = use_of_host(host, host.backups.largest);
+  const CpuUse use = use_of_host(host, host.backups.largest, limits);
   return VcpuCount(most_vcpus(use, limits, limits.shared_threads_min)[index_of(cpu_class)]);
 }
 

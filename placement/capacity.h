@@ -22,6 +22,10 @@ bool has_room(const NodeRoom& room, const NodeAmounts& amounts);
 // guests of others may come.
 bool is_overcommitted(const HostLoad& host, const CpuLimits& limits);
 
+// Whether the dedicated threads and cores that are kept for failures can still be pinned beside
+// everything else, also beside guests that are bound to nodes.
+bool keeps_pins(const HostLoad& host, const CpuLimits& limits);
+
 // Host memory in normal pages, without the reserve, guests of others and claims.
 Bytes free_memory(const HostLoad& host);
 // Local disk without the reserve, images and claims.

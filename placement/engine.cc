@@ -10,27 +10,10 @@
 namespace stellwerk::placement {
 namespace {
 
-// A soft wish weighs more than any score, a broken soft rule more than a wish about the site.
-constexpr int64_t kSoftRule = int64_t{1} << 40;
-constexpr int64_t kOtherSite = int64_t{1} << 36;
-// Racks whose power is nearly used up are taken last among hosts that fit about as well.
-constexpr int64_t kPowerStep = int64_t{1} << 16;
 // So many failure domains are tried for a guest before its guarantee is given up.
 constexpr size_t kMostDomainsTried = 32;
 // The mix of sizes is learnt anew when the weights of so much of it have moved.
 constexpr float kMixMoved = 0.15F;
-
-// SplitMix64's finaliser (Steele, Lea, Flood 2014): an order among equals that a seed decides.
-uint64_t mix(uint64_t value) {
-  value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
-  value = (value ^ (value >> 27)) * 0x94D049BB133111EB;
-  return value ^ (value >> 31);
-}
-
-template <class Value>
-bool contains(const std::vector<Value>& values, const Value& value) {
-  return std::find(values.begin(), values.end(), value) != values.end();
-}
 
 const GroupRule* hard_affinity(const GroupLoad& group) {
   const GroupRule* finest = nullptr;
@@ -39,19 +22,6 @@ const GroupRule* hard_affinity(const GroupLoad& group) {
     if (finest == nullptr || rule.level < finest->level) finest = &rule;
   }
   return finest;
-}
-
-// How full the rack's power is, in few steps, so that equal racks stay equal for long.
-int64_t power_step(const RackLoad& rack, const std::vector<FeedLoad>& feeds) {
-  const auto step = [](Milliwatts draw, Milliwatts budget) -> int64_t {
-    const int64_t percent = budget.count() <= 0 ? 100 : draw.count() * 100 / budget.count();
-    return percent < 70 ? 0 : percent < 85 ? 1 : percent < 95 ? 2 : 3;
-  };
-  int64_t most = rack.power_limit ? step(rack.draw, *rack.power_limit) : 0;
-  for (const uint32_t feed : rack.feeds) {
-    most = std::max(most, step(worst_draw(feeds[feed]), feeds[feed].budget));
-  }
-  return most;
 }
 
 // What a vCPU of each class takes of the fleet's processors.
@@ -77,6 +47,7 @@ Engine::Engine(const Settings& settings, const Topology& topology, const std::ve
       index_(fleet_, settings.policy) {
   Mixes mixes;
   mixes.threads_per_vcpu = threads_per_vcpu(fleet_);
+  mixes.fullness = fullness();
   index_.adopt(fleet_, mixes);
   float nodes = 0;
   for (const HostLoad& load : fleet_.hosts()) {
@@ -97,116 +68,22 @@ const GroupLoad* Engine::group(const GroupUid& uid) const {
   return found == groups_.end() ? nullptr : &found->second;
 }
 
-std::optional<Fleet::HostRange> Engine::range_of(const Request& request) const {
-  std::optional<Fleet::HostRange> range = fleet_.find_place(request.wishes.within);
-  if (!range || request.wishes.host.is_nil()) return range;
-  const uint32_t host = fleet_.index_of(request.wishes.host);
-  if (host < range->first || host >= range->end) return std::nullopt;
-  return Fleet::HostRange{host, host + 1};
-}
-
-bool Engine::pool_has_room(const Request& request) const {
-  if (request.pool.empty()) return true;
-  return std::any_of(fleet_.pools().begin(), fleet_.pools().end(), [&](const Pool& pool) {
-    return pool.id == request.pool &&
-           request.pool_bytes * request.count <= pool.capacity - pool.used;
-  });
-}
-
-Engine::Terms Engine::terms_of(const Ask& ask, Fleet::HostRange range,
-                               const GroupView* group) const {
-  Terms terms{.ask = ask, .range = range, .group = group};
-  const std::string& site = ask.request.wishes.preferred_site;
-  if (!site.empty()) {
-    if (const auto there = fleet_.find_place(site)) {
-      terms.favoured.push_back(*there);
-      terms.cost_elsewhere += kOtherSite;
-    }
-  }
-  if (group == nullptr) return terms;
-  const GroupLoad& load = groups_.at(ask.request.group);
-  for (const GroupRule& rule : load.rules) {
-    if (rule.policy != GroupPolicy::kAffinity || load.members.empty()) continue;
-    for (const GroupLoad::Member& member : load.members) {
-      const uint32_t domain = fleet_.domain_of(member.host, rule.level);
-      terms.favoured.push_back(fleet_.hosts_of(domain, rule.level));
-    }
-    terms.cost_elsewhere += rule.hard ? kSoftRule << 8 : kSoftRule;
-  }
-  std::sort(terms.favoured.begin(), terms.favoured.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-  return terms;
-}
-
-// Beside its score; nothing if a rule across hosts forbids the host.
-std::optional<int64_t> Engine::extra_cost(const Terms& terms, uint32_t host) const {
-  if (contains(terms.excluded_hosts, host)) return std::nullopt;
-  if (!terms.excluded_domains.empty() &&
-      contains(terms.excluded_domains, fleet_.domain_of(host, *settings_.guarantee))) {
-    return std::nullopt;
-  }
-  int64_t cost = 0;
-  if (terms.group != nullptr) {
-    const std::optional<int32_t> soft = terms.group->cost(host);
-    if (!soft) return std::nullopt;
-    cost += *soft * kSoftRule;
-  }
+// Rooms are of single amounts; what guests of nodes and single threads leave to whole cores shows
+// only together.
+bool Engine::leaves_what_is_kept(uint32_t host, const Claim& claim) const {
   const HostLoad& load = fleet_.hosts()[host];
-  const RackLoad& rack = fleet_.racks()[load.rack];
-  if (rack.power_limit || !rack.feeds.empty()) {
-    const Request& request = terms.ask.request;
-    const Milliwatts power = power_of(load, request.cpu_class, request.vcpus, fleet_.cpu_limits());
-    if (!may_draw(rack, fleet_.feeds(), power)) return std::nullopt;
-    cost += power_step(rack, fleet_.feeds()) * kPowerStep;
+  const auto& kept = load.backups.largest.vcpus;
+  if (kept[placement::index_of(CpuClass::kDedicatedThread)] == 0 &&
+      kept[placement::index_of(CpuClass::kDedicatedCore)] == 0) {
+    return true;
   }
-  const std::string& site = terms.ask.request.wishes.preferred_site;
-  if (!site.empty()) {
-    const auto there = fleet_.find_place(site);
-    if (there && (host < there->first || host >= there->end)) cost += kOtherSite;
+  HostLoad after = load;
+  add(after.used, fleet_.amounts_of(claim, host));
+  if (!claim.cpus.empty()) {
+    after.pinned[placement::index_of(claim.cpu_class)] += claim.vcpus.count();
   }
-  return cost;
-}
-
-bool Engine::is_before(const Choice& a, const Choice& b) const {
-  if (a.cost != b.cost) return a.cost < b.cost;
-  if (!settings_.tie_seed || b.host == Fleet::kNone) return a.host < b.host;
-  const uint64_t seed = *settings_.tie_seed;
-  return std::pair(mix(seed + a.host), a.host) < std::pair(mix(seed + b.host), b.host);
-}
-
-// Every host of the range costs at least its score and `base`, so a block whose least score cannot
-// win is passed over.
-void Engine::search(const Terms& terms, size_t column, Fleet::HostRange range, int64_t base,
-                    Choice& best) const {
-  if (range.first == range.end) return;
-  const std::vector<int32_t>& least = index_.least(column);
-  const uint32_t last = index_.block_of(range.end - 1);
-  for (uint32_t block = index_.block_of(range.first); block <= last; ++block) {
-    if (least[block] >= kNoFit || least[block] + base > best.cost) continue;
-    const Block& at = index_.blocks()[block];
-    const int32_t* scores = index_.scores(column, block);
-    for (uint32_t host = std::max(at.first_host, range.first);
-         host < std::min(at.end_host, range.end); ++host) {
-      const int32_t score = scores[host - at.first_host];
-      if (score >= kNoFit || !is_before({host, score + base}, best)) continue;
-      const std::optional<int64_t> extra = extra_cost(terms, host);
-      if (!extra) continue;
-      const Choice choice{host, score + *extra};
-      if (is_before(choice, best)) best = choice;
-    }
-  }
-}
-
-Engine::Choice Engine::best_host(const Terms& terms) {
-  const size_t column = index_.column(fleet_, terms.ask, Purpose::kGuest);
-  Choice best;
-  for (const Fleet::HostRange& range : terms.favoured) {
-    const Fleet::HostRange both{std::max(range.first, terms.range.first),
-                                std::min(range.end, terms.range.end)};
-    if (both.first < both.end) search(terms, column, both, 0, best);
-  }
-  search(terms, column, terms.range, terms.cost_elsewhere, best);
-  return best;
+  for (const int32_t cpu : claim.cpus) ++after.dedicated[cpu];
+  return keeps_pins(after, fleet_.cpu_limits());
 }
 
 std::optional<Claim> Engine::claim_on(uint32_t host, const Ask& ask) const {
@@ -220,14 +97,16 @@ std::optional<Claim> Engine::claim_on(uint32_t host, const Ask& ask) const {
     if (!nodes) return std::nullopt;
     for (const uint32_t node : *nodes) claim.numa_nodes.push_back(load.nodes()[node].id);
   }
-  if (!is_dedicated(request.cpu_class)) return claim;
+  if (!is_dedicated(request.cpu_class)) {
+    return !nodes || leaves_what_is_kept(host, claim) ? std::optional(claim) : std::nullopt;
+  }
   std::optional<CpuChoice> choice =
       nodes ? choose_cpus_on(load, request.cpu_class, request.vcpus, *nodes)
             : choose_cpus(load, request.cpu_class, request.vcpus);
   if (!choice) return std::nullopt;
   claim.cpus = std::move(choice->cpus);
   claim.numa_nodes = std::move(choice->numa_nodes);
-  return claim;
+  return leaves_what_is_kept(host, claim) ? std::optional(claim) : std::nullopt;
 }
 
 std::optional<Placement> Engine::place_one(const Ask& ask, Fleet::HostRange range) {
@@ -252,58 +131,6 @@ std::optional<Placement> Engine::place_one(const Ask& ask, Fleet::HostRange rang
     terms.excluded_domains.push_back(fleet_.domain_of(choice.host, *settings_.guarantee));
   }
   return std::nullopt;
-}
-
-// For a claim that is not charged: its rack may share a feed with its backup's.
-std::optional<Backup> Engine::backup_beside(const Ask& ask, const Claim& claim,
-                                            const GroupView* group) {
-  const uint32_t host = fleet_.index_of(claim.host);
-  const uint32_t rack = fleet_.hosts()[host].rack;
-  fleet_.preview_draw(rack, claim.power);
-  std::optional<Backup> backup = backup_for(ask, host, group);
-  fleet_.preview_draw(rack, Milliwatts() - claim.power);
-  return backup;
-}
-
-// Circular, beginning behind the last host that keeps room for the same domain: the first ones are
-// full of it.
-std::optional<Backup> Engine::backup_for(const Ask& ask, uint32_t primary, const GroupView* group) {
-  const uint32_t lost = fleet_.domain_of(primary, *settings_.guarantee);
-  const std::vector<uint32_t>& keepers = fleet_.keepers_of(lost);
-  const size_t column = index_.column(fleet_, ask, Purpose::kBackup);
-  const std::optional<Fleet::HostRange> range = fleet_.find_place(ask.request.wishes.within);
-  uint32_t best = Fleet::kNone;
-  BackupOffer best_offer{.cost = kNoFit};
-  const auto consider = [&](uint32_t host) {
-    if (host < range->first || host >= range->end) return;
-    if (fleet_.domain_of(host, *settings_.guarantee) == lost) return;
-    if (group != nullptr && !group->may_back(host, primary)) return;
-    std::optional<BackupOffer> offer = offer_backup(fleet_, host, lost, ask);
-    if (!offer || offer->cost >= best_offer.cost) return;
-    best = host;
-    best_offer = *std::move(offer);
-  };
-  const auto blocks = static_cast<uint32_t>(index_.blocks().size());
-  const uint32_t start = keepers.empty() ? 0 : index_.block_of(keepers.back());
-  for (uint32_t i = 0; i <= blocks && best_offer.cost > 0; ++i) {
-    const uint32_t block = (start + i) % blocks;
-    if (index_.least(column, block) >= best_offer.cost) continue;
-    const Block& at = index_.blocks()[block];
-    const int32_t* scores = index_.scores(column, block);
-    for (uint32_t host = at.first_host; host < at.end_host && best_offer.cost > 0; ++host) {
-      const bool passed = i == 0 && !keepers.empty() && host <= keepers.back();
-      if (!passed && scores[host - at.first_host] < best_offer.cost) consider(host);
-    }
-  }
-  for (const uint32_t host : keepers) {
-    if (best_offer.cost == 0) break;
-    consider(host);
-  }
-  if (best == Fleet::kNone) return std::nullopt;
-  const HostLoad& load = fleet_.hosts()[best];
-  Backup backup{.host = load.uid, .power = Milliwatts(best_offer.amounts.power)};
-  for (const uint32_t node : best_offer.nodes) backup.numa_nodes.push_back(load.nodes()[node].id);
-  return backup;
 }
 
 bool Engine::place_each(const Ask& ask, Fleet::HostRange range, std::vector<Placement>& placed) {
@@ -390,7 +217,8 @@ void Engine::count_in_group(const Occupation& occupation, uint32_t host, bool jo
   members.erase(place);
 }
 
-void Engine::count_size(const Claim& claim, int64_t change) {
+// After the host has been charged, or released.
+void Engine::count_size(const Claim& claim, uint32_t host, int64_t change) {
   const float per_vcpu = index_.mixes().threads_per_vcpu[placement::index_of(claim.cpu_class)];
   const auto parts = static_cast<int64_t>(claim.by_node ? claim.numa_nodes.size() : 1);
   const SizeMix::Size size{
@@ -401,7 +229,15 @@ void Engine::count_size(const Claim& claim, int64_t change) {
   found->second += parts * change;
   if (found->second == 0) counts.erase(found);
   charged_ += change;
+  const int64_t guests = fleet_.hosts()[host].guests;
+  if (guests == (change > 0 ? 1 : 0)) hosts_in_use_ += change;
   if (--changes_until_learning_ <= 0) learn_mixes();
+}
+
+int32_t Engine::fullness() const {
+  if (settings_.expect_full) return *settings_.expect_full ? kFullFleet : 0;
+  const auto hosts = static_cast<double>(std::max<size_t>(fleet_.hosts().size(), 1));
+  return fullness_of(static_cast<double>(hosts_in_use_) / hosts, index_.mixes().fullness);
 }
 
 // Where all guests are bound to nodes, those stand in for hosts, and the other way around.
@@ -410,16 +246,17 @@ void Engine::learn_mixes() {
   Mixes mixes = index_.mixes();
   mixes.hosts = SizeMix(sizes_.empty() ? shares_ : sizes_, mean_host_);
   mixes.nodes = SizeMix(shares_.empty() ? sizes_ : shares_, mean_node_);
+  mixes.fullness = fullness();
   const float moved =
       mixes.hosts.distance(index_.mixes().hosts) + mixes.nodes.distance(index_.mixes().nodes);
-  if (moved > kMixMoved) index_.adopt(fleet_, mixes);
+  if (moved > kMixMoved || mixes.fullness != index_.mixes().fullness) index_.adopt(fleet_, mixes);
 }
 
 void Engine::charge(const Occupation& occupation) {
   const uint32_t host = fleet_.index_of(occupation.claim.host);
   if (host == Fleet::kNone) std::abort();
-  count_size(occupation.claim, 1);
   fleet_.charge(host, occupation.claim);
+  count_size(occupation.claim, host, 1);
   index_.refresh(fleet_, host);
   count_in_group(occupation, host, true);
   const uint32_t keeper = keeper_of(occupation, host);
@@ -432,8 +269,8 @@ void Engine::charge(const Occupation& occupation) {
 void Engine::release(const Occupation& occupation) {
   const uint32_t host = fleet_.index_of(occupation.claim.host);
   if (host == Fleet::kNone) std::abort();
-  count_size(occupation.claim, -1);
   fleet_.release(host, occupation.claim);
+  count_size(occupation.claim, host, -1);
   index_.refresh(fleet_, host);
   count_in_group(occupation, host, false);
   const uint32_t keeper = keeper_of(occupation, host);
@@ -479,28 +316,28 @@ void Engine::erase_group(const GroupUid& uid) {
 void Engine::describe(const Host& description) {
   const uint32_t host = fleet_.index_of(description.uid);
   fleet_.describe(host, description);
-  index_.refresh(fleet_, host);
+  index_.describe(fleet_, host);
 }
 
 void Engine::set_accepting(const HostUid& uid, bool accepting) {
   const uint32_t host = fleet_.index_of(uid);
   if (host == Fleet::kNone) return;
   fleet_.set_accepting(host, accepting);
-  index_.refresh(fleet_, host);
+  index_.describe(fleet_, host);
 }
 
 void Engine::set_foreign(const HostUid& uid, const ForeignUse& foreign) {
   const uint32_t host = fleet_.index_of(uid);
   if (host == Fleet::kNone) return;
   fleet_.set_foreign(host, foreign);
-  index_.refresh(fleet_, host);
+  index_.describe(fleet_, host);
 }
 
 void Engine::set_fenced(const HostUid& uid, bool fenced) {
   const uint32_t host = fleet_.index_of(uid);
   if (host == Fleet::kNone) return;
   fleet_.set_fenced(host, fenced);
-  index_.refresh(fleet_, host);
+  index_.describe(fleet_, host);
 }
 
 void Engine::hold_cpus(const HostUid& uid, const std::vector<int32_t>& cpus) {
@@ -519,7 +356,7 @@ void Engine::let_go_cpus(const HostUid& uid, const std::vector<int32_t>& cpus) {
 
 void Engine::set_images(Bytes images) {
   fleet_.set_images(images);
-  for (uint32_t host = 0; host < fleet_.hosts().size(); ++host) index_.refresh(fleet_, host);
+  for (uint32_t host = 0; host < fleet_.hosts().size(); ++host) index_.describe(fleet_, host);
 }
 
 void Engine::set_pools(std::vector<Pool> pools) {

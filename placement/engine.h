@@ -26,6 +26,9 @@ struct Settings {
   std::optional<DomainLevel> guarantee;  // of failover, for guests that are marked; none: off
   Policy policy = Policy::kDefault;
   std::optional<uint64_t> tie_seed;  // none: among equals the lowest index
+  // Whether the fleet is going to be full, whatever is in use today: it is then filled from the
+  // beginning so that guests of every size keep finding room. None: what is in use decides.
+  std::optional<bool> expect_full;
 };
 
 // What one instance occupies.
@@ -120,6 +123,7 @@ class Engine {
               Choice& best) const;
   Choice best_host(const Terms& terms);
 
+  bool leaves_what_is_kept(uint32_t host, const Claim& claim) const;
   std::optional<Claim> claim_on(uint32_t host, const Ask& ask) const;
   std::optional<Placement> place_one(const Ask& ask, Fleet::HostRange range);
   std::optional<Backup> backup_beside(const Ask& ask, const Claim& claim, const GroupView* group);
@@ -131,8 +135,9 @@ class Engine {
   uint32_t keeper_of(const Occupation& occupation, uint32_t host) const;
   Amounts kept_amounts(const Occupation& occupation, uint32_t keeper) const;
 
-  void count_size(const Claim& claim, int64_t change);
+  void count_size(const Claim& claim, uint32_t host, int64_t change);
   void learn_mixes();
+  int32_t fullness() const;
 
   const Settings settings_;
   Fleet fleet_;
@@ -145,6 +150,7 @@ class Engine {
   SizeMix::Size mean_host_;
   SizeMix::Size mean_node_;
   int64_t charged_ = 0;
+  int64_t hosts_in_use_ = 0;
   int64_t changes_until_learning_ = 1;
 };
 

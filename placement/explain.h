@@ -12,8 +12,9 @@
 namespace stellwerk::placement {
 
 struct RuleCount {
-  std::string rule;  // a rule of rules(), or "place", "pool", "power", "group", "failover"
+  std::string rule;  // "place", a rule of rules(), "pool", "power", "group" or "failover"
   int64_t hosts = 0;
+  std::string words;  // "feed dc1/f1 has 300 W left of 20 kW"
 };
 
 struct NearHost {
@@ -24,20 +25,35 @@ struct NearHost {
   std::vector<std::string> lacks;
 };
 
-struct Explanation {
-  bool fits = false;
-  // For everybody; names neither hosts nor racks nor other projects:
-  std::string summary;
-  std::optional<std::string> smallest_change;  // "4 GiB less memory": it was tried and fits
-  // For operators:
-  int64_t hosts = 0;                // of the fleet
-  int64_t feasible = 0;             // of those, that could take one instance
-  std::vector<RuleCount> refusals;  // by each host's first rule, in the order of the rules
-  std::vector<NearHost> nearest;    // at most five, of a refusal
-  std::vector<std::string> chosen;  // for each instance its host and why, of an acceptance
-  friend bool operator==(const Explanation&, const Explanation&) = default;
+// What would have been taken. `request` was tried and is accepted, where `without_rule` is said
+// after its group has lost this rule.
+struct Change {
+  std::string words;  // "4 GiB less memory (12 GiB instead of 16 GiB)"
+  Request request;
+  std::optional<GroupRule> without_rule;
 };
 
+struct Explanation {
+  bool fits = false;
+  // Refused by nothing but hosts that are out of touch: worth another try.
+  bool none_connected = false;
+  // For everybody; they name no host, rack, zone, site, feed or label of a host that the request
+  // did not name itself, and no other project:
+  std::string summary;
+  std::optional<std::string> smallest_change;  // the words of `change`
+  std::optional<Change> change;
+
+  // For operators:
+  int64_t hosts = 0;     // of the fleet
+  int64_t feasible = 0;  // of those, that could take one instance, backups not looked at
+  // Every host that does not take an instance, by its first rule, in the order of the rules. Of a
+  // request for several: beside those that found a place.
+  std::vector<RuleCount> refusals;
+  std::vector<NearHost> nearest;    // at most five, of a refusal
+  std::vector<std::string> chosen;  // for each instance its host and why, of an acceptance
+};
+
+// Changes nothing: what it tries it takes back.
 Explanation explain(Engine& engine, const Request& request);
 
 }  // namespace stellwerk::placement

@@ -87,6 +87,12 @@ std::optional<std::vector<uint32_t>> backup_nodes(const HostLoad& host,
   return nodes;
 }
 
+// Whether all that is dedicated can be pinned if so much is kept for one domain.
+bool could_pin(HostLoad host, const Amounts& needed, const CpuLimits& limits) {
+  raise_to(host.backups.largest, needed);
+  return keeps_pins(host, limits);
+}
+
 }  // namespace
 
 std::optional<BackupOffer> offer_backup(const Fleet& fleet, uint32_t index, uint32_t lost,
@@ -108,6 +114,7 @@ std::optional<BackupOffer> offer_backup(const Fleet& fleet, uint32_t index, uint
   }
   Amounts needed = offer.amounts;
   if (kept != nullptr) add(needed, kept->sum);
+  if (request.numa_nodes > 0 && !could_pin(host, needed, fleet.cpu_limits())) return std::nullopt;
   const Amounts more = more_than_kept(std::move(needed), host.backups.largest);
   if (!has_room(host.room, more)) return std::nullopt;
   if (!may_draw(fleet.racks()[host.rack], fleet.feeds(), Milliwatts(more.power))) {
@@ -116,6 +123,37 @@ std::optional<BackupOffer> offer_backup(const Fleet& fleet, uint32_t index, uint
   const size_t cpu_class = placement::index_of(request.cpu_class);
   offer.cost = cost_of(host, cpu_class, more.vcpus[cpu_class], more.memory);
   return offer;
+}
+
+// Most guests ask for nothing but vCPUs, memory and disk, and are compared without making amounts.
+std::optional<int32_t> backup_cost(const Fleet& fleet, uint32_t index, uint32_t lost,
+                                   const Ask& ask) {
+  const Request& request = ask.request;
+  if (request.numa_nodes > 0 || request.page_size != PageSize::kNormal ||
+      !request.devices.empty()) {
+    const std::optional<BackupOffer> offer = offer_backup(fleet, index, lost, ask);
+    return offer ? std::optional(offer->cost) : std::nullopt;
+  }
+  const HostLoad& host = fleet.hosts()[index];
+  if (!is_eligible(host, ask)) return std::nullopt;
+  const Reserve::FromDomain* entry = kept_for(host, lost);
+  if (entry == nullptr && host.backups.domains.size() >= kMostDomainsPerHost) return std::nullopt;
+  static const Amounts kNothing;
+  const Amounts& kept = entry == nullptr ? kNothing : entry->sum;
+  const Amounts& largest = host.backups.largest;
+  const size_t cpu_class = placement::index_of(request.cpu_class);
+  const int64_t vcpus =
+      beyond(ask.amounts.vcpus[cpu_class] + kept.vcpus[cpu_class], largest.vcpus[cpu_class]);
+  const int64_t memory = beyond(ask.amounts.memory + kept.memory, largest.memory);
+  if (vcpus > host.room.vcpus[cpu_class] || memory > host.room.memory ||
+      beyond(ask.amounts.disk + kept.disk, largest.disk) > host.room.disk ||
+      beyond(ask.amounts.bandwidth + kept.bandwidth, largest.bandwidth) > host.room.bandwidth) {
+    return std::nullopt;
+  }
+  const Milliwatts power = power_of(host, request.cpu_class, request.vcpus, fleet.cpu_limits());
+  const Milliwatts more(beyond(power.count() + kept.power, largest.power));
+  if (!may_draw(fleet.racks()[host.rack], fleet.feeds(), more)) return std::nullopt;
+  return cost_of(host, cpu_class, vcpus, memory);
 }
 
 std::optional<int32_t> least_backup_cost(const HostLoad& host, const Ask& ask) {

@@ -22,7 +22,10 @@ struct BackupOffer {
   std::vector<uint32_t> nodes;  // by index, of guests bound to nodes
 };
 
-// For a guest of the domain `lost`; nothing if the host cannot keep it.
+// The cost alone, for a guest of the domain `lost`; nothing if the host cannot keep it.
+std::optional<int32_t> backup_cost(const Fleet& fleet, uint32_t host, uint32_t lost,
+                                   const Ask& ask);
+// The same with everything else.
 std::optional<BackupOffer> offer_backup(const Fleet& fleet, uint32_t host, uint32_t lost,
                                         const Ask& ask);
 

@@ -32,6 +32,13 @@ Place place_of(const std::string& rack) {
   return {.site = parent_of(zone), .zone = zone, .rack = rack};
 }
 
+// The order of places: "dc/a" comes before "dc-1/a", as "dc" does before "dc-1".
+bool stands_before(std::string_view a, std::string_view b) {
+  const auto rank = [](char c) { return c == '/' ? 0 : static_cast<int>(c); };
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                      [&](char x, char y) { return rank(x) < rank(y); });
+}
+
 std::shared_ptr<const CpuLayout> shared_layout(
     std::vector<std::shared_ptr<const CpuLayout>>& layouts, const std::vector<NumaNode>& nodes) {
   if (nodes.empty()) return nullptr;
@@ -135,6 +142,9 @@ void Fleet::stand(const Topology& topology, const std::vector<Host>& hosts) {
     by_uid_[uid] = i;
     describe(i, *host);
   }
+  // Who shares with whom is known from the beginning, so that what has come and gone leaves
+  // nothing.
+  for (RackLoad& rack : racks_) add_draw(rack, feeds_, Milliwatts());
 }
 
 uint32_t Fleet::index_of(const HostUid& host) const {
@@ -213,9 +223,9 @@ Fleet::HostRange Fleet::hosts_of(uint32_t domain, DomainLevel level) const {
 std::optional<Fleet::HostRange> Fleet::find_place(std::string_view name) const {
   if (name.empty()) return HostRange{0, static_cast<uint32_t>(hosts_.size())};
   const auto find = [name](const auto& ranges) -> std::optional<HostRange> {
-    const auto found =
-        std::lower_bound(ranges.begin(), ranges.end(), name,
-                         [](const auto& range, std::string_view id) { return range.id < id; });
+    const auto found = std::lower_bound(
+        ranges.begin(), ranges.end(), name,
+        [](const auto& range, std::string_view id) { return stands_before(range.id, id); });
     if (found == ranges.end() || found->id != name) return std::nullopt;
     return HostRange{found->first_host, found->end_host};
   };
@@ -264,7 +274,11 @@ bool Fleet::can_describe(const Host& description) const {
   for (const DeviceCount& device : description.facts.devices) {
     if (device_class(device.device_class) == kNone) return false;
   }
-  return index_of(description.uid) != kNone;
+  const HostLoad* host = find(description.uid);
+  const auto same_id = [](const NumaNode& a, const NumaNode& b) { return a.id == b.id; };
+  const auto& nodes = description.facts.numa;
+  return host != nullptr && std::equal(host->nodes().begin(), host->nodes().end(), nodes.begin(),
+                                       nodes.end(), same_id);
 }
 
 void Fleet::refresh(uint32_t host) {
@@ -388,12 +402,14 @@ void Fleet::give_back(uint32_t index, uint32_t domain, const Amounts& amounts) {
   std::vector<Reserve::FromDomain>& domains = host.backups.domains;
   const auto entry = entry_of(domains, domain);
   if (entry == domains.end() || entry->domain != domain) std::abort();
+  const bool was_largest = touches(entry->sum, host.backups.largest);
   subtract(entry->sum, amounts);
   if (--entry->guests == 0) {
     domains.erase(entry);
     std::vector<uint32_t>& keepers = keepers_[domain];
     keepers.erase(std::lower_bound(keepers.begin(), keepers.end(), index));
   }
+  if (!was_largest) return;
   Amounts largest;
   for (const Reserve::FromDomain& from : domains) raise_to(largest, from.sum);
   const int64_t power = host.backups.largest.power;

@@ -4,13 +4,14 @@
 // `charge`/`release`.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/model.h"
@@ -218,7 +219,8 @@ class Fleet {
 
   // Everything of the host but where it stands and what is charged.
   void describe(uint32_t host, const Host& description);
-  // Not if it has devices of a class that no host had; and its rack must be as before.
+  // Not if it has devices of a class that no host had, or other NUMA nodes, by which its guests are
+  // charged; and its rack must be as before.
   bool can_describe(const Host& description) const;
   void set_accepting(uint32_t host, bool accepting);
   void set_foreign(uint32_t host, const ForeignUse& foreign);
@@ -260,7 +262,7 @@ class Fleet {
   std::vector<std::vector<uint32_t>> keepers_;  // by domain, as far as there are any
   std::vector<std::string> device_classes_;     // ordered
   std::vector<std::shared_ptr<const CpuLayout>> layouts_;
-  std::unordered_map<HostUid, uint32_t, UidHash> by_uid_;
+  absl::flat_hash_map<HostUid, uint32_t, UidHash> by_uid_;
 };
 
 }  // namespace stellwerk::placement

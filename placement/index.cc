@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <string>
+#include <utility>
 
 namespace stellwerk::placement {
 namespace {
@@ -60,10 +61,14 @@ bool same_shape(const Request& a, const Request& b) {
          a.wishes.cpu_baseline == b.wishes.cpu_baseline;
 }
 
+constexpr size_t kWordsPerHost = Index::kMostColumns / 64;
+
 // So many scores are replaced at once when the mix of sizes changes; of more, so many blocks with
 // every change of a host.
 constexpr size_t kScoresAtOnce = 50'000;
 constexpr size_t kBlocksAtATime = 2;
+
+constexpr uint32_t kBlocksPerLook = 32;
 
 int32_t least_of(const int32_t* scores, uint32_t count) {
   int32_t least = kNoFit;
@@ -71,10 +76,20 @@ int32_t least_of(const int32_t* scores, uint32_t count) {
   return least;
 }
 
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+__attribute__((optimize("O3"), target_clones("avx2", "default")))
+#endif
+bool any_at_most(const int32_t* values, int32_t most) {
+  int32_t found = 0;
+  for (uint32_t i = 0; i < kBlocksPerLook; ++i) found |= values[i] <= most ? 1 : 0;
+  return found != 0;
+}
+
 }  // namespace
 
 Index::Index(const Fleet& fleet, Policy policy) : policy_(policy) {
   block_of_host_.resize(fleet.hosts().size());
+  eligible_.resize(fleet.hosts().size() * kWordsPerHost);
   for (uint32_t rack = 0; rack < fleet.racks().size(); ++rack) {
     const RackLoad& load = fleet.racks()[rack];
     for (uint32_t first = load.first_host; first < load.end_host; first += kMostHostsPerBlock) {
@@ -91,30 +106,60 @@ int32_t* Index::scores_of(size_t column, uint32_t block) {
   return const_cast<int32_t*>(scores(column, block));
 }
 
-int32_t Index::compute(const HostLoad& host, const HostSize& size, size_t column) const {
+Index::Subject Index::subject(const HostLoad& host) {
+  std::fill(scores_by_size_.begin(), scores_by_size_.end(), -1);
+  return {.host = host,
+          .size = size_of(host, mixes_, policy_),
+          .idle_devices = cost_of_idle_devices(policy_, host)};
+}
+
+bool Index::is_eligible_for(uint32_t host, size_t column) const {
+  return (eligible_[host * kWordsPerHost + column / 64] >> column % 64 & 1) != 0;
+}
+
+void Index::decide_eligible(const HostLoad& load, uint32_t host, size_t column) {
+  uint64_t& word = eligible_[host * kWordsPerHost + column / 64];
+  const uint64_t bit = uint64_t{1} << column % 64;
+  word = is_eligible(load, columns_[column].ask) ? word | bit : word & ~bit;
+}
+
+int32_t Index::score_of(const Subject& subject, size_t column) {
   const Needs& needs = needs_[column];
-  if (needs.backup) return least_backup_cost(host, columns_[column].ask).value_or(kNoFit);
-  if (needs.memory > host.room.memory || needs.vcpus > host.room.vcpus[needs.cpu_class] ||
-      needs.disk > host.room.disk || !host.accepting) {
+  if (needs.bound_to_nodes) {
+    return score_on_nodes(policy_, subject.host, subject.size, columns_[column].ask, mixes_);
+  }
+  int32_t& score = scores_by_size_[needs.size];
+  if (score < 0) score = score_of_size(policy_, subject.size, sizes_[needs.size], mixes_);
+  return score;
+}
+
+int32_t Index::compute(const Subject& subject, uint32_t host, size_t column) {
+  const Needs& needs = needs_[column];
+  const Room& room = subject.host.room;
+  if (!is_eligible_for(host, column)) return kNoFit;
+  if (needs.backup) return least_backup_cost(subject.host, columns_[column].ask).value_or(kNoFit);
+  if (needs.memory > room.memory || needs.vcpus > room.vcpus[needs.cpu_class] ||
+      needs.disk > room.disk) {
     return kNoFit;
   }
-  const Ask& ask = columns_[column].ask;
-  return fits(host, ask) ? score(policy_, host, size, ask, mixes_) : kNoFit;
+  if (needs.needs_more && !has_room_for(subject.host, columns_[column].ask)) return kNoFit;
+  const int32_t score = score_of(subject, column);
+  return std::min(score + (needs.takes_devices ? 0 : subject.idle_devices), kNoFit - 1);
 }
 
 void Index::fill_block(const Fleet& fleet, size_t column, uint32_t block) {
   const Block& at = blocks_[block];
   int32_t* scores = scores_of(column, block);
   for (uint32_t host = at.first_host; host < at.end_host; ++host) {
-    const HostLoad& load = fleet.hosts()[host];
-    const HostSize size = size_of(load, mixes_, policy_);
-    scores[host - at.first_host] = compute(load, size, column);
+    scores[host - at.first_host] = compute(subject(fleet.hosts()[host]), host, column);
   }
-  columns_[column].least[block] = least_of(scores, at.end_host - at.first_host);
+  least_[column * blocks_.size() + block] = least_of(scores, at.end_host - at.first_host);
 }
 
 void Index::fill(const Fleet& fleet, size_t column) {
-  columns_[column].least.resize(blocks_.size());
+  for (uint32_t host = 0; host < fleet.hosts().size(); ++host) {
+    decide_eligible(fleet.hosts()[host], host, column);
+  }
   for (uint32_t block = 0; block < blocks_.size(); ++block) fill_block(fleet, column, block);
 }
 
@@ -138,12 +183,22 @@ void Index::replace_some(const Fleet& fleet) {
   }
 }
 
+uint32_t Index::next_block(size_t column, uint32_t block, uint32_t end, int32_t most) const {
+  const int32_t* least = this->least(column);
+  while (block + kBlocksPerLook <= end && !any_at_most(least + block, most)) {
+    block += kBlocksPerLook;
+  }
+  while (block < end && least[block] > most) ++block;
+  return block;
+}
+
 // Doubles the memory for columns; those that there are keep their numbers.
 void Index::grow() {
   const size_t before = capacity_;
   const std::vector<int32_t> old = std::move(scores_);
   capacity_ = std::max<size_t>(8, 2 * before);
   scores_.assign(block_of_host_.size() * capacity_, kNoFit);
+  least_.resize(blocks_.size() * capacity_, kNoFit);
   for (const Block& block : blocks_) {
     const size_t size = block.end_host - block.first_host;
     std::copy_n(old.begin() + static_cast<int64_t>(block.first_host * before), before * size,
@@ -163,11 +218,17 @@ size_t Index::column(const Fleet& fleet, const Ask& ask, Purpose purpose) {
   }
   const size_t made = place_for_column();
   hashes_[made] = hash;
-  needs_[made] = {.vcpus = ask.request.vcpus.count(),
+  const Request& request = ask.request;
+  needs_[made] = {.vcpus = request.vcpus.count(),
                   .memory = ask.amounts.memory,
                   .disk = ask.amounts.disk,
-                  .cpu_class = static_cast<uint8_t>(index_of(ask.request.cpu_class)),
-                  .backup = purpose == Purpose::kBackup};
+                  .size = number_of(size_of(ask, mixes_)),
+                  .cpu_class = static_cast<uint8_t>(index_of(request.cpu_class)),
+                  .backup = purpose == Purpose::kBackup,
+                  .needs_more = request.numa_nodes > 0 || request.page_size != PageSize::kNormal ||
+                                request.bandwidth > MegabitsPerSecond() || !request.devices.empty(),
+                  .bound_to_nodes = is_bound_to_nodes(ask),
+                  .takes_devices = !request.devices.empty()};
   ColumnHead& head = columns_[made];
   head.purpose = purpose;
   head.last_use = uses_;
@@ -190,22 +251,43 @@ size_t Index::place_for_column() {
   return static_cast<size_t>(oldest - columns_.begin());
 }
 
+uint32_t Index::number_of(const SizeMix::Size& size) {
+  const auto found = std::find(sizes_.begin(), sizes_.end(), size);
+  if (found != sizes_.end()) return static_cast<uint32_t>(found - sizes_.begin());
+  if (sizes_.size() >= 2 * kMostColumns) forget_sizes();
+  sizes_.push_back(size);
+  scores_by_size_.resize(sizes_.size());
+  return static_cast<uint32_t>(sizes_.size() - 1);
+}
+
+// Those of columns that gave way.
+void Index::forget_sizes() {
+  const std::vector<SizeMix::Size> all = std::exchange(sizes_, {});
+  for (Needs& needs : needs_) needs.size = number_of(all[needs.size]);
+}
+
+void Index::describe(const Fleet& fleet, uint32_t host) {
+  for (size_t column = 0; column < columns_.size(); ++column) {
+    decide_eligible(fleet.hosts()[host], host, column);
+  }
+  refresh(fleet, host);
+}
+
+// Columns of one size and different wishes share what is costly.
 void Index::refresh(const Fleet& fleet, uint32_t host) {
-  const HostLoad& load = fleet.hosts()[host];
   const uint32_t block = block_of_host_[host];
   const Block& at = blocks_[block];
-  const uint32_t count = at.end_host - at.first_host;
-  const HostSize size = size_of(load, mixes_, policy_);
+  const Subject changed = subject(fleet.hosts()[host]);
   for (size_t column = 0; column < columns_.size(); ++column) {
     int32_t* scores = scores_of(column, block);
     int32_t& mine = scores[host - at.first_host];
     const int32_t before = mine;
-    mine = compute(load, size, column);
-    int32_t& least = columns_[column].least[block];
+    mine = compute(changed, host, column);
+    int32_t& least = least_[column * blocks_.size() + block];
     if (mine <= least) {
       least = mine;
     } else if (before == least) {
-      least = least_of(scores, count);
+      least = least_of(scores, at.end_host - at.first_host);
     }
   }
   replace_some(fleet);

@@ -40,37 +40,58 @@ class Index {
 
   // Makes the column if there is none for this shape; the least used one gives way.
   size_t column(const Fleet& fleet, const Ask& ask, Purpose purpose);
-  int32_t least(size_t column, uint32_t block) const { return columns_[column].least[block]; }
-  const std::vector<int32_t>& least(size_t column) const { return columns_[column].least; }
+  // Of each block, in their order.
+  const int32_t* least(size_t column) const { return least_.data() + column * blocks_.size(); }
+  // The first block from `block` on, before `end`, whose least score is at most `most`; or `end`.
+  uint32_t next_block(size_t column, uint32_t block, uint32_t end, int32_t most) const;
   // Of the block's hosts, in their order.
   const int32_t* scores(size_t column, uint32_t block) const {
     const Block& at = blocks_[block];
     return scores_.data() + at.first_host * capacity_ + column * (at.end_host - at.first_host);
   }
 
+  // After what is charged to the host, or kept on it, has changed.
   void refresh(const Fleet& fleet, uint32_t host);
+  // After anything else of the host has.
+  void describe(const Fleet& fleet, uint32_t host);
 
   const Mixes& mixes() const { return mixes_; }
   // Scores by the former mixes are replaced by and by, a little with every call of `refresh`.
   void adopt(const Fleet& fleet, const Mixes& mixes);
 
  private:
-  // What a guest needs of any host, packed: most hosts that do not fit are told apart by it.
+  // What a guest needs of any host, packed: all that most columns need to be computed.
   struct Needs {
     int64_t vcpus = 0;
     int64_t memory = 0;
     int64_t disk = 0;
+    uint32_t size = 0;  // in sizes_
     uint8_t cpu_class = 0;
     bool backup = false;
+    bool needs_more = false;  // of the rules of room than these three
+    bool bound_to_nodes = false;
+    bool takes_devices = false;
+  };
+  // One host while its scores are computed.
+  struct Subject {
+    const HostLoad& host;
+    HostSize size;
+    int32_t idle_devices = 0;
   };
   struct ColumnHead {
     Purpose purpose = Purpose::kGuest;
     uint64_t last_use = 0;
     Ask ask;
-    std::vector<int32_t> least;
   };
 
-  int32_t compute(const HostLoad& host, const HostSize& size, size_t column) const;
+  // For one host at a time.
+  Subject subject(const HostLoad& host);
+  int32_t compute(const Subject& subject, uint32_t host, size_t column);
+  int32_t score_of(const Subject& subject, size_t column);
+  bool is_eligible_for(uint32_t host, size_t column) const;
+  void decide_eligible(const HostLoad& load, uint32_t host, size_t column);
+  uint32_t number_of(const SizeMix::Size& size);
+  void forget_sizes();
   void fill(const Fleet& fleet, size_t column);
   void fill_block(const Fleet& fleet, size_t column, uint32_t block);
   void replace_some(const Fleet& fleet);
@@ -86,9 +107,14 @@ class Index {
   std::vector<uint32_t> block_of_host_;
   std::vector<ColumnHead> columns_;
   std::vector<Needs> needs_;
-  std::vector<uint64_t> hashes_;  // of the columns' shapes
-  size_t capacity_ = 0;           // columns that there is memory for
-  std::vector<int32_t> scores_;   // by block, then column, then host
+  std::vector<SizeMix::Size> sizes_;  // of guests, each once
+  // Whether a host is eligible for a column: a bit each, kMostColumns for every host.
+  std::vector<uint64_t> eligible_;
+  std::vector<int32_t> scores_by_size_;  // of the host in hand; negative: not yet computed
+  std::vector<uint64_t> hashes_;         // of the columns' shapes
+  size_t capacity_ = 0;                  // columns that there is memory for
+  std::vector<int32_t> scores_;          // by block, then column, then host
+  std::vector<int32_t> least_;           // by column, then block
   uint64_t uses_ = 0;
 };
 

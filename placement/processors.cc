@@ -8,7 +8,8 @@
 namespace stellwerk::placement {
 namespace {
 
-// A core with its free threads, never none.
+// A core with its free threads, never none. Whole: all of them, and as many as the largest core
+// has; smaller cores serve class T as well as those that are broken up.
 struct FreeCore {
   std::vector<int32_t> threads;
   bool whole = false;
@@ -29,12 +30,12 @@ size_t largest_core(const std::vector<NumaNode>& nodes) {
   return largest;
 }
 
-FreeCore free_part(const HostCore& core, const HostLoad& host) {
+FreeCore free_part(const HostCore& core, const HostLoad& host, size_t largest) {
   FreeCore free;
   for (const int32_t thread : core.threads) {
     if (!host.dedicated.contains(thread)) free.threads.push_back(thread);
   }
-  free.whole = free.threads.size() == core.threads.size();
+  free.whole = free.threads.size() == largest;
   return free;
 }
 
@@ -52,9 +53,9 @@ FreeNode free_node(const HostLoad& host, size_t index, CpuClass cpu_class) {
   const auto largest = static_cast<size_t>(host.offer.layout->unclaimed.threads_of_largest);
   FreeNode free{.id = node.id, .cores = {}};
   for (const HostCore& core : node.cores) {
-    FreeCore part = free_part(core, host);
+    FreeCore part = free_part(core, host, largest);
     if (part.threads.empty()) continue;
-    if (whole_cores && (!part.whole || part.threads.size() != largest)) continue;
+    if (whole_cores && !part.whole) continue;
     free.room += whole_cores ? 1 : static_cast<int64_t>(part.threads.size());
     free.cores.push_back(std::move(part));
   }
@@ -173,44 +174,78 @@ std::optional<CpuChoice> choose_by_node(const HostLoad& host, CpuClass cpu_class
   return choice;
 }
 
+// Threads of the node that no whole core loses if they are taken.
+int64_t loose_room(const HostLoad& host, size_t node) {
+  const auto& room = host.room.nodes[node].vcpus;
+  return room[index_of(CpuClass::kDedicatedThread)] -
+         room[index_of(CpuClass::kDedicatedCore)] * host.offer.layout->unclaimed.threads_of_largest;
+}
+
 // Single threads with as few whole cores broken as there can be, wherever they are.
 std::optional<CpuChoice> choose_loose_threads(const HostLoad& host, int64_t vcpus) {
-  std::vector<std::pair<FreeCore, int32_t>> cores;
-  for (const FreeNode& node : free_nodes(host, CpuClass::kDedicatedThread)) {
-    for (const FreeCore& core : node.cores) cores.emplace_back(core, node.id);
+  std::vector<int64_t> shares(host.nodes().size());
+  int64_t left = vcpus;
+  const auto take_up_to = [&](size_t node, int64_t most) {
+    const int64_t more = std::clamp<int64_t>(most - shares[node], 0, left);
+    shares[node] += more;
+    left -= more;
+  };
+  Nodes nodes;
+  for (size_t i = 0; i < shares.size(); ++i) {
+    nodes.push_back(free_node(host, i, CpuClass::kDedicatedThread));
+    take_up_to(i, std::min(loose_room(host, i), nodes[i].room));
   }
-  std::stable_sort(cores.begin(), cores.end(),
-                   [](const auto& a, const auto& b) { return taken_before(a.first, b.first); });
+  for (size_t i = 0; i < shares.size(); ++i) take_up_to(i, nodes[i].room);
+  if (left > 0) return std::nullopt;
   CpuChoice choice;
-  for (const auto& [core, node] : cores) {
-    const auto left = static_cast<size_t>(vcpus) - choice.cpus.size();
-    if (left == 0) break;
-    const auto end =
-        core.threads.begin() + static_cast<int64_t>(std::min(left, core.threads.size()));
-    choice.cpus.insert(choice.cpus.end(), core.threads.begin(), end);
-    choice.numa_nodes.push_back(node);
+  for (size_t i = 0; i < shares.size(); ++i) {
+    if (shares[i] > 0) take(nodes[i], CpuClass::kDedicatedThread, shares[i], choice);
   }
-  if (choice.cpus.size() < static_cast<size_t>(vcpus)) return std::nullopt;
   std::sort(choice.numa_nodes.begin(), choice.numa_nodes.end());
-  const auto last = std::unique(choice.numa_nodes.begin(), choice.numa_nodes.end());
-  choice.numa_nodes.erase(last, choice.numa_nodes.end());
   return choice;
+}
+
+int64_t cores_for(int64_t threads, int64_t largest) {
+  return (std::max<int64_t>(threads, 0) + largest - 1) / largest;
+}
+
+// What the node has left of threads and whole cores, beside what is bound to it, when the choice
+// has been taken.
+PinRoom left_on_node(const HostLoad& host, size_t index, const Claimed& claimed) {
+  const int64_t largest = host.offer.layout->unclaimed.threads_of_largest;
+  const NodeRoom& room = host.room.nodes[index];
+  const PinRoom before = pin_room(host, index);
+  PinRoom left = count(host.nodes()[index], claimed, largest);
+  const int64_t loose = left.threads - left.whole_cores * largest;
+  if (index < host.backups.largest.nodes.size()) {
+    const auto& bound = host.backups.largest.nodes[index].vcpus;
+    left.whole_cores -= bound[index_of(CpuClass::kDedicatedCore)];
+    left.whole_cores -= cores_for(bound[index_of(CpuClass::kDedicatedThread)] - loose, largest);
+  }
+  left.threads += room.vcpus[index_of(CpuClass::kDedicatedThread)] - before.threads;
+  left.whole_cores =
+      std::clamp<int64_t>(left.whole_cores, 0, std::max<int64_t>(left.threads, 0) / largest);
+  return left;
 }
 
 // Whether what is kept for failures can still be pinned beside these.
 bool leaves_what_is_kept(const HostLoad& host, const CpuChoice& choice) {
-  const auto& kept = host.backups.largest.vcpus;
-  const int64_t kept_threads = kept[index_of(CpuClass::kDedicatedThread)];
-  const int64_t kept_cores = kept[index_of(CpuClass::kDedicatedCore)];
+  const Amounts& kept = host.backups.largest;
+  int64_t kept_threads = kept.vcpus[index_of(CpuClass::kDedicatedThread)];
+  int64_t kept_cores = kept.vcpus[index_of(CpuClass::kDedicatedCore)];
   if (kept_threads == 0 && kept_cores == 0) return true;
+  for (const NodeAmounts& bound : kept.nodes) {
+    kept_threads -= bound.vcpus[index_of(CpuClass::kDedicatedThread)];
+    kept_cores -= bound.vcpus[index_of(CpuClass::kDedicatedCore)];
+  }
   Claimed claimed = host.dedicated;
   for (const int32_t cpu : choice.cpus) ++claimed[cpu];
   const int64_t largest = host.offer.layout->unclaimed.threads_of_largest;
   PinRoom left;
-  for (const NumaNode& node : host.nodes()) left = sum(left, count(node, claimed, largest));
+  for (size_t i = 0; i < host.nodes().size(); ++i) left = sum(left, left_on_node(host, i, claimed));
   const int64_t loose = left.threads - left.whole_cores * largest;
-  const int64_t broken = (std::max<int64_t>(kept_threads - loose, 0) + largest - 1) / largest;
-  return left.whole_cores >= kept_cores + broken;
+  return left.whole_cores >=
+         std::max<int64_t>(kept_cores, 0) + cores_for(kept_threads - loose, largest);
 }
 
 }  // namespace

@@ -260,7 +260,11 @@ Ask ask_of(const Fleet& fleet, const Request& request) {
 }
 
 bool fits(const HostLoad& host, const Ask& ask) {
-  return RulesOfRoom::hold(host, ask) && OtherRules::hold(host, ask);
+  return has_room_for(host, ask) && is_eligible(host, ask);
+}
+
+bool has_room_for(const HostLoad& host, const Ask& ask) {
+  return RulesOfRoom::hold(host, ask);
 }
 
 bool is_eligible(const HostLoad& host, const Ask& ask) {

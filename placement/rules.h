@@ -40,6 +40,8 @@ std::span<const Rule> rules();
 
 // Whether the host keeps the rules that do not depend on how much room it has.
 bool is_eligible(const HostLoad& host, const Ask& ask);
+// Whether it keeps the others.
+bool has_room_for(const HostLoad& host, const Ask& ask);
 // Whether the host keeps every rule.
 bool fits(const HostLoad& host, const Ask& ask);
 // The first rule that the host fails; null if it fits.

@@ -24,8 +24,14 @@ constexpr std::array kNames = {Named{Policy::kDefault, "default"},
 
 // Tuned on one half of the traces and reported on the other, see docs/placement.md. In parts of
 // SizeMix::kWhole:
-constexpr int32_t kPerGuest = SizeMix::kWhole / 20;    // divided by how many there are, and one
-constexpr int32_t kEmptyHost = SizeMix::kWhole / 20;   // for beginning with a host
+// by fullness: what a guest costs on a host, divided by how many there are, and one; what it costs
+// to begin with a host; and how much the squares of what remains weigh.
+constexpr std::array<int32_t, kFullFleet + 1> kPerGuest = {157'286, 95'041, 57'429, 34'702, 20'972};
+constexpr std::array<int32_t, kFullFleet + 1> kEmptyHost = {786'432, 589'824, 393'216, 196'608, 0};
+constexpr std::array<float, kFullFleet + 1> kSquares = {104'858, 78'643, 52'429, 26'214, 0};
+// The fleet is empty, or full, when so much of its hosts is in use.
+constexpr double kEmptyUntil = 0.55;
+constexpr double kFullFrom = 0.65;
 constexpr int32_t kValueLeft = 100;                    // this part of what remains is a cost
 constexpr int32_t kIdleDevices = 4 * SizeMix::kWhole;  // for leaving devices without processors
 // So much of the weight goes to all sizes alike: what is rare today may be asked tomorrow.
@@ -41,44 +47,24 @@ int32_t to_score(float value) {
   return static_cast<int32_t>(std::clamp(value, 0.0F, 1.0F) * kScale);
 }
 
-constexpr size_t kShared = index_of(CpuClass::kShared);
-
-struct Left {
-  float threads = 0;
-  float memory = 0;
-};
-
-int32_t packed(const Mixes& mixes, const HostSize& host, const Left& left) {
-  const int32_t value = mixes.hosts.value(left.threads, left.memory);
-  return std::max(host.value - value, 0) + value / kValueLeft + host.constant;
-}
-
-bool has_idle_devices(const HostLoad& host) {
-  return std::any_of(host.room.devices.begin(), host.room.devices.end(),
-                     [](int64_t count) { return count > 0; });
-}
-
-// The mean over the nodes that it would get, each judged like a host.
-int32_t packed_on_nodes(const Mixes& mixes, const HostLoad& host, const HostSize& size,
-                        const Ask& ask) {
-  const std::optional<std::vector<uint32_t>> nodes = choose_nodes(host, ask);
-  if (!nodes || nodes->empty()) return kNoFit - 1;
-  const float per_vcpu = mixes.threads_per_vcpu[kShared];
-  const size_t cpu_class = index_of(ask.request.cpu_class);
-  int64_t sum = 0;
-  for (const uint32_t index : *nodes) {
-    const NodeRoom& node = host.room.nodes[index];
-    const float threads = static_cast<float>(node.vcpus[kShared]) * per_vcpu;
-    const float memory = static_cast<float>(std::min(node.memory, host.room.memory)) / kMebibyte;
-    const int32_t before = mixes.nodes.value(threads, memory);
-    const int32_t after =
-        mixes.nodes.value(threads - static_cast<float>(ask.share.vcpus[cpu_class]) *
-                                        mixes.threads_per_vcpu[cpu_class],
-                          memory - static_cast<float>(ask.share.memory) / kMebibyte);
-    sum += std::max(before - after, 0) + after / kValueLeft;
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+// Integers add up to the same in any order, so this is the same with every width of vectors.
+__attribute__((optimize("O3"), target_clones("avx2", "default")))
+#endif
+int32_t
+weighted_slots(const float* per_thread, const float* per_mib, const int32_t* weight, float threads,
+               float memory) {
+  int32_t sum = 0;
+  for (size_t i = 0; i < SizeMix::kMostSizes; ++i) {
+    const float by_threads = threads * per_thread[i];
+    const float by_memory = memory * per_mib[i];
+    const float slots = (by_threads < by_memory ? by_threads : by_memory) + kSlack;
+    sum += weight[i] * static_cast<int32_t>(slots);
   }
-  return static_cast<int32_t>(sum / static_cast<int64_t>(nodes->size())) + size.constant;
+  return sum;
 }
+
+constexpr size_t kShared = index_of(CpuClass::kShared);
 
 }  // namespace
 
@@ -122,18 +108,19 @@ SizeMix::SizeMix(const std::map<Size, int64_t>& counts, Size whole) : whole_(who
     const float slots = std::min(whole.threads * per_thread_[i], whole.memory * per_mib_[i]);
     whole_value += weights[i] * std::max(1.0F, std::floor(slots + kSlack));
   }
+  Size sum;
   for (size_t i = 0; i < used_; ++i) {
     weight_[i] = static_cast<int32_t>(weights[i] / whole_value * kWhole);
+    sum.threads += frequency_[i] * order[i].second.threads / whole.threads;
+    sum.memory += frequency_[i] * order[i].second.memory / whole.memory;
   }
+  const float most = std::max({sum.threads, sum.memory, 1e-9F});
+  // Squared: what is seldom the bottleneck hardly counts.
+  demand_ = {sum.threads / most * (sum.threads / most), sum.memory / most * (sum.memory / most)};
 }
 
 int32_t SizeMix::value(float threads, float memory) const {
-  int32_t sum = 0;
-  for (size_t i = 0; i < kMostSizes; ++i) {
-    const float slots = std::min(threads * per_thread_[i], memory * per_mib_[i]) + kSlack;
-    sum += weight_[i] * static_cast<int32_t>(slots);
-  }
-  return sum;
+  return weighted_slots(per_thread_.data(), per_mib_.data(), weight_.data(), threads, memory);
 }
 
 int32_t SizeMix::fragment(float threads, float memory) const {
@@ -167,6 +154,12 @@ float SizeMix::distance(const SizeMix& other) const {
   return far;
 }
 
+int32_t fullness_of(double share_in_use, int32_t before) {
+  const double part = (share_in_use - kEmptyUntil) / (kFullFrom - kEmptyUntil);
+  const double now = std::clamp(part, 0.0, 1.0) * kFullFleet;
+  return std::abs(now - before) > 0.75 ? static_cast<int32_t>(std::lround(now)) : before;
+}
+
 HostSize size_of(const HostLoad& host, const Mixes& mixes, Policy policy) {
   const float per_vcpu = mixes.threads_per_vcpu[kShared];
   HostSize size{
@@ -181,27 +174,37 @@ HostSize size_of(const HostLoad& host, const Mixes& mixes, Policy policy) {
   }
   if (policy != Policy::kDefault) return size;
   size.value = mixes.hosts.value(size.threads, size.memory);
-  size.constant = kPerGuest / static_cast<int32_t>(std::min<int64_t>(host.guests, 1 << 16) + 1) +
-                  (host.guests == 0 ? kEmptyHost : 0);
+  const auto step = static_cast<size_t>(mixes.fullness);
+  size.constant =
+      kPerGuest[step] / static_cast<int32_t>(std::min<int64_t>(host.guests, 1 << 16) + 1) +
+      (host.guests == 0 ? kEmptyHost[step] : 0);
   return size;
 }
 
-int32_t score(Policy policy, const HostLoad& host, const HostSize& size, const Ask& ask,
-              const Mixes& mixes) {
+SizeMix::Size size_of(const Ask& ask, const Mixes& mixes) {
   const size_t cpu_class = index_of(ask.request.cpu_class);
-  const float threads =
-      static_cast<float>(ask.amounts.vcpus[cpu_class]) * mixes.threads_per_vcpu[cpu_class];
-  const float memory = static_cast<float>(ask.amounts.memory) / kMebibyte;
-  const Left left{std::max(size.threads - threads, 0.0F), std::max(size.memory - memory, 0.0F)};
-  const float left_cpu = left.threads / size.all_threads;
-  const float left_memory = left.memory / size.all_memory;
+  return {.threads =
+              static_cast<float>(ask.amounts.vcpus[cpu_class]) * mixes.threads_per_vcpu[cpu_class],
+          .memory = static_cast<float>(ask.amounts.memory) / kMebibyte};
+}
+
+bool is_bound_to_nodes(const Ask& ask) {
+  return ask.request.numa_nodes > 0;
+}
+
+int32_t score_of_size(Policy policy, const HostSize& host, const SizeMix::Size& guest,
+                      const Mixes& mixes) {
+  const float threads = std::max(host.threads - guest.threads, 0.0F);
+  const float memory = std::max(host.memory - guest.memory, 0.0F);
+  const float left_cpu = threads / host.all_threads;
+  const float left_memory = memory / host.all_memory;
   switch (policy) {
     case Policy::kDefault: {
-      const int32_t packed_score = ask.request.numa_nodes > 0
-                                       ? packed_on_nodes(mixes, host, size, ask)
-                                       : packed(mixes, size, left);
-      const bool wasted = ask.request.devices.empty() && has_idle_devices(host);
-      return std::min(packed_score + (wasted ? kIdleDevices : 0), kNoFit - 1);
+      const int32_t value = mixes.hosts.value(threads, memory);
+      const float squares = mixes.hosts.demand().threads * left_cpu * left_cpu +
+                            mixes.hosts.demand().memory * left_memory * left_memory;
+      return std::max(host.value - value, 0) + value / kValueLeft + host.constant +
+             static_cast<int32_t>(kSquares[static_cast<size_t>(mixes.fullness)] * squares);
     }
     case Policy::kFirstFit:
       return 0;
@@ -210,17 +213,49 @@ int32_t score(Policy policy, const HostLoad& host, const HostSize& size, const A
     case Policy::kWorstFit:
       return to_score(1 - (left_cpu + left_memory) / 2);
     case Policy::kDotProduct:
-      return to_score(1 - (threads * size.threads / (size.all_threads * size.all_threads) +
-                           memory * size.memory / (size.all_memory * size.all_memory)) /
+      return to_score(1 - (guest.threads * host.threads / (host.all_threads * host.all_threads) +
+                           guest.memory * host.memory / (host.all_memory * host.all_memory)) /
                               2);
     case Policy::kL2:
       return to_score((left_cpu * left_cpu + left_memory * left_memory) / 2);
     case Policy::kFgd:
     case Policy::kFgdInUse:
-      return 8 * SizeMix::kWhole + size.constant + mixes.hosts.fragment(left.threads, left.memory) -
-             size.value;
+      return 8 * SizeMix::kWhole + host.constant + mixes.hosts.fragment(threads, memory) -
+             host.value;
   }
   return 0;
+}
+
+// By default the mean over the nodes that it would get, each judged like a host.
+int32_t score_on_nodes(Policy policy, const HostLoad& host, const HostSize& size, const Ask& ask,
+                       const Mixes& mixes) {
+  if (policy != Policy::kDefault) {
+    return score_of_size(policy, size, size_of(ask, mixes), mixes);
+  }
+  const std::optional<std::vector<uint32_t>> nodes = choose_nodes(host, ask);
+  if (!nodes || nodes->empty()) return kNoFit - 1;
+  const size_t cpu_class = index_of(ask.request.cpu_class);
+  const float asked_threads =
+      static_cast<float>(ask.share.vcpus[cpu_class]) * mixes.threads_per_vcpu[cpu_class];
+  const float asked_memory = static_cast<float>(ask.share.memory) / kMebibyte;
+  int64_t sum = 0;
+  for (const uint32_t index : *nodes) {
+    const NodeRoom& node = host.room.nodes[index];
+    const float threads = static_cast<float>(node.vcpus[kShared]) * mixes.threads_per_vcpu[kShared];
+    const float memory = static_cast<float>(std::min(node.memory, host.room.memory)) / kMebibyte;
+    const int32_t before = mixes.nodes.value(threads, memory);
+    const int32_t after = mixes.nodes.value(std::max(threads - asked_threads, 0.0F),
+                                            std::max(memory - asked_memory, 0.0F));
+    sum += std::max(before - after, 0) + after / kValueLeft;
+  }
+  return static_cast<int32_t>(sum / static_cast<int64_t>(nodes->size())) + size.constant;
+}
+
+int32_t cost_of_idle_devices(Policy policy, const HostLoad& host) {
+  if (policy != Policy::kDefault) return 0;
+  const bool idle = std::any_of(host.room.devices.begin(), host.room.devices.end(),
+                                [](int64_t count) { return count > 0; });
+  return idle ? kIdleDevices : 0;
 }
 
 }  // namespace stellwerk::placement

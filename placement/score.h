@@ -55,12 +55,16 @@ class SizeMix {
   int32_t value(float threads, float memory) const;
   // The part of it that guests of each size would leave unused, weighted by how frequent they are.
   int32_t fragment(float threads, float memory) const;
+  // What share of the mean host (or node) all sizes take, by how frequent they are, squared; the
+  // larger is 1.
+  const Size& demand() const { return demand_; }
   // How far the weights are from those of another: 0 for the same, 2 for nothing in common.
   float distance(const SizeMix& other) const;
 
  private:
   size_t used_ = 0;
   Size whole_{1, 1};
+  Size demand_;
   // Of no size: no guest fits.
   std::array<float, kMostSizes> per_thread_{};
   std::array<float, kMostSizes> per_mib_{};
@@ -73,7 +77,14 @@ struct Mixes {
   SizeMix hosts;
   SizeMix nodes;
   std::array<float, kCpuClasses> threads_per_vcpu{};  // on the mean host
+  // How much of the fleet is in use, 0 to kFullFleet. While there are empty hosts to spare they are
+  // kept empty; in a full fleet what counts is that guests of every size still find room.
+  int32_t fullness = 0;
 };
+inline constexpr int32_t kFullFleet = 4;
+// Of the share of hosts that are in use, and the fullness of before, which it does not leave for
+// little.
+int32_t fullness_of(double share_in_use, int32_t before);
 
 // What every score of a host begins with.
 struct HostSize {
@@ -86,8 +97,18 @@ struct HostSize {
 };
 HostSize size_of(const HostLoad& host, const Mixes& mixes, Policy policy);
 
-// 0 to kNoFit - 1, of a host that fits.
-int32_t score(Policy policy, const HostLoad& host, const HostSize& size, const Ask& ask,
-              const Mixes& mixes);
+// What a guest takes of any host, in the units of a mix.
+SizeMix::Size size_of(const Ask& ask, const Mixes& mixes);
+bool is_bound_to_nodes(const Ask& ask);
+
+// 0 to kNoFit - 1, of a host that fits. Of guests that are not bound to nodes: the same for all of
+// one size.
+int32_t score_of_size(Policy policy, const HostSize& host, const SizeMix::Size& guest,
+                      const Mixes& mixes);
+// Of those that are.
+int32_t score_on_nodes(Policy policy, const HostLoad& host, const HostSize& size, const Ask& ask,
+                       const Mixes& mixes);
+// What is added for a guest that asks for no device, where there are some free.
+int32_t cost_of_idle_devices(Policy policy, const HostLoad& host);
 
 }  // namespace stellwerk::placement

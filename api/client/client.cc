@@ -41,7 +41,8 @@ Client::Client(Endpoint endpoint, CallPolicy policy)
       stubs_(v1::Instances::NewStub(channel_), v1::Images::NewStub(channel_),
              v1::Flavors::NewStub(channel_), v1::Hosts::NewStub(channel_),
              v1::Networks::NewStub(channel_), v1::Projects::NewStub(channel_),
-             v1::Events::NewStub(channel_), v1::Consoles::NewStub(channel_)) {}
+             v1::Events::NewStub(channel_), v1::Consoles::NewStub(channel_),
+             v1::Topology::NewStub(channel_), v1::Groups::NewStub(channel_)) {}
 
 absl::Status Client::attempt(Duration deadline,
                              const std::function<grpc::Status(grpc::ClientContext&)>& once,

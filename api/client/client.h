@@ -16,11 +16,13 @@
 #include "stellwerk/v1/consoles.grpc.pb.h"
 #include "stellwerk/v1/events.grpc.pb.h"
 #include "stellwerk/v1/flavors.grpc.pb.h"
+#include "stellwerk/v1/groups.grpc.pb.h"
 #include "stellwerk/v1/hosts.grpc.pb.h"
 #include "stellwerk/v1/images.grpc.pb.h"
 #include "stellwerk/v1/instances.grpc.pb.h"
 #include "stellwerk/v1/networks.grpc.pb.h"
 #include "stellwerk/v1/projects.grpc.pb.h"
+#include "stellwerk/v1/topology.grpc.pb.h"
 
 namespace stellwerk::client {
 
@@ -82,7 +84,8 @@ class Client {
   std::tuple<std::unique_ptr<v1::Instances::Stub>, std::unique_ptr<v1::Images::Stub>,
              std::unique_ptr<v1::Flavors::Stub>, std::unique_ptr<v1::Hosts::Stub>,
              std::unique_ptr<v1::Networks::Stub>, std::unique_ptr<v1::Projects::Stub>,
-             std::unique_ptr<v1::Events::Stub>, std::unique_ptr<v1::Consoles::Stub>>
+             std::unique_ptr<v1::Events::Stub>, std::unique_ptr<v1::Consoles::Stub>,
+             std::unique_ptr<v1::Topology::Stub>, std::unique_ptr<v1::Groups::Stub>>
       stubs_;
 };
 

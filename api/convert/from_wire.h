@@ -16,11 +16,13 @@
 #include "orchestrator/controller/requests.h"
 #include "stellwerk/v1/events.pb.h"
 #include "stellwerk/v1/flavors.pb.h"
+#include "stellwerk/v1/groups.pb.h"
 #include "stellwerk/v1/hosts.pb.h"
 #include "stellwerk/v1/images.pb.h"
 #include "stellwerk/v1/instances.pb.h"
 #include "stellwerk/v1/networks.pb.h"
 #include "stellwerk/v1/projects.pb.h"
+#include "stellwerk/v1/topology.pb.h"
 
 namespace stellwerk::convert {
 
@@ -49,6 +51,19 @@ controller::Mutation to_mutation(const v1::DeleteNetworkRequest& request, const 
 controller::Mutation to_mutation(const v1::CreateProjectRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::UpdateProjectRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::DeleteProjectRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::CreateSiteRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::DeleteSiteRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::CreateZoneRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::DeleteZoneRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::CreateFeedRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::UpdateFeedRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::DeleteFeedRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::CreateRackRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::UpdateRackRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::DeleteRackRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::UpdateHostRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::CreateGroupRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::DeleteGroupRequest& request, const Origin& origin);
 
 struct Import {
   controller::Mutation begin;
@@ -70,6 +85,16 @@ absl::StatusOr<controller::Query> to_query(const v1::GetNetworkRequest& request)
 absl::StatusOr<controller::Query> to_query(const v1::ListNetworksRequest& request);
 absl::StatusOr<controller::Query> to_query(const v1::GetProjectRequest& request);
 absl::StatusOr<controller::Query> to_query(const v1::ListProjectsRequest& request);
+absl::StatusOr<controller::Query> to_query(const v1::GetSiteRequest& request);
+absl::StatusOr<controller::Query> to_query(const v1::ListSitesRequest& request);
+absl::StatusOr<controller::Query> to_query(const v1::GetZoneRequest& request);
+absl::StatusOr<controller::Query> to_query(const v1::ListZonesRequest& request);
+absl::StatusOr<controller::Query> to_query(const v1::GetFeedRequest& request);
+absl::StatusOr<controller::Query> to_query(const v1::ListFeedsRequest& request);
+absl::StatusOr<controller::Query> to_query(const v1::GetRackRequest& request);
+absl::StatusOr<controller::Query> to_query(const v1::ListRacksRequest& request);
+absl::StatusOr<controller::Query> to_query(const v1::GetGroupRequest& request);
+absl::StatusOr<controller::Query> to_query(const v1::ListGroupsRequest& request);
 
 struct EventFilter {
   std::string project;   // empty: of all projects, and of what belongs to none

@@ -1,7 +1,6 @@
 #include "api/convert/names.h"
 
 #include <algorithm>
-#include <array>
 
 #include "core/validate.h"
 
@@ -12,31 +11,50 @@ constexpr size_t kLongestHostId = 253;
 
 struct Shape {
   ResourceKind kind;
-  std::string_view article;     // with the noun, for messages
-  std::string_view collection;  // the word before the id
-  bool in_project;
+  std::string_view article;                   // with the noun, for messages
+  std::vector<std::string_view> collections;  // the words before the ids
   std::string_view pattern;
 };
-constexpr std::array<Shape, 6> kShapes = {{
-    {ResourceKind::kProject, "a project", "projects", false, "projects/{project}"},
-    {ResourceKind::kInstance, "an instance", "instances", true,
-     "projects/{project}/instances/{instance}"},
-    {ResourceKind::kImage, "an image", "images", true, "projects/{project}/images/{image}"},
-    {ResourceKind::kNetwork, "a network", "networks", true,
-     "projects/{project}/networks/{network}"},
-    {ResourceKind::kFlavor, "a flavor", "flavors", false, "flavors/{flavor}"},
-    {ResourceKind::kHost, "a host", "hosts", false, "hosts/{host}"},
-}};
+
+const std::vector<Shape>& shapes() {
+  using Kind = ResourceKind;
+  static const std::vector<Shape> kShapes = {
+      {Kind::kProject, "a project", {"projects"}, "projects/{project}"},
+      {Kind::kInstance,
+       "an instance",
+       {"projects", "instances"},
+       "projects/{project}/instances/{instance}"},
+      {Kind::kImage, "an image", {"projects", "images"}, "projects/{project}/images/{image}"},
+      {Kind::kNetwork,
+       "a network",
+       {"projects", "networks"},
+       "projects/{project}/networks/{network}"},
+      {Kind::kGroup, "a group", {"projects", "groups"}, "projects/{project}/groups/{group}"},
+      {Kind::kFlavor, "a flavor", {"flavors"}, "flavors/{flavor}"},
+      {Kind::kHost, "a host", {"hosts"}, "hosts/{host}"},
+      {Kind::kSite, "a site", {"sites"}, "sites/{site}"},
+      {Kind::kZone, "a zone", {"sites", "zones"}, "sites/{site}/zones/{zone}"},
+      {Kind::kRack,
+       "a rack",
+       {"sites", "zones", "racks"},
+       "sites/{site}/zones/{zone}/racks/{rack}"},
+      {Kind::kFeed, "a feed", {"sites", "feeds"}, "sites/{site}/feeds/{feed}"}};
+  return kShapes;
+}
+
+bool is_in_project(const Shape& shape) {
+  return shape.collections.size() == 2 && shape.collections[0] == "projects";
+}
 
 const Shape& shape_of(ResourceKind kind) {
-  return *std::find_if(kShapes.begin(), kShapes.end(),
+  return *std::find_if(shapes().begin(), shapes().end(),
                        [kind](const Shape& shape) { return shape.kind == kind; });
 }
 
 // At most one part more than any name has, so that a hostile text costs no more than a short one.
 std::vector<std::string_view> split(std::string_view text) {
   std::vector<std::string_view> parts;
-  while (parts.size() < 5) {
+  while (parts.size() < 7) {
     const size_t slash = text.find('/');
     parts.push_back(text.substr(0, slash));
     if (slash == std::string_view::npos) break;
@@ -46,8 +64,11 @@ std::vector<std::string_view> split(std::string_view text) {
 }
 
 bool fits(const Shape& shape, const std::vector<std::string_view>& parts) {
-  if (!shape.in_project) return parts.size() == 2 && parts[0] == shape.collection;
-  return parts.size() == 4 && parts[0] == "projects" && parts[2] == shape.collection;
+  if (parts.size() != 2 * shape.collections.size()) return false;
+  for (size_t i = 0; i < shape.collections.size(); ++i) {
+    if (parts[2 * i] != shape.collections[i]) return false;
+  }
+  return true;
 }
 
 Problem check_id(ResourceKind kind, std::string_view id) {
@@ -60,6 +81,11 @@ Problem check_id(ResourceKind kind, std::string_view id) {
     case ResourceKind::kInstance:
     case ResourceKind::kImage:
     case ResourceKind::kNetwork:
+    case ResourceKind::kGroup:
+    case ResourceKind::kSite:
+    case ResourceKind::kZone:
+    case ResourceKind::kRack:
+    case ResourceKind::kFeed:
       return check_dns_label(id);
   }
   return std::nullopt;
@@ -67,17 +93,24 @@ Problem check_id(ResourceKind kind, std::string_view id) {
 
 absl::StatusOr<ResourceName> read_parts(const Shape& shape,
                                         const std::vector<std::string_view>& parts) {
-  if (shape.in_project) {
-    if (const Problem problem = check_dns_label(parts[1])) {
-      return invalid_argument("the project {}", *problem);
+  for (size_t i = 0; i + 1 < shape.collections.size(); ++i) {
+    if (const Problem problem = check_dns_label(parts[2 * i + 1])) {
+      const std::string_view collection = shape.collections[i];
+      return invalid_argument("the {} {}", collection.substr(0, collection.size() - 1), *problem);
     }
   }
   if (const Problem problem = check_id(shape.kind, parts.back())) {
     return invalid_argument("the id {}", *problem);
   }
-  return ResourceName{.kind = shape.kind,
-                      .project = shape.in_project ? std::string(parts[1]) : std::string(),
-                      .id = std::string(parts.back())};
+  ResourceName name{.kind = shape.kind, .project = {}, .id = std::string(parts.back())};
+  if (is_in_project(shape)) {
+    name.project = std::string(parts[1]);
+    return name;
+  }
+  for (size_t i = shape.collections.size() - 1; i > 0; --i) {
+    name.id = fmt::format("{}/{}", parts[2 * i - 1], name.id);
+  }
+  return name;
 }
 
 }  // namespace
@@ -95,7 +128,7 @@ absl::StatusOr<ResourceName> parse_name(std::string_view text, ResourceKind expe
 
 absl::StatusOr<ResourceName> parse_any_name(std::string_view text) {
   const std::vector<std::string_view> parts = split(text);
-  for (const Shape& shape : kShapes) {
+  for (const Shape& shape : shapes()) {
     if (fits(shape, parts)) return read_parts(shape, parts);
   }
   return invalid_argument(

@@ -10,12 +10,24 @@
 
 namespace stellwerk::convert {
 
-enum class ResourceKind : uint8_t { kProject, kInstance, kImage, kNetwork, kFlavor, kHost };
+enum class ResourceKind : uint8_t {
+  kProject,
+  kInstance,
+  kImage,
+  kNetwork,
+  kFlavor,
+  kHost,
+  kGroup,
+  kSite,
+  kZone,
+  kRack,
+  kFeed
+};
 
 struct ResourceName {
   ResourceKind kind = ResourceKind::kProject;
   std::string project;  // empty where the resource belongs to no project
-  std::string id;       // of a project: its own
+  std::string id;       // of a project: its own; of zones, racks and feeds the path: "dc1/a/r07"
   friend bool operator==(const ResourceName&, const ResourceName&) = default;
 };
 

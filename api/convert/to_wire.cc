@@ -189,10 +189,26 @@ void set_processors(const controller::HostView& view, v1::Host* wire) {
     std::set<int32_t> cpus;
     for (const HostCore& core : node.cores) cpus.insert(core.threads.begin(), core.threads.end());
     item->mutable_cpu_ids()->Add(cpus.begin(), cpus.end());
+    item->set_pages_2mib(node.pages_2mib);
+    item->set_pages_1gib(node.pages_1gib);
   }
   wire->mutable_dedicated_cpu_ids()->Add(view.dedicated_cpus.begin(), view.dedicated_cpus.end());
   wire->mutable_shared_cpu_ids()->Add(view.shared_cpus.begin(), view.shared_cpus.end());
   wire->set_unpinned_dedicated_vcpus(view.unpinned.count());
+}
+
+// What operators have entered.
+void set_entered(const controller::HostView& view, v1::Host* wire) {
+  const Host& host = view.host;
+  set_map(host.labels, wire->mutable_labels());
+  wire->set_idle_watts(host.power.idle.count() / watts(1).count());
+  wire->set_peak_watts(host.power.peak.count() / watts(1).count());
+  wire->set_maintenance(host.maintenance);
+  const std::string& rack = view.rack_id;
+  if (rack.empty()) return;
+  wire->set_rack(rack_name(rack));
+  wire->set_site(site_name(rack.substr(0, rack.find('/'))));
+  wire->set_zone(zone_name(rack.substr(0, rack.rfind('/'))));
 }
 
 }  // namespace
@@ -314,7 +330,16 @@ v1::Host to_wire(const controller::HostView& view) {
   if (host.facts.disk_type != DiskType::kUnspecified) {
     wire.set_disk_type(std::string(to_string(host.facts.disk_type)));
   }
+  wire.set_etag(etag_of(host.changed_at));
+  wire.set_bandwidth_megabits_per_second(host.facts.bandwidth.count());
+  for (const DeviceCount& devices : host.facts.devices) {
+    auto* item = wire.add_devices();
+    item->set_device_class(devices.device_class);
+    item->set_count(devices.count);
+  }
+  for (const std::string& baseline : host.facts.cpu_baselines) wire.add_cpu_baselines(baseline);
   set_processors(view, &wire);
+  set_entered(view, &wire);
   return wire;
 }
 

@@ -111,6 +111,9 @@ placement::Settings read_placement(Section section) {
                                                                  {"rack", DomainLevel::kRack},
                                                                  {"zone", DomainLevel::kZone},
                                                                  {"site", DomainLevel::kSite}}));
+  assign(settings.expect_full,
+         section.one_of<std::optional<bool>>(
+             "expect_full", {{"auto", std::nullopt}, {"true", true}, {"false", false}}));
   section.reject_unknown_keys();
   return settings;
 }

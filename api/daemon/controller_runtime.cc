@@ -7,6 +7,7 @@
 #include "api/daemon/random.h"
 #include "core/failpoint.h"
 #include "core/overloaded.h"
+#include "core/resource_names.h"
 #include "orchestrator/controller/mutation_names.h"
 #include "orchestrator/records/keys.h"
 
@@ -42,6 +43,13 @@ std::string subject_of(const controller::Answer& answer) {
                  },
                  [](const controller::ProjectView& view) { return "projects/" + view.project.id; },
                  [](const controller::HostView& view) { return "hosts/" + view.host.id; },
+                 [](const controller::SiteView& view) { return site_name(view.site.id); },
+                 [](const controller::ZoneView& view) { return zone_name(view.zone.id); },
+                 [](const controller::FeedView& view) { return feed_name(view.feed.id); },
+                 [](const controller::RackView& view) { return rack_name(view.rack.id); },
+                 [](const controller::GroupView& view) {
+                   return group_name(view.project_id, view.group.id);
+                 },
                  []<class Item>(const controller::Page<Item>&) { return std::string("page"); },
                  [](const controller::CellSummary&) { return std::string("cell"); }},
       answer);

@@ -21,17 +21,19 @@
 #include "api/server/refusal.h"
 #include "api/server/services.h"
 #include "api/server/streams.h"
+#include "api/server/topology_services.h"
 
 namespace stellwerk::server {
 namespace {
 
 // A chunk or a hostile text of 1 MiB, and the rest of the message around it.
 constexpr int kLargestMessage = (1 << 20) + (256 << 10);
-constexpr std::array<std::string_view, 8> kServices = {
+constexpr std::array<std::string_view, 10> kServices = {
     v1::Instances::service_full_name(), v1::Images::service_full_name(),
     v1::Flavors::service_full_name(),   v1::Hosts::service_full_name(),
     v1::Networks::service_full_name(),  v1::Projects::service_full_name(),
-    v1::Events::service_full_name(),    v1::Consoles::service_full_name()};
+    v1::Events::service_full_name(),    v1::Consoles::service_full_name(),
+    v1::Topology::service_full_name(),  v1::Groups::service_full_name()};
 
 // gRPC's reflection adds itself to every server of the process; those who are refused shall not see
 // the schema either.
@@ -106,6 +108,8 @@ class Server::Body {
   NetworksService networks_{calls_};
   HostsService hosts_{calls_};
   ProjectsService projects_{calls_};
+  TopologyService topology_{calls_};
+  GroupsService groups_{calls_};
   EventsService events_{WatchEnvironment{.gateway = gateway_,
                                          .streams = watchers_,
                                          .clock = clock_,
@@ -151,6 +155,7 @@ absl::Status Server::Body::build_servers() {
   builder.RegisterService(&instances_).RegisterService(&images_).RegisterService(&flavors_);
   builder.RegisterService(&hosts_).RegisterService(&projects_).RegisterService(&events_);
   builder.RegisterService(&networks_).RegisterService(&consoles_);
+  builder.RegisterService(&topology_).RegisterService(&groups_);
   if (config_.on_call) observe_calls(builder, config_.on_call, clock_);
   server_ = builder.BuildAndStart();
 

@@ -101,6 +101,10 @@ Reactor* HostsService::ListHosts(Context* context, const Buffer* request, Buffer
   return calls_.query<v1::ListHostsRequest, Page<HostView>>({context, request, response});
 }
 
+Reactor* HostsService::UpdateHost(Context* context, const Buffer* request, Buffer* response) {
+  return calls_.mutate<v1::UpdateHostRequest, HostView>({context, request, response});
+}
+
 Reactor* ProjectsService::CreateProject(Context* context, const Buffer* request, Buffer* response) {
   return calls_.mutate<v1::CreateProjectRequest, ProjectView>({context, request, response});
 }

@@ -78,14 +78,16 @@ class NetworksService final : public RawNetworks {
   UnaryCalls& calls_;
 };
 
-using RawHosts = v1::Hosts::WithRawCallbackMethod_GetHost<
-    v1::Hosts::WithRawCallbackMethod_ListHosts<v1::Hosts::Service>>;
+using RawHosts =
+    v1::Hosts::WithRawCallbackMethod_GetHost<v1::Hosts::WithRawCallbackMethod_ListHosts<
+        v1::Hosts::WithRawCallbackMethod_UpdateHost<v1::Hosts::Service>>>;
 
 class HostsService final : public RawHosts {
  public:
   explicit HostsService(UnaryCalls& calls) : calls_(calls) {}
   Reactor* GetHost(Context* context, const Buffer* request, Buffer* response) override;
   Reactor* ListHosts(Context* context, const Buffer* request, Buffer* response) override;
+  Reactor* UpdateHost(Context* context, const Buffer* request, Buffer* response) override;
 
  private:
   UnaryCalls& calls_;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "core/overloaded.h"
@@ -14,10 +13,7 @@ namespace {
 
 // Hosts that are not there yet are worth waiting for; hosts that are too small are not.
 absl::Status refusal(const std::string& who, const placement::Explanation& explanation) {
-  const bool none_reports = std::all_of(
-      explanation.refusals.begin(), explanation.refusals.end(),
-      [](const placement::RuleCount& one) { return one.rule == "accepting" || one.hosts == 0; });
-  if (none_reports) {
+  if (explanation.none_connected) {
     return with_reason(unavailable("{}: {}", who, explanation.summary), "NO_HOST_CONNECTED");
   }
   std::string text = explanation.summary;

@@ -50,7 +50,10 @@ void Ledger::index_all() {
   index_topology();
   for (const auto& [uid, project] : state_.projects) project_names_[project.id] = uid;
   for (const auto& [uid, flavor] : state_.flavors) flavor_names_[flavor.id] = uid;
-  for (const auto& [uid, host] : state_.hosts) host_names_[host.id] = uid;
+  for (const auto& [uid, host] : state_.hosts) {
+    host_names_[host.id] = uid;
+    stand_in_rack(host);
+  }
   for (const auto& [uid, image] : state_.images) {
     image_names_[{project_id(image.project), image.id}] = uid;
   }
@@ -68,12 +71,14 @@ void Ledger::index_all() {
 
 void Ledger::add(const Instance& instance) {
   hold_addresses(instance);
+  join_group(instance);
   ProjectUse& use = use_[instance.project];
   use = use + use_of(instance);
 }
 
 void Ledger::take_out(const Instance& instance) {
   free_addresses(instance);
+  leave_group(instance);
   ProjectUse& use = use_[instance.project];
   use = use - use_of(instance);
   if (use.instances == 0) use_.erase(instance.project);
@@ -256,8 +261,12 @@ void Ledger::put(Host host) {
   put_bytes(records::host_key(host.uid), records::encode(host));
   const auto* old = find_or_null(state_.hosts, host.uid);
   const bool moved = !old || old->rack != host.rack;
-  if (old) host_names_.erase(old->id);
+  if (old) {
+    host_names_.erase(old->id);
+    leave_rack(*old);
+  }
   host_names_[host.id] = host.uid;
+  stand_in_rack(host);
   // Of one that could not be read: the host has told all of it again.
   state_.invalid.erase(records::host_key(host.uid));
   const HostUid uid = host.uid;

@@ -60,6 +60,10 @@ class Ledger {
   const Feed* feed(std::string_view path) const;
   const Host* host(std::string_view id) const;
   const Group* group(std::string_view project, std::string_view id) const;
+  // Hosts that operators have entered as standing in the rack.
+  const std::set<HostUid>& hosts_in(const RackUid& rack) const;
+  // Those in deletion included until they are gone.
+  const std::set<InstanceUid>& members_of(const GroupUid& group) const;
   // With an empty project one of the cell's own.
   const Network* network(std::string_view project, std::string_view id) const;
   // What the name means to a caller of the project: its own network, else the cell's.
@@ -137,6 +141,10 @@ class Ledger {
   void put_delete(std::string key);
   void index_all();
   void index_topology();
+  void stand_in_rack(const Host& host);
+  void leave_rack(const Host& host);
+  void join_group(const Instance& instance);
+  void leave_group(const Instance& instance);
   // Everything that is summed up over instances.
   void add(const Instance& instance);
   void take_out(const Instance& instance);
@@ -166,6 +174,8 @@ class Ledger {
   std::map<std::string, RackUid> rack_names_;
   std::map<std::string, FeedUid> feed_names_;
   std::map<Name, GroupUid> group_names_;
+  std::map<RackUid, std::set<HostUid>> hosts_in_rack_;
+  std::map<GroupUid, std::set<InstanceUid>> members_;
   std::map<WallTime, std::set<RequestKey>> requests_by_time_;
 
   Sequence pending_sequence_;

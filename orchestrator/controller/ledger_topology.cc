@@ -51,6 +51,40 @@ const Group* Ledger::group(std::string_view project, std::string_view id) const 
   return named(state_.groups, group_names_, Name(project, id));
 }
 
+const std::set<HostUid>& Ledger::hosts_in(const RackUid& rack) const {
+  static const std::set<HostUid> kNone;
+  const auto found = hosts_in_rack_.find(rack);
+  return found == hosts_in_rack_.end() ? kNone : found->second;
+}
+
+const std::set<InstanceUid>& Ledger::members_of(const GroupUid& group) const {
+  static const std::set<InstanceUid> kNone;
+  const auto found = members_.find(group);
+  return found == members_.end() ? kNone : found->second;
+}
+
+void Ledger::stand_in_rack(const Host& host) {
+  if (!host.rack.is_nil()) hosts_in_rack_[host.rack].insert(host.uid);
+}
+
+void Ledger::leave_rack(const Host& host) {
+  if (host.rack.is_nil()) return;
+  std::set<HostUid>& hosts = hosts_in_rack_[host.rack];
+  hosts.erase(host.uid);
+  if (hosts.empty()) hosts_in_rack_.erase(host.rack);
+}
+
+void Ledger::join_group(const Instance& instance) {
+  if (!instance.group.is_nil()) members_[instance.group].insert(instance.uid);
+}
+
+void Ledger::leave_group(const Instance& instance) {
+  if (instance.group.is_nil()) return;
+  std::set<InstanceUid>& members = members_[instance.group];
+  members.erase(instance.uid);
+  if (members.empty()) members_.erase(instance.group);
+}
+
 void Ledger::put(Site site) {
   site.changed_at = pending_sequence_;
   put_bytes(records::site_key(site.uid), records::encode(site));

@@ -19,6 +19,37 @@ const Image* find_image(const ImageUid& uid, const Ledger& ledger) {
   return found == ledger.state().images.end() ? nullptr : &found->second;
 }
 
+std::string topology_name(const CreateSite& m) {
+  return site_name(logged(m.id));
+}
+std::string topology_name(const DeleteSite& m) {
+  return site_name(logged(m.id));
+}
+std::string topology_name(const CreateZone& m) {
+  return zone_name(logged(m.site) + "/" + logged(m.id));
+}
+std::string topology_name(const DeleteZone& m) {
+  return zone_name(logged(m.id));
+}
+std::string topology_name(const CreateFeed& m) {
+  return feed_name(logged(m.site) + "/" + logged(m.id));
+}
+std::string topology_name(const UpdateFeed& m) {
+  return feed_name(logged(m.id));
+}
+std::string topology_name(const DeleteFeed& m) {
+  return feed_name(logged(m.id));
+}
+std::string topology_name(const CreateRack& m) {
+  return rack_name(logged(m.zone) + "/" + logged(m.id));
+}
+std::string topology_name(const UpdateRack& m) {
+  return rack_name(logged(m.id));
+}
+std::string topology_name(const DeleteRack& m) {
+  return rack_name(logged(m.id));
+}
+
 }  // namespace
 
 std::string_view method_of(const MutationBody& body) {
@@ -43,7 +74,20 @@ std::string_view method_of(const MutationBody& body) {
                                [](const DeleteNetwork&) { return "DeleteNetwork"sv; },
                                [](const CreateProject&) { return "CreateProject"sv; },
                                [](const UpdateProject&) { return "UpdateProject"sv; },
-                               [](const DeleteProject&) { return "DeleteProject"sv; }},
+                               [](const DeleteProject&) { return "DeleteProject"sv; },
+                               [](const CreateSite&) { return "CreateSite"sv; },
+                               [](const DeleteSite&) { return "DeleteSite"sv; },
+                               [](const CreateZone&) { return "CreateZone"sv; },
+                               [](const DeleteZone&) { return "DeleteZone"sv; },
+                               [](const CreateFeed&) { return "CreateFeed"sv; },
+                               [](const UpdateFeed&) { return "UpdateFeed"sv; },
+                               [](const DeleteFeed&) { return "DeleteFeed"sv; },
+                               [](const CreateRack&) { return "CreateRack"sv; },
+                               [](const UpdateRack&) { return "UpdateRack"sv; },
+                               [](const DeleteRack&) { return "DeleteRack"sv; },
+                               [](const UpdateHost&) { return "UpdateHost"sv; },
+                               [](const CreateGroup&) { return "CreateGroup"sv; },
+                               [](const DeleteGroup&) { return "DeleteGroup"sv; }},
                     body);
 }
 
@@ -68,23 +112,33 @@ std::string resource_of(const MutationBody& body, const Ledger& ledger) {
           [](const CreateProject& m) { return project_name(logged(m.id)); },
           [](const UpdateProject& m) { return project_name(logged(m.id)); },
           [](const DeleteProject& m) { return project_name(logged(m.id)); },
-          [](const auto& m) { return instance_name(logged(m.project), logged(m.id)); }},
+          [](const UpdateHost& m) { return host_name(logged(m.id)); },
+          [](const CreateGroup& m) { return group_name(logged(m.project), logged(m.id)); },
+          [](const DeleteGroup& m) { return group_name(logged(m.project), logged(m.id)); },
+          [](const auto& m) {
+            if constexpr (requires { topology_name(m); })
+              return topology_name(m);
+            else
+              return instance_name(logged(m.project), logged(m.id));
+          }},
       body);
 }
 
 std::optional<std::string> project_of(const MutationBody& body, const Ledger& ledger) {
   using Id = std::optional<std::string>;
-  return std::visit(
-      Overloaded{
-          [&ledger](const FinishImageImport& m) {
-            const Image* image = find_image(m.image, ledger);
-            return Id(image ? ledger.project_id(image->project) : "");
-          },
-          [](const ImportImageFromUrl& m) { return Id(m.image.project); },
-          [](const CreateFlavor&) { return Id(); }, [](const DeleteFlavor&) { return Id(); },
-          [](const CreateProject&) { return Id(); }, [](const UpdateProject&) { return Id(); },
-          [](const DeleteProject&) { return Id(); }, [](const auto& m) { return Id(m.project); }},
-      body);
+  return std::visit(Overloaded{[&ledger](const FinishImageImport& m) {
+                                 const Image* image = find_image(m.image, ledger);
+                                 return Id(image ? ledger.project_id(image->project) : "");
+                               },
+                               [](const ImportImageFromUrl& m) { return Id(m.image.project); },
+                               // What has no project belongs to the cell.
+                               [](const auto& m) {
+                                 if constexpr (requires { m.project; })
+                                   return Id(m.project);
+                                 else
+                                   return Id();
+                               }},
+                    body);
 }
 
 }  // namespace stellwerk::controller

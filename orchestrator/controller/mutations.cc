@@ -11,10 +11,9 @@
 namespace stellwerk::controller {
 namespace {
 
-// What is kept of an answer; lists and hosts are never answers of mutations.
-std::optional<std::pair<decltype(records::RequestRecord::resource), Observed>> kept_part(
-    const Answer& answer) {
-  using Kept = std::pair<decltype(records::RequestRecord::resource), Observed>;
+// What is kept of an answer; lists are never answers of mutations.
+std::optional<std::pair<records::Kept, Observed>> kept_part(const Answer& answer) {
+  using Kept = std::pair<records::Kept, Observed>;
   return std::visit(
       Overloaded{[](const InstanceView& view) {
                    return std::optional(Kept(view.instance, view.observed));
@@ -23,6 +22,12 @@ std::optional<std::pair<decltype(records::RequestRecord::resource), Observed>> k
                  [](const Flavor& flavor) { return std::optional(Kept(flavor, {})); },
                  [](const ProjectView& view) { return std::optional(Kept(view.project, {})); },
                  [](const NetworkView& view) { return std::optional(Kept(view.network, {})); },
+                 [](const HostView& view) { return std::optional(Kept(view.host, {})); },
+                 [](const SiteView& view) { return std::optional(Kept(view.site, {})); },
+                 [](const ZoneView& view) { return std::optional(Kept(view.zone, {})); },
+                 [](const FeedView& view) { return std::optional(Kept(view.feed, {})); },
+                 [](const RackView& view) { return std::optional(Kept(view.rack, {})); },
+                 [](const GroupView& view) { return std::optional(Kept(view.group, {})); },
                  [](const auto&) { return std::optional<Kept>(); }},
       answer);
 }
@@ -93,17 +98,15 @@ absl::StatusOr<std::optional<Answer>> Mutations::repeated(const Frame& frame,
                        "REQUEST_ID_REUSED");
   }
   return std::visit(
-      Overloaded{
-          [&](const Instance& instance) {
-            return std::optional<Answer>(view_of(instance, ledger_, request.observed));
-          },
-          [&](const Image& image) { return std::optional<Answer>(view_of(image, ledger_)); },
-          [&](const Project& project) { return std::optional<Answer>(view_of(project, ledger_)); },
-          [&](const Network& network) {
-            return std::optional<Answer>(view_of(network, frame.project, ledger_));
-          },
-          [](const Flavor& flavor) { return std::optional<Answer>(flavor); },
-          [](const auto&) { return std::optional<Answer>(); }},
+      Overloaded{[&](const Instance& instance) -> Answer {
+                   return view_of(instance, ledger_, request.observed);
+                 },
+                 [&](const Network& network) -> Answer {
+                   return view_of(network, frame.project, ledger_);
+                 },
+                 [&](const Host& host) -> Answer { return view_of(host, ledger_, book_); },
+                 [](const Flavor& flavor) -> Answer { return flavor; },
+                 [&](const auto& resource) -> Answer { return view_of(resource, ledger_); }},
       request.resource);
 }
 

@@ -70,6 +70,19 @@ class Mutations {
   absl::StatusOr<Answer> apply(const Frame& frame, const CreateProject& create);
   absl::StatusOr<Answer> apply(const Frame& frame, const UpdateProject& update);
   absl::StatusOr<Answer> apply(const Frame& frame, const DeleteProject& deletion);
+  absl::StatusOr<Answer> apply(const Frame& frame, const CreateSite& create);
+  absl::StatusOr<Answer> apply(const Frame& frame, const DeleteSite& deletion);
+  absl::StatusOr<Answer> apply(const Frame& frame, const CreateZone& create);
+  absl::StatusOr<Answer> apply(const Frame& frame, const DeleteZone& deletion);
+  absl::StatusOr<Answer> apply(const Frame& frame, const CreateFeed& create);
+  absl::StatusOr<Answer> apply(const Frame& frame, const UpdateFeed& update);
+  absl::StatusOr<Answer> apply(const Frame& frame, const DeleteFeed& deletion);
+  absl::StatusOr<Answer> apply(const Frame& frame, const CreateRack& create);
+  absl::StatusOr<Answer> apply(const Frame& frame, const UpdateRack& update);
+  absl::StatusOr<Answer> apply(const Frame& frame, const DeleteRack& deletion);
+  absl::StatusOr<Answer> apply(const Frame& frame, const UpdateHost& update);
+  absl::StatusOr<Answer> apply(const Frame& frame, const CreateGroup& create);
+  absl::StatusOr<Answer> apply(const Frame& frame, const DeleteGroup& deletion);
 
   absl::Status check_quota(const ProjectUid& project, const ProjectUse& added) const;
   absl::StatusOr<std::vector<Port>> allocate_ports(const CreateInstance& create,

@@ -39,9 +39,9 @@ std::string limit_changes(const ProjectLimits& before, const ProjectLimits& afte
 // A record that cannot be read may be this project's, and would be nobody's without it.
 absl::Status refuse_if_unreadable(const Project& project, const Ledger& ledger) {
   for (const auto& [key, why] : ledger.state().invalid) {
-    const bool in_projects = key.starts_with(records::kInstancePrefix) ||
-                             key.starts_with(records::kImagePrefix) ||
-                             key.starts_with(records::kNetworkPrefix);
+    const bool in_projects =
+        key.starts_with(records::kInstancePrefix) || key.starts_with(records::kImagePrefix) ||
+        key.starts_with(records::kNetworkPrefix) || key.starts_with(records::kGroupPrefix);
     if (!in_projects) continue;
     return with_reason(failed_precondition("project {} may still have {}, which cannot be read; "
                                            "restore it from a backup first",
@@ -65,6 +65,7 @@ absl::Status refuse_if_used(const Project& project, const Ledger& ledger) {
   add("instances", ids_where(ledger.instance_names(), in_project(state.instances)));
   add("images", ids_where(ledger.image_names(), in_project(state.images)));
   add("networks", ids_where(ledger.network_names(), in_project(state.networks)));
+  add("groups", ids_where(ledger.group_names(), in_project(state.groups)));
   if (users.empty()) return absl::OkStatus();
   return with_reason(failed_precondition("project {} has {}delete them first", project.id, users),
                      "PROJECT_IN_USE");

@@ -77,6 +77,34 @@ class Reader {
     return view_of(ledger_.state().hosts.at(found->second), ledger_, book_);
   }
 
+  absl::StatusOr<Answer> operator()(const GetSite& get) const {
+    const Site* found = ledger_.site(get.id);
+    if (!found) return missing(site_name(get.id));
+    return view_of(*found, ledger_);
+  }
+  absl::StatusOr<Answer> operator()(const GetZone& get) const {
+    const Zone* found = ledger_.zone(get.id);
+    if (!found) return missing(zone_name(get.id));
+    return view_of(*found, ledger_);
+  }
+  absl::StatusOr<Answer> operator()(const GetFeed& get) const {
+    const Feed* found = ledger_.feed(get.id);
+    if (!found) return missing(feed_name(get.id));
+    return view_of(*found, ledger_);
+  }
+  absl::StatusOr<Answer> operator()(const GetRack& get) const {
+    const Rack* found = ledger_.rack(get.id);
+    if (!found) return missing(rack_name(get.id));
+    return view_of(*found, ledger_);
+  }
+  absl::StatusOr<Answer> operator()(const GetGroup& get) const {
+    const Group* found = ledger_.group(get.project, get.id);
+    if (!found) return missing(group_name(get.project, get.id));
+    GroupView view = view_of(*found, ledger_);
+    view.members = members_of(*found, ledger_);
+    return view;
+  }
+
   absl::StatusOr<Answer> operator()(const ListInstances& list) const {
     return project_page<InstanceView>(list, ledger_.instance_names(), [this](const auto& uid) {
       return view_of(ledger_.state().instances.at(uid), ledger_, book_, now_);
@@ -118,6 +146,35 @@ class Reader {
   absl::StatusOr<Answer> operator()(const ListHosts& list) const {
     return cell_page<HostView>(list, ledger_.host_names(), [this](const auto& uid) {
       return view_of(ledger_.state().hosts.at(uid), ledger_, book_);
+    });
+  }
+
+  absl::StatusOr<Answer> operator()(const ListSites& list) const {
+    return cell_page<SiteView>(list, ledger_.site_names(), [this](const auto& uid) {
+      return view_of(ledger_.state().sites.at(uid), ledger_);
+    });
+  }
+  absl::StatusOr<Answer> operator()(const ListZones& list) const {
+    if (!is_place(list.within)) return missing_place(list.within);
+    return cell_page<ZoneView>(list, ledger_.zone_names(), [this](const auto& uid) {
+      return view_of(ledger_.state().zones.at(uid), ledger_);
+    });
+  }
+  absl::StatusOr<Answer> operator()(const ListFeeds& list) const {
+    if (!is_place(list.within)) return missing_place(list.within);
+    return cell_page<FeedView>(list, ledger_.feed_names(), [this](const auto& uid) {
+      return view_of(ledger_.state().feeds.at(uid), ledger_);
+    });
+  }
+  absl::StatusOr<Answer> operator()(const ListRacks& list) const {
+    if (!is_place(list.within)) return missing_place(list.within);
+    return cell_page<RackView>(list, ledger_.rack_names(), [this](const auto& uid) {
+      return view_of(ledger_.state().racks.at(uid), ledger_);
+    });
+  }
+  absl::StatusOr<Answer> operator()(const ListGroups& list) const {
+    return project_page<GroupView>(list, ledger_.group_names(), [this](const auto& uid) {
+      return view_of(ledger_.state().groups.at(uid), ledger_);
     });
   }
 
@@ -173,8 +230,23 @@ class Reader {
     using Uid = typename Index::mapped_type;
     return page_of<Item, Uid, Index, std::string>(
         index, page_size(list.page), list.page.token,
-        [](const std::string&, const Uid&) { return true; },
+        [&list](const std::string& id, const Uid&) { return is_within(list, id); },
         [](const std::string& id) { return id; }, view);
+  }
+
+  template <class List>
+  static bool is_within(const List& list, const std::string& path) {
+    if constexpr (requires { list.within; }) {
+      return list.within.empty() || path.starts_with(list.within + "/");
+    }
+    return true;
+  }
+  // A site, a zone, or everything.
+  bool is_place(const std::string& path) const {
+    return path.empty() || ledger_.site(path) || ledger_.zone(path);
+  }
+  static absl::Status missing_place(const std::string& path) {
+    return missing(path.find('/') == std::string::npos ? site_name(path) : zone_name(path));
   }
 
   template <class List, class Uid>

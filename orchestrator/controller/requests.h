@@ -14,6 +14,7 @@
 #include "core/status.h"
 #include "orchestrator/controller/quota.h"
 #include "orchestrator/controller/timeline.h"
+#include "orchestrator/controller/topology_requests.h"
 
 namespace stellwerk::controller {
 
@@ -187,17 +188,15 @@ using MutationBody =
                  UpdateInstance, RenameInstance, ResizeInstance, DeleteInstance, BeginImageImport,
                  FinishImageImport, DeleteImage, ImportImageFromUrl, UpdateImage, CreateFlavor,
                  DeleteFlavor, CreateNetwork, DeleteNetwork, CreateProject, UpdateProject,
-                 DeleteProject>;
+                 DeleteProject, CreateSite, DeleteSite, CreateZone, DeleteZone, CreateFeed,
+                 UpdateFeed, DeleteFeed, CreateRack, UpdateRack, DeleteRack, UpdateHost,
+                 CreateGroup, DeleteGroup>;
 struct Mutation {
   MutationContext context;
   MutationBody body;
 };
 
-// Reads. Lists are ordered by project id and id; a page token is the name after which to go on.
-struct PageRequest {
-  int64_t size = 100;  // 1 to 1,000
-  std::string token;
-};
+// Reads.
 struct GetInstance {
   std::string project;
   std::string id;
@@ -247,7 +246,8 @@ struct ListProjects {
 struct SummarizeCell {};
 using Query = std::variant<GetInstance, ListInstances, GetImage, ListImages, GetNetwork,
                            ListNetworks, GetFlavor, ListFlavors, GetHost, ListHosts, GetProject,
-                           ListProjects, SummarizeCell>;
+                           ListProjects, GetSite, ListSites, GetZone, ListZones, GetFeed, ListFeeds,
+                           GetRack, ListRacks, GetGroup, ListGroups, SummarizeCell>;
 
 using Request = std::variant<Mutation, Query>;
 
@@ -289,6 +289,7 @@ struct NetworkView {
 };
 struct HostView {
   Host host;
+  std::string rack_id;     // its path; empty: not known
   bool connected = false;  // its agent is heard and has told what runs there: it takes guests
   Bytes memory_used;       // sums over claims
   Bytes disk_used;
@@ -320,6 +321,8 @@ struct Page {
 
 // Mutations answer with the resource as it is then; a deletion with its last state.
 using Answer = std::variant<InstanceView, ImageView, NetworkView, Flavor, HostView, ProjectView,
+                            SiteView, ZoneView, FeedView, RackView, GroupView, Page<SiteView>,
+                            Page<ZoneView>, Page<FeedView>, Page<RackView>, Page<GroupView>,
                             Page<InstanceView>, Page<ImageView>, Page<NetworkView>, Page<Flavor>,
                             Page<HostView>, Page<ProjectView>, CellSummary>;
 

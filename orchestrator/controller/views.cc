@@ -68,6 +68,8 @@ OrphanReport view_of(OrphanReport orphan, const Ledger& ledger) {
 
 HostView view_of(const Host& host, const Ledger& ledger, const HostBook& book) {
   HostView view{.host = host};
+  const auto rack = ledger.state().racks.find(host.rack);
+  if (rack != ledger.state().racks.end()) view.rack_id = rack->second.id;
   if (const placement::HostLoad* load = ledger.fleet().find(host.uid)) {
     view.connected = load->accepting;
     view.foreign = load->foreign;

@@ -31,18 +31,34 @@ std::string written(const ResourceName& name) {
       return flavor_name(name.id);
     case ResourceKind::kHost:
       return host_name(name.id);
+    case ResourceKind::kGroup:
+      return group_name(name.project, name.id);
+    case ResourceKind::kSite:
+      return site_name(name.id);
+    case ResourceKind::kZone:
+      return zone_name(name.id);
+    case ResourceKind::kRack:
+      return rack_name(name.id);
+    case ResourceKind::kFeed:
+      return feed_name(name.id);
   }
   return {};
 }
 
 RC_GTEST_PROP(Names, ComeBackFromTheirText, ()) {
-  const auto kind =
-      *rc::gen::element(ResourceKind::kProject, ResourceKind::kInstance, ResourceKind::kImage,
-                        ResourceKind::kNetwork, ResourceKind::kFlavor, ResourceKind::kHost);
+  const auto kind = *rc::gen::element(
+      ResourceKind::kProject, ResourceKind::kInstance, ResourceKind::kImage, ResourceKind::kNetwork,
+      ResourceKind::kFlavor, ResourceKind::kHost, ResourceKind::kGroup, ResourceKind::kSite,
+      ResourceKind::kZone, ResourceKind::kRack, ResourceKind::kFeed);
   const bool in_project = kind == ResourceKind::kInstance || kind == ResourceKind::kImage ||
-                          kind == ResourceKind::kNetwork;
+                          kind == ResourceKind::kNetwork || kind == ResourceKind::kGroup;
+  std::string path = *dns_label();
+  const bool two = kind == ResourceKind::kZone || kind == ResourceKind::kFeed;
+  for (int more = kind == ResourceKind::kRack ? 2 : two ? 1 : 0; more > 0; --more) {
+    path += "/" + *dns_label();
+  }
   const ResourceName name{
-      .kind = kind, .project = in_project ? *dns_label() : std::string(), .id = *dns_label()};
+      .kind = kind, .project = in_project ? *dns_label() : std::string(), .id = path};
   const auto read = parse_name(written(name), kind);
   RC_ASSERT(read.ok());
   RC_ASSERT(*read == name);
@@ -50,7 +66,8 @@ RC_GTEST_PROP(Names, ComeBackFromTheirText, ()) {
 }
 
 RC_GTEST_PROP(Names, AreEitherRefusedOrExactlyWhatWasWritten, (const std::string& text)) {
-  for (const auto kind : {ResourceKind::kInstance, ResourceKind::kFlavor, ResourceKind::kHost}) {
+  for (const auto kind :
+       {ResourceKind::kInstance, ResourceKind::kFlavor, ResourceKind::kHost, ResourceKind::kRack}) {
     const auto read = parse_name(text, kind);
     if (read.ok()) RC_ASSERT(written(*read) == text);
   }
@@ -69,6 +86,11 @@ TEST(Names, SayWhatIsWrongAndWhatWouldDo) {
               testing::StartsWith("the project \"P\" is not a DNS label"));
   EXPECT_THAT(problem("projects/p/instances/../x", ResourceKind::kInstance),
               testing::HasSubstr("is not the name of an instance"));
+  EXPECT_EQ(problem("sites/dc1/racks/r07", ResourceKind::kRack),
+            "\"sites/dc1/racks/r07\" is not the name of a rack; write "
+            "sites/{site}/zones/{zone}/racks/{rack}");
+  EXPECT_THAT(problem("sites/dc1/zones/A/racks/r07", ResourceKind::kRack),
+              testing::StartsWith("the zone \"A\" is not a DNS label"));
   EXPECT_THAT(problem("projects/p/instances/", ResourceKind::kInstance),
               testing::StartsWith("the id is missing"));
 }

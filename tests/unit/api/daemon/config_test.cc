@@ -50,9 +50,11 @@ TEST(Config, IsTheDocumentedDefaultWhenTheFileIsEmpty) {
   EXPECT_EQ(config->host.memory_reserve, gibibytes(1));
   EXPECT_EQ(config->host.disk_reserve, gibibytes(1));
   EXPECT_EQ(config->host.local_disk_type, DiskType::kUnspecified);
-  EXPECT_EQ(config->placement.shared_per_core, 5);
-  EXPECT_EQ(config->placement.shared_per_thread, 3);
-  EXPECT_EQ(config->placement.low_performance_per_thread, 16);
+  EXPECT_EQ(config->placement.cpu_limits.shared_per_core, 5);
+  EXPECT_EQ(config->placement.cpu_limits.shared_per_thread, 3);
+  EXPECT_EQ(config->placement.cpu_limits.low_performance_per_thread, 16);
+  EXPECT_EQ(config->placement.guarantee, std::nullopt);
+  EXPECT_EQ(config->placement.expect_full, std::nullopt);
   EXPECT_EQ(config->hypervisor.uri, "qemu:///system");
   EXPECT_EQ(config->hypervisor.accel, hypervisor::AcceleratorMode::kAuto);
   EXPECT_EQ(config->hypervisor.probe_kernel, "");
@@ -89,6 +91,8 @@ shared_vcpus_per_core = 4
 shared_vcpus_per_thread = 2
 low_performance_vcpus_per_thread = 8
 shared_threads_min = 3
+failover = "rack"
+expect_full = "true"
 [hypervisor]
 uri = "qemu:///system?socket=/tmp/libvirt-sock"
 accel = "tcg"
@@ -124,10 +128,12 @@ TEST(Config, TakesEveryKey) {
   EXPECT_EQ(config->host.memory_reserve, gibibytes(2));
   EXPECT_EQ(config->host.disk_reserve, Bytes(0));
   EXPECT_EQ(config->host.local_disk_type, DiskType::kNvme);
-  EXPECT_EQ(config->placement.shared_per_core, 4);
-  EXPECT_EQ(config->placement.shared_per_thread, 2);
-  EXPECT_EQ(config->placement.low_performance_per_thread, 8);
-  EXPECT_EQ(config->placement.shared_threads_min, 3);
+  EXPECT_EQ(config->placement.cpu_limits.shared_per_core, 4);
+  EXPECT_EQ(config->placement.cpu_limits.shared_per_thread, 2);
+  EXPECT_EQ(config->placement.cpu_limits.low_performance_per_thread, 8);
+  EXPECT_EQ(config->placement.cpu_limits.shared_threads_min, 3);
+  EXPECT_EQ(config->placement.guarantee, DomainLevel::kRack);
+  EXPECT_EQ(config->placement.expect_full, true);
   EXPECT_EQ(config->hypervisor.uri, "qemu:///system?socket=/tmp/libvirt-sock");
   EXPECT_EQ(config->hypervisor.accel, hypervisor::AcceleratorMode::kTcg);
   EXPECT_EQ(config->hypervisor.probe_kernel, "/boot/vmlinuz-test");
@@ -422,8 +428,8 @@ TEST(ConfigFile, ExampleShowsEveryKeyWithItsDefault) {
   EXPECT_EQ(config->daemon.socket, defaults.daemon.socket);
   EXPECT_EQ(config->daemon.max_log_records, defaults.daemon.max_log_records);
   EXPECT_EQ(config->host.memory_reserve, defaults.host.memory_reserve);
-  EXPECT_EQ(config->placement.low_performance_per_thread,
-            defaults.placement.low_performance_per_thread);
+  EXPECT_EQ(config->placement.cpu_limits.low_performance_per_thread,
+            defaults.placement.cpu_limits.low_performance_per_thread);
   EXPECT_EQ(config->hypervisor.probe_time, defaults.hypervisor.probe_time);
   EXPECT_EQ(config->storage.largest_image, defaults.storage.largest_image);
   EXPECT_EQ(config->storage.largest_virtual_size, defaults.storage.largest_virtual_size);
