@@ -21,6 +21,7 @@ void add_event_commands(CLI::App& app, Command& chosen);
 // Without verbs:
 void add_doctor_command(CLI::App& app, Command& chosen);
 void add_top_command(CLI::App& app, Command& chosen);
+void add_simulate_command(CLI::App& app, Command& chosen);
 void add_shell_commands(CLI::App& app, Command& chosen);
 
 }  // namespace stellwerk::cli

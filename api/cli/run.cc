@@ -80,6 +80,7 @@ void define(CommandLine& line) {
   add_event_commands(app, line.chosen);
   add_top_command(app, line.chosen);
   add_doctor_command(app, line.chosen);
+  add_simulate_command(app, line.chosen);
   add_shell_commands(app, line.chosen);
   CLI::App* version = app.add_subcommand("version", "Print the version");
   version->footer("Example:\n  stellwerk version");
