@@ -36,6 +36,7 @@ struct SimulateOptions {
   std::optional<int64_t> oversubscription;
   std::string trace;
   std::string policy = "default";
+  std::string expect_full = "auto";
   std::string on_full = "reject";
   std::string failover = "none";
   int64_t from_row = 1;
@@ -87,6 +88,7 @@ absl::StatusOr<ReplaySettings> settings_of(const SimulateOptions& options) {
   ReplaySettings settings;
   // The command line has been checked: these are known.
   settings.cell.policy = *placement::parse_policy(options.policy);
+  if (options.expect_full != "auto") settings.cell.expect_full = options.expect_full == "true";
   settings.cell.guarantee = parse_domain_level(options.failover);
   settings.on_full = options.on_full == "wait" ? OnFull::kWait : OnFull::kReject;
   for (const std::string& text : options.what_ifs) {
@@ -231,8 +233,12 @@ void add_simulate_command(CLI::App& app, Command& chosen) {
   add_trace_options(verb, *options);
   verb->add_option("--policy", options->policy, "Which of the hosts that fit is taken")
       ->capture_default_str()
-      ->check(CLI::IsMember(
-          {"default", "first-fit", "best-fit", "worst-fit", "dot-product", "l2", "fgd"}));
+      ->check(CLI::IsMember({"default", "first-fit", "best-fit", "worst-fit", "dot-product", "l2",
+                             "fgd", "fgd-in-use"}));
+  verb->add_option("--expect-full", options->expect_full,
+                   "Whether the fleet is going to be full; auto: what is in use decides")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "true", "false"}));
   verb->add_option("--on-full", options->on_full, "What becomes of what fits nowhere")
       ->capture_default_str()
       ->check(CLI::IsMember({"reject", "wait"}));

@@ -11,8 +11,10 @@ namespace stellwerk::placement::simulate {
 namespace {
 
 Settings engine_settings(const FleetPlan& plan, const CellSettings& settings) {
-  return {
-      .cpu_limits = limits_of(plan), .guarantee = settings.guarantee, .policy = settings.policy};
+  return {.cpu_limits = limits_of(plan),
+          .guarantee = settings.guarantee,
+          .policy = settings.policy,
+          .expect_full = settings.expect_full};
 }
 
 // Hosts that are not there yet draw nothing.

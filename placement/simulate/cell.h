@@ -21,6 +21,7 @@ using Stopwatch = std::function<int64_t()>;
 
 struct CellSettings {
   Policy policy = Policy::kDefault;
+  std::optional<bool> expect_full;       // none: what is in use decides
   std::optional<DomainLevel> guarantee;  // of failover, for every guest; none: off
 };
 
