@@ -71,12 +71,12 @@ TEST_P(ForbiddenInclude, IsFound) {
 
 INSTANTIATE_TEST_SUITE_P(
     Ours, ForbiddenInclude,
-    testing::Values(Include{"core/a.h", "placement/fits.h"},
+    testing::Values(Include{"core/a.h", "placement/rules.h"},
                     Include{"core/a.h", "api/server/gateway.h"},
                     Include{"placement/a.cc", "drivers/store/store.h"},
                     Include{"placement/a.cc", "orchestrator/records/keys.h"},
                     Include{"drivers/store/a.h", "drivers/store/sqlite/sqlite_store.h"},
-                    Include{"drivers/store/a.h", "placement/fits.h"},
+                    Include{"drivers/store/a.h", "placement/rules.h"},
                     Include{"drivers/store/sqlite/a.cc", "drivers/store/memory/memory_store.h"},
                     Include{"drivers/store/sqlite/a.cc", "drivers/storage/storage.h"},
                     Include{"drivers/store/sqlite/a.cc", "orchestrator/records/records.h"},
