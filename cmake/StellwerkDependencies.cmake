@@ -19,6 +19,7 @@ if(NOT STELLWERK_PURE_ONLY)
   pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml)
   pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
   pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
+  pkg_check_modules(LZMA REQUIRED IMPORTED_TARGET liblzma)
   pkg_check_modules(NLROUTE REQUIRED IMPORTED_TARGET libnl-route-3.0)
   pkg_check_modules(NFTABLES REQUIRED IMPORTED_TARGET libnftables)
   find_path(GOOGLE_RPC_PROTO_DIR google/rpc/error_details.proto

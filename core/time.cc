@@ -19,6 +19,12 @@ Now SystemClock::now() const {
   return {.monotonic = {read_clock(CLOCK_BOOTTIME)}, .wall = WallTime(read_clock(CLOCK_REALTIME))};
 }
 
+std::chrono::nanoseconds stopwatch() {
+  timespec value{};
+  clock_gettime(CLOCK_MONOTONIC, &value);
+  return std::chrono::seconds(value.tv_sec) + std::chrono::nanoseconds(value.tv_nsec);
+}
+
 std::string to_rfc3339(WallTime time) {
   const std::time_t seconds =
       std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();

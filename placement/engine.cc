@@ -135,6 +135,7 @@ std::optional<Placement> Engine::place_one(const Ask& ask, Fleet::HostRange rang
 
 bool Engine::place_each(const Ask& ask, Fleet::HostRange range, std::vector<Placement>& placed) {
   placed.clear();
+  trying_ = true;
   for (int64_t i = 0; i < ask.request.count; ++i) {
     std::optional<Placement> placement = place_one(ask, range);
     if (!placement) break;
@@ -148,6 +149,7 @@ bool Engine::place_each(const Ask& ask, Fleet::HostRange range, std::vector<Plac
       release({one->claim, one->backup, ask.request.group});
     }
   }
+  trying_ = false;
   return static_cast<int64_t>(placed.size()) == ask.request.count;
 }
 
@@ -231,7 +233,7 @@ void Engine::count_size(const Claim& claim, uint32_t host, int64_t change) {
   charged_ += change;
   const int64_t guests = fleet_.hosts()[host].guests;
   if (guests == (change > 0 ? 1 : 0)) hosts_in_use_ += change;
-  if (--changes_until_learning_ <= 0) learn_mixes();
+  if (!trying_ && --changes_until_learning_ <= 0) learn_mixes();
 }
 
 int32_t Engine::fullness() const {

@@ -152,6 +152,7 @@ class Engine {
   int64_t charged_ = 0;
   int64_t hosts_in_use_ = 0;
   int64_t changes_until_learning_ = 1;
+  bool trying_ = false;  // what is charged now will be released before the call ends
 };
 
 }  // namespace stellwerk::placement

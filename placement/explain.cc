@@ -57,9 +57,10 @@ class OutOfTouch {
 std::string_view words_of(Policy policy) {
   switch (policy) {
     case Policy::kDefault:
+      return "it is the one where it takes least of what other guests could still use";
     case Policy::kFgd:
     case Policy::kFgdInUse:
-      return "it is the one left with the least that other guests could still use";
+      return "it is the one left with the least that no other guest could use";
     case Policy::kFirstFit:
       return "it is the first";
     case Policy::kBestFit:
@@ -88,17 +89,17 @@ std::optional<HostUid> next_host(Engine& engine, const Request& request) {
 }
 
 std::string left_out_by_group(const Tally& tally) {
+  if (tally.group_rules.size() > 1) return "rules of its group forbid them";
   const GroupRule& rule = *tally.group_rules.front();
-  if (tally.group_rules.size() > 1) return "the rules of its group forbid them";
+  const bool of_hosts = rule.level == DomainLevel::kHost;
   const std::string_view level = to_string(rule.level);
   switch (rule.policy) {
     case GroupPolicy::kAffinity:
-      return rule.level == DomainLevel::kHost ? "its group is on another"
-                                              : fmt::format("its group is in another {}", level);
+      return of_hosts ? "members of its group are on another"
+                      : fmt::format("members of its group are in another {}", level);
     case GroupPolicy::kAntiAffinity:
-      return rule.level == DomainLevel::kHost
-                 ? "they hold members of its group"
-                 : fmt::format("their {}s hold members of its group", level);
+      return of_hosts ? "members of its group are there"
+                      : fmt::format("members of its group are in the same {}", level);
   }
   return "";
 }
@@ -118,7 +119,7 @@ std::vector<std::string> left_out(const std::vector<Tally>& tallies, const Reque
                                         : "another was asked for"));
         break;
       case Scope::kPower:
-        words.push_back(were + ": their feeds or racks have no power left for it");
+        words.push_back(were + ": no power is left there");
         break;
       case Scope::kGroup:
         words.push_back(fmt::format("{}: {}", were, left_out_by_group(tally)));
@@ -161,8 +162,9 @@ int64_t feasible_of(const std::vector<Tally>& tallies, int64_t hosts) {
   return hosts;
 }
 
-// What would be chosen now, before it is charged.
-std::string reason_for(Engine& engine, const Request& one, const Placement& placement) {
+// What is chosen now, before it is charged; `together` with others that must not be apart.
+std::string reason_for(Engine& engine, const Request& one, const Placement& placement,
+                       bool together) {
   const Fleet& fleet = engine.fleet();
   const uint32_t host = fleet.index_of(placement.claim.host);
   const Inquiry inquiry(engine, one);
@@ -171,7 +173,7 @@ std::string reason_for(Engine& engine, const Request& one, const Placement& plac
   std::vector<std::string> reasons;
   if (feasible == 1) {
     reasons.emplace_back("it is the only host that could take it");
-  } else if (next_host(engine, one) != placement.claim.host) {
+  } else if (together && next_host(engine, one) != placement.claim.host) {
     reasons.push_back(
         fmt::format("of {} that could take it, it is one where all find room together",
                     counted(feasible, "host")));
@@ -214,12 +216,13 @@ void explain_placed(Engine& engine, const Request& request, const Placed& placed
     explanation.feasible = feasible_of(tallies, explanation.hosts);
   }
   const Request one = one_of(request);
+  const bool together = request.count > 1 && must_stay_together(engine, request);
   Charged charged(engine, request.group);
   for (size_t i = 0; i < placed.placements.size(); ++i) {
     const Placement& placement = placed.placements[i];
     std::string words = name_of(*engine.fleet().find(placement.claim.host), engine.fleet());
     if (i < kMostReasons) {
-      words += ": " + reason_for(engine, one, placement);
+      words += ": " + reason_for(engine, one, placement, together);
       charged.charge(placement);
     }
     explanation.chosen.push_back(std::move(words));

@@ -232,15 +232,7 @@ class ChangeSearch {
     const int64_t steps = request_.count - left;
     if (left < 1 || steps < 1 || steps > dial.most_steps()) return std::nullopt;
     // Who must stay together may have begun in a domain where fewer fit than in another.
-    return must_stay_together() ? 1 : steps;
-  }
-
-  bool must_stay_together() const {
-    const GroupLoad* group = engine_.group(request_.group);
-    return group != nullptr &&
-           std::any_of(group->rules.begin(), group->rules.end(), [](const GroupRule& rule) {
-             return rule.hard && rule.policy == GroupPolicy::kAffinity;
-           });
+    return must_stay_together(engine_, request_) ? 1 : steps;
   }
 
   std::optional<int64_t> fewest_steps_of_one(const Dial& dial) const {

@@ -178,7 +178,9 @@ std::vector<std::string> lacks_of(uint32_t index, const Objection& objection,
     case Scope::kPool:
       return {pool_words(inquiry)};
     case Scope::kPower:
-      return {power_words(index, inquiry)};
+      return {fmt::format("{} more asked: {}",
+                          to_string(inquiry.power_on(index, inquiry.request())),
+                          power_words(index, inquiry))};
     case Scope::kGroup:
       return {group_words(index, *objection.group_rule, inquiry)};
     case Scope::kFailover:

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -91,12 +90,6 @@ bool same_load(const HostLoad& a, const HostLoad& b) {
          std::tie(b.uid, b.rack, b.used, b.pinned, b.dedicated, b.guests, b.backups, b.room);
 }
 
-size_t UidHash::operator()(const HostUid& uid) const {
-  size_t hash = 0;
-  std::memcpy(&hash, uid.value().bytes().data() + 8, sizeof(hash));
-  return hash;
-}
-
 Fleet::Fleet(const CpuLimits& limits, const Topology& topology, const std::vector<Host>& hosts)
     : cpu_limits_(limits) {
   std::set<std::string> classes;
@@ -139,7 +132,7 @@ void Fleet::stand(const Topology& topology, const std::vector<Host>& hosts) {
     }
     hosts_[i].uid = uid;
     hosts_[i].rack = static_cast<uint32_t>(racks_.size() - 1);
-    by_uid_[uid] = i;
+    by_uid_.add(uid, i);
     describe(i, *host);
   }
   // Who shares with whom is known from the beginning, so that what has come and gone leaves
@@ -148,8 +141,7 @@ void Fleet::stand(const Topology& topology, const std::vector<Host>& hosts) {
 }
 
 uint32_t Fleet::index_of(const HostUid& host) const {
-  const auto found = by_uid_.find(host);
-  return found == by_uid_.end() ? kNone : found->second;
+  return by_uid_.find(host);
 }
 
 const HostLoad* Fleet::find(const HostUid& host) const {

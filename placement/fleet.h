@@ -4,8 +4,6 @@
 // `charge`/`release`.
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
-
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -16,6 +14,7 @@
 
 #include "core/model.h"
 #include "placement/amounts.h"
+#include "placement/host_numbers.h"
 
 namespace stellwerk::placement {
 
@@ -178,11 +177,6 @@ inline bool has_room(const Pool& pool, Bytes each, int64_t count) {
   return each.count() <= (pool.capacity - pool.used).count() / count;
 }
 
-// The bytes of a uid are as good as random.
-struct UidHash {
-  size_t operator()(const HostUid& uid) const;
-};
-
 struct Topology {
   std::vector<Site> sites;
   std::vector<Zone> zones;
@@ -205,7 +199,7 @@ class Fleet {
   const std::vector<Pool>& pools() const { return pools_; }
   const std::vector<std::string>& device_classes() const { return device_classes_; }
 
-  static constexpr uint32_t kNone = UINT32_MAX;
+  static constexpr uint32_t kNone = HostNumbers::kNone;
   // The index of the host, or kNone.
   uint32_t index_of(const HostUid& host) const;
   const HostLoad* find(const HostUid& host) const;
@@ -268,7 +262,7 @@ class Fleet {
   std::vector<std::vector<uint32_t>> keepers_;  // by domain, as far as there are any
   std::vector<std::string> device_classes_;     // ordered
   std::vector<std::shared_ptr<const CpuLayout>> layouts_;
-  absl::flat_hash_map<HostUid, uint32_t, UidHash> by_uid_;
+  HostNumbers by_uid_;
 };
 
 }  // namespace stellwerk::placement

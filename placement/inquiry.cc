@@ -43,6 +43,14 @@ int64_t nodes_with_room(const HostLoad& host, const Ask& ask) {
 
 }  // namespace
 
+bool must_stay_together(const Engine& engine, const Request& request) {
+  const GroupLoad* group = engine.group(request.group);
+  return group != nullptr &&
+         std::any_of(group->rules.begin(), group->rules.end(), [](const GroupRule& rule) {
+           return rule.hard && rule.policy == GroupPolicy::kAffinity;
+         });
+}
+
 std::string counted(int64_t count, std::string_view one) {
   return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
 }

@@ -72,6 +72,9 @@ class Inquiry {
   std::optional<GroupView> group_;
 };
 
+// Whether a hard rule of its group wants all members in one domain.
+bool must_stay_together(const Engine& engine, const Request& request);
+
 // "1 vCPU", "2 vCPUs"
 std::string counted(int64_t count, std::string_view one);
 

@@ -14,10 +14,14 @@ void add_network_commands(CLI::App& app, Command& chosen);
 void add_flavor_commands(CLI::App& app, Command& chosen);
 void add_host_commands(CLI::App& app, Command& chosen);
 void add_project_commands(CLI::App& app, Command& chosen);
+// Sites, zones, racks, feeds.
+void add_topology_commands(CLI::App& app, Command& chosen);
+void add_group_commands(CLI::App& app, Command& chosen);
 void add_event_commands(CLI::App& app, Command& chosen);
 // Without verbs:
 void add_doctor_command(CLI::App& app, Command& chosen);
 void add_top_command(CLI::App& app, Command& chosen);
+void add_simulate_command(CLI::App& app, Command& chosen);
 void add_shell_commands(CLI::App& app, Command& chosen);
 
 }  // namespace stellwerk::cli

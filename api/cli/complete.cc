@@ -4,6 +4,7 @@
 
 #include "api/cli/command_line.h"
 #include "api/cli/format.h"
+#include "api/cli/places.h"
 
 namespace stellwerk::cli {
 namespace {
@@ -34,14 +35,24 @@ std::vector<std::string> choices_of(const CLI::Option& option) {
   return choices;
 }
 
-// What a verb that acts on something that exists is given first.
-std::string resource_of(const CLI::App& command, size_t positionals) {
-  const bool makes = command.get_name() == "create" || command.get_name() == "import";
-  if (command.get_parent() == nullptr || makes || positionals > 0) return "";
+// The argument that comes next, after so many. Null: none is left.
+const CLI::Option* next_argument(const CLI::App& command, size_t after) {
   for (const CLI::Option* option : command.get_options()) {
-    if (option->get_positional()) return command.get_parent()->get_name();
+    if (option->get_positional() && after-- == 0) return option;
   }
-  return "";
+  return nullptr;
+}
+
+// Whose ids an argument takes: of what exists and the verb acts on, or of what it is called after.
+std::string resource_of(const CLI::App& command, const CLI::Option* argument) {
+  const bool makes = command.get_name() == "create" || command.get_name() == "import";
+  if (command.get_parent() == nullptr || argument == nullptr) return "";
+  const std::string name = argument->get_name(true);
+  if (name == "HOST") return "host";
+  if (name == "SITE") return "site";
+  if (name == "ZONE") return "zone";
+  const bool is_first = argument == next_argument(command, 0);
+  return is_first && !makes ? command.get_parent()->get_name() : "";
 }
 
 void begin_with(std::vector<std::string>& candidates, const std::string& start) {
@@ -57,8 +68,37 @@ std::vector<std::string> list(client::Client& client,
   const auto page = client.call_within(kPatience, method, request);
   std::vector<std::string> ids;
   if (!page.ok()) return ids;
-  for (const auto& item : items(*page)) ids.push_back(id_of(item.name()));
+  for (const auto& item : items(*page)) {
+    const bool is_place = item.name().starts_with("sites/");
+    ids.push_back(is_place ? path_of(item.name()) : id_of(item.name()));
+  }
   return ids;
+}
+
+// The paths of sites, zones, racks and feeds.
+std::vector<std::string> places_of(const std::string& resource, client::Client& client) {
+  const auto within = [](const char* parent, auto request) {
+    request.set_parent(parent);
+    return request;
+  };
+  using Stub = v1::Topology::Stub;
+  if (resource == "site") {
+    return list(client, &Stub::ListSites, v1::ListSitesRequest(),
+                [](auto& page) { return page.sites(); });
+  }
+  if (resource == "zone") {
+    return list(client, &Stub::ListZones, within("sites/-", v1::ListZonesRequest()),
+                [](auto& page) { return page.zones(); });
+  }
+  if (resource == "rack") {
+    return list(client, &Stub::ListRacks, within("sites/-/zones/-", v1::ListRacksRequest()),
+                [](auto& page) { return page.racks(); });
+  }
+  if (resource == "feed") {
+    return list(client, &Stub::ListFeeds, within("sites/-", v1::ListFeedsRequest()),
+                [](auto& page) { return page.feeds(); });
+  }
+  return {};
 }
 
 }  // namespace
@@ -88,8 +128,10 @@ Position position_of(const CLI::App& root, const std::vector<std::string>& words
   } else if (current.starts_with('-')) {
     position.fixed = option_names(command);
   } else {
+    const CLI::Option* argument = next_argument(*command, positionals);
     position.fixed = subcommand_names(*command);
-    position.resource = resource_of(*command, positionals);
+    if (argument != nullptr) position.fixed = choices_of(*argument);
+    if (position.fixed.empty()) position.resource = resource_of(*command, argument);
   }
   begin_with(position.fixed, current);
   return position;
@@ -125,7 +167,11 @@ std::vector<std::string> ids_of(const std::string& resource, client::Client& cli
     return list(client, &v1::Projects::Stub::ListProjects, v1::ListProjectsRequest(),
                 [](auto& page) { return page.projects(); });
   }
-  return {};
+  if (resource == "group") {
+    return list(client, &v1::Groups::Stub::ListGroups, of_project(v1::ListGroupsRequest()),
+                [](auto& page) { return page.groups(); });
+  }
+  return places_of(resource, client);
 }
 
 std::string bash_script() {

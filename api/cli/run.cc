@@ -75,9 +75,12 @@ void define(CommandLine& line) {
   add_flavor_commands(app, line.chosen);
   add_host_commands(app, line.chosen);
   add_project_commands(app, line.chosen);
+  add_group_commands(app, line.chosen);
+  add_topology_commands(app, line.chosen);
   add_event_commands(app, line.chosen);
   add_top_command(app, line.chosen);
   add_doctor_command(app, line.chosen);
+  add_simulate_command(app, line.chosen);
   add_shell_commands(app, line.chosen);
   CLI::App* version = app.add_subcommand("version", "Print the version");
   version->footer("Example:\n  stellwerk version");
@@ -120,7 +123,8 @@ std::string missing_project(const CLI::App& app) {
   while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
   const CLI::App* noun = at->get_parent();
   const std::string of = noun == nullptr ? "" : noun->get_name();
-  const bool of_projects = of == "instance" || of == "image" || of == "network" || of == "event";
+  const bool of_projects =
+      of == "instance" || of == "image" || of == "network" || of == "group" || of == "event";
   for (const char* name : {"NAME", "--instance"}) {
     const CLI::Option* option = of_projects ? at->get_option_no_throw(name) : nullptr;
     if (option == nullptr || option->count() == 0) continue;

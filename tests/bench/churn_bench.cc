@@ -305,13 +305,17 @@ Options parse(int count, char** words) {
 }
 
 }  // namespace
-}  // namespace stellwerk::placement
 
-int main(int count, char** words) {
-  using namespace stellwerk::placement;
+int run(int count, char** words) {
   Bench bench(parse(count, words));
   bench.fill();
   bench.churn();
   fmt::print("{}\n", bench.report());
   return 0;
+}
+
+}  // namespace stellwerk::placement
+
+int main(int count, char** words) {
+  return stellwerk::placement::run(count, words);
 }

@@ -71,12 +71,12 @@ TEST_P(ForbiddenInclude, IsFound) {
 
 INSTANTIATE_TEST_SUITE_P(
     Ours, ForbiddenInclude,
-    testing::Values(Include{"core/a.h", "placement/fits.h"},
+    testing::Values(Include{"core/a.h", "placement/rules.h"},
                     Include{"core/a.h", "api/server/gateway.h"},
                     Include{"placement/a.cc", "drivers/store/store.h"},
                     Include{"placement/a.cc", "orchestrator/records/keys.h"},
                     Include{"drivers/store/a.h", "drivers/store/sqlite/sqlite_store.h"},
-                    Include{"drivers/store/a.h", "placement/fits.h"},
+                    Include{"drivers/store/a.h", "placement/rules.h"},
                     Include{"drivers/store/sqlite/a.cc", "drivers/store/memory/memory_store.h"},
                     Include{"drivers/store/sqlite/a.cc", "drivers/storage/storage.h"},
                     Include{"drivers/store/sqlite/a.cc", "orchestrator/records/records.h"},
@@ -89,7 +89,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Include{"api/server/a.cc", "api/daemon/config.h"},
                     Include{"api/server/a.cc", "tests/support/a.h"},
                     Include{"api/client/a.cc", "orchestrator/controller/controller.h"},
-                    Include{"api/cli/a.cc", "api/server/server.h"}));
+                    Include{"api/cli/a.cc", "api/server/server.h"},
+                    Include{"api/cli/a.cc", "placement/engine.h"},
+                    Include{"api/cli/a.cc", "placement/simulate/replay.h"},
+                    Include{"placement/a.cc", "placement/simulate/replay.h"},
+                    Include{"placement/simulate/a.cc", "api/cli/table.h"},
+                    Include{"orchestrator/controller/a.cc", "placement/simulate/replay.h"}));
 
 INSTANTIATE_TEST_SUITE_P(
     OfOthers, ForbiddenInclude,
@@ -107,6 +112,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Include{"drivers/store/sqlite/a.cc", "archive.h"},
                     Include{"drivers/store/sqlite/a.cc", "netlink/route/link.h"},
                     Include{"api/server/a.cc", "toml++/toml.h"},
+                    Include{"placement/simulate/a.cc", "toml++/toml.h"},
+                    Include{"placement/simulate/a.cc", "lzma.h"},
                     Include{"api/server/a.cc", "CLI/CLI.hpp"}));
 
 class AllowedInclude : public testing::TestWithParam<Include> {};
@@ -128,6 +135,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Include{"orchestrator/records/a.cc", "stellwerk/store/v1/records.pb.h"},
                     Include{"api/server/a.cc", "orchestrator/controller/controller.h"},
                     Include{"api/cli/a.cc", "api/client/client.h"},
+                    Include{"api/cli/simulate.cc", "placement/simulate/replay.h"},
+                    Include{"api/cli/simulate_trace.cc", "lzma.h"},
+                    Include{"placement/simulate/a.cc", "placement/engine.h"},
                     Include{"api/cli/a.cc", "stellwerk/v1/instances.grpc.pb.h"},
                     Include{"api/daemon/a.cc", "drivers/store/sqlite/sqlite_store.h"},
                     Include{"tests/sim/a.cc", "drivers/store/memory/memory_store.h"}));

@@ -54,7 +54,7 @@ TEST_F(Style, TheTreeIsThere) {
   std::set<std::string> paths;
   for (const SourceFile& file : tree_) paths.insert(file.path());
   for (const char* path :
-       {"core/ids.cc", "placement/fits.h", "drivers/store/store.h", "orchestrator/agent/plan.h",
+       {"core/ids.cc", "placement/rules.h", "drivers/store/store.h", "orchestrator/agent/plan.h",
         "api/server/gateway.h", "tests/style/style_test.cc"}) {
     EXPECT_TRUE(paths.contains(path)) << path;
   }

@@ -51,7 +51,7 @@ Yard any_yard() {
   if (seldom()) yard.topology.racks[3].power_limit = watts(number(100, 600));
   if (seldom()) yard.topology.racks[0].feeds.clear();
   if (number(0, 2) == 0) yard.settings.guarantee = one_of({DomainLevel::kHost, DomainLevel::kRack});
-  yard.settings.policy = static_cast<Policy>(number(0, 7));
+  yard.settings.policy = static_cast<Policy>(number(0, 8));
   return yard;
 }
 

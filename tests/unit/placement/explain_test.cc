@@ -268,7 +268,7 @@ TEST(Explain, SaysWhyAHostWasTaken) {
   ASSERT_THAT(explanation.chosen, SizeIs(1));
   EXPECT_THAT(explanation.chosen[0], HasSubstr("of 4 hosts that could take it, "));
   EXPECT_THAT(explanation.chosen[0],
-              HasSubstr("it is the one left with the least that other guests could still use"));
+              HasSubstr("it is the one where it takes least of what other guests could still use"));
   EXPECT_THAT(explanation.chosen[0], HasSubstr("; next would be zq-host-"));
   EXPECT_THAT(explanation.nearest, IsEmpty());
 }
@@ -284,7 +284,7 @@ TEST(Explain, SaysWhichHostsAGroupLeftOut) {
   const Explanation explanation = explain(engine, request);
   ASSERT_THAT(explanation.chosen, SizeIs(3));
   EXPECT_THAT(explanation.chosen[1],
-              HasSubstr("1 host was left out: they hold members of its group"));
+              HasSubstr("1 host was left out: members of its group are there"));
   EXPECT_THAT(explanation.chosen[2], HasSubstr("it is the only host that could take it"));
   EXPECT_THAT(explanation.refusals, IsEmpty());
 }

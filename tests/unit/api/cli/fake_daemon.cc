@@ -1,5 +1,7 @@
 #include "fake_daemon.h"
 
+#include "fake_topology.h"
+
 #include <google/rpc/error_details.pb.h>
 #include <google/rpc/status.pb.h>
 #include <grpcpp/security/server_credentials.h>
@@ -10,53 +12,6 @@
 #include <atomic>
 
 namespace stellwerk::test {
-namespace {
-
-using grpc::ServerContext;
-using grpc::Status;
-
-template <class Request>
-Status begin(Script& script, const char* method, const Request& request) {
-  const std::lock_guard lock(script.mutex);
-  Call call{.method = method, .request = request.ShortDebugString(), .request_id = ""};
-  if constexpr (requires { request.request_id(); }) call.request_id = request.request_id();
-  script.calls.push_back(std::move(call));
-  script.changed.notify_all();
-  if (script.failures.empty()) return Status::OK;
-  const Status failed = script.failures.front();
-  script.failures.pop_front();
-  return failed;
-}
-
-template <class Item>
-Status find(Script& script, const std::vector<Item>& items, const std::string& name, Item* answer) {
-  const std::lock_guard lock(script.mutex);
-  const auto at = std::find_if(items.begin(), items.end(),
-                               [&name](const Item& item) { return item.name() == name; });
-  if (at == items.end()) {
-    return failure(grpc::StatusCode::NOT_FOUND, name + " does not exist", "NOT_FOUND");
-  }
-  *answer = *at;
-  return Status::OK;
-}
-
-// Pages whose token is the number of the next item.
-template <class Request, class Item, class Add>
-Status list(Script& script, const Request& request, const std::vector<Item>& items,
-            std::string* next, const Add& add) {
-  const std::lock_guard lock(script.mutex);
-  if (request.page_size() > script.refuse_pages_above) {
-    return failure(grpc::StatusCode::RESOURCE_EXHAUSTED, "ask for less", "ANSWER_TOO_LARGE");
-  }
-  size_t at = request.page_token().empty() ? 0 : std::stoul(request.page_token());
-  const auto most = static_cast<size_t>(std::min(script.largest_page, request.page_size()));
-  for (size_t count = 0; at < items.size() && count < most; ++at, ++count) *add() = items[at];
-  if (at < items.size()) *next = std::to_string(at);
-  return Status::OK;
-}
-
-}  // namespace
-
 struct FakeInstances final : v1::Instances::Service {
   explicit FakeInstances(Script& s) : script(s) {}
   Script& script;
@@ -238,6 +193,11 @@ struct FakeHosts final : v1::Hosts::Service {
     return list(script, *request, script.hosts, response->mutable_next_page_token(),
                 [&] { return response->add_hosts(); });
   }
+  Status UpdateHost(ServerContext*, const v1::UpdateHostRequest* request,
+                    v1::Host* response) override {
+    if (Status begun = begin(script, "UpdateHost", *request); !begun.ok()) return begun;
+    return find(script, script.hosts, request->host().name(), response);
+  }
 };
 
 struct FakeNetworks final : v1::Networks::Service {
@@ -341,7 +301,9 @@ struct FakeDaemon::Services {
         hosts(script),
         networks(script),
         projects(script),
-        events(script) {}
+        events(script),
+        topology(script),
+        groups(script) {}
   FakeInstances instances;
   FakeImages images;
   FakeFlavors flavors;
@@ -349,6 +311,8 @@ struct FakeDaemon::Services {
   FakeNetworks networks;
   FakeProjects projects;
   FakeEvents events;
+  FakeTopology topology;
+  FakeGroups groups;
 };
 
 FakeDaemon::FakeDaemon() {
@@ -376,6 +340,8 @@ void FakeDaemon::start() {
   builder.RegisterService(&services_->networks);
   builder.RegisterService(&services_->projects);
   builder.RegisterService(&services_->events);
+  builder.RegisterService(&services_->topology);
+  builder.RegisterService(&services_->groups);
   server_ = builder.BuildAndStart();
   if (!server_) std::abort();
 }

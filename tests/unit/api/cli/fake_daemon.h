@@ -15,11 +15,13 @@
 
 #include "stellwerk/v1/events.grpc.pb.h"
 #include "stellwerk/v1/flavors.grpc.pb.h"
+#include "stellwerk/v1/groups.grpc.pb.h"
 #include "stellwerk/v1/hosts.grpc.pb.h"
 #include "stellwerk/v1/images.grpc.pb.h"
 #include "stellwerk/v1/instances.grpc.pb.h"
 #include "stellwerk/v1/networks.grpc.pb.h"
 #include "stellwerk/v1/projects.grpc.pb.h"
+#include "stellwerk/v1/topology.grpc.pb.h"
 
 namespace stellwerk::test {
 
@@ -45,6 +47,11 @@ struct Script {
   std::vector<v1::Host> hosts;
   std::vector<v1::Network> networks;
   std::vector<v1::Project> projects;
+  std::vector<v1::Site> sites;
+  std::vector<v1::Zone> zones;
+  std::vector<v1::Feed> feeds;
+  std::vector<v1::Rack> racks;
+  std::vector<v1::Group> groups;
   std::vector<v1::Event> events;
   int largest_page = 1000;                    // lists are cut to this
   int refuse_pages_above = 1 << 30;           // with ANSWER_TOO_LARGE

@@ -98,8 +98,10 @@ TEST_F(Usage, NamesTheVerbsAndTheNounsThatThereAre) {
             "error: \"lst\" is no verb of instance; there are: create, list, show, start, stop, "
             "reboot, reset, rename, update, resize, delete, console, log\n"
             "hint: stellwerk instance --help\n");
-  EXPECT_THAT(run({"host", "delete", "lab"}).err,
-              StartsWith("error: \"delete\" is no verb of host; there are: list, show\n"));
+  EXPECT_THAT(
+      run({"host", "delete", "lab"}).err,
+      StartsWith(
+          "error: \"delete\" is no verb of host; there are: list, show, update, maintenance\n"));
   EXPECT_THAT(run({"instance"}).err,
               StartsWith("error: no verb of instance is given; there are: create, list"));
   EXPECT_THAT(run({"completion", "zsh"}).err,

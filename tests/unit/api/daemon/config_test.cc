@@ -421,7 +421,7 @@ TEST(ConfigFile, ExampleShowsEveryKeyWithItsDefault) {
     keys += key ? 1 : 0;
     uncommented += (key ? line.substr(1) : line) + "\n";
   }
-  EXPECT_EQ(keys, 40);
+  EXPECT_EQ(keys, 42);
   const auto config = parse_config(uncommented, "example");
   ASSERT_OK(config);
   const Config defaults;
