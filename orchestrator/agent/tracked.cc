@@ -98,7 +98,7 @@ void Tracked::note_taken(StepId id, const Step& taken, MonotonicTime now) {
   if (std::holds_alternative<StartDomain>(taken)) {
     history.end.reset();
     history.confirmed_gone = false;
-    history.shutdown_asked_at.reset();
+    asked_before_start = std::exchange(history.shutdown_asked_at, std::nullopt);
     told_end.reset();
   }
   if (std::holds_alternative<RequestShutdown>(taken)) {
@@ -130,6 +130,10 @@ void Tracked::note_failure(const Step& taken, const absl::Status& why, const Pla
   const bool outcome_known = !absl::IsDeadlineExceeded(why) && !absl::IsUnknown(why);
   if (std::holds_alternative<RequestShutdown>(taken) && outcome_known) {
     history.shutdown_refused = true;
+  }
+  // Nothing was started: what is told to have ended is still the guest of before.
+  if (std::holds_alternative<StartDomain>(taken) && outcome_known && !history.shutdown_asked_at) {
+    history.shutdown_asked_at = asked_before_start;
   }
   count_failure(fmt::format("{}: {}", name_of(taken), message_of(why)), limits, now);
   failed_to_pin = std::holds_alternative<PinDomain>(taken);

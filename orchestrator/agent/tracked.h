@@ -30,6 +30,8 @@ struct Tracked {
   bool has_disk = false;         // in the last observation
   bool paused_on_error = false;  // in the last observation
   bool failed_to_pin = false;    // that was the last failure
+  // When the end of the guest before was asked for, should the start that is under way fail.
+  std::optional<MonotonicTime> asked_before_start;
 
   // New orders to run or stop: failures and ends of before are forgotten, a request to shut down
   // that the guest may still follow is not.

@@ -91,6 +91,29 @@ TEST_F(AgentTest, APowerCycleIsNoCrashHoweverItsEndIsTold) {
   EXPECT_FALSE(reports_.back().instances[0].final_end);
 }
 
+TEST_F(AgentTest, APowerCycleIsNoCrashIfItsEndIsToldAfterTheNextStartWasRefused) {
+  Instance& wanted = want("web-1");
+  wanted.restart_policy = RestartPolicy::kNever;
+  const InstanceUid uid = wanted.uid;
+  files(uid, Generation(1));
+  domain(uid);
+  order();
+  observe();
+  orders_.instances[0].reboot = {.count = 1, .kind = RebootKind::kPowerCycle};
+  orders_.instances[0].run = Generation(2);
+  orders_.instances[0].generation = Generation(2);
+  order();
+  ASSERT_THAT(step_names(), ElementsAre("destroy-domain"));
+  world_.domains.clear();
+  finish(steps_.back().id);
+  observe();
+  ASSERT_EQ(step_names().back(), "start-domain");
+  finish(steps_.back().id, absl::UnavailableError("not now"));
+  input(DomainChanged{{.uuid = uid.value(), .ended = DomainEnd::kDestroyed}});
+  observe();
+  EXPECT_THAT(reports_.back().instances[0].final_end, testing::Eq(std::nullopt));
+}
+
 TEST_F(AgentTest, ANewGenerationOfTheSameRunDoesNotForgetThatTheGuestShutItselfDown) {
   const InstanceUid uid = want("web-1").uid;
   files(uid, Generation(1));
