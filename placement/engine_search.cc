@@ -123,7 +123,9 @@ void Engine::search(const Terms& terms, size_t column, Fleet::HostRange range, i
   if (range.first == range.end) return;
   const uint32_t end = index_.block_of(range.end - 1) + 1;
   const auto most = [&] {
-    return static_cast<int32_t>(std::min<int64_t>(best.cost - base, kNoFit - 1));
+    // Among equals the lowest index wins, which was met first, unless a seed decides.
+    const int64_t most = best.cost - base - (settings_.tie_seed ? 0 : 1);
+    return static_cast<int32_t>(std::min<int64_t>(most, kNoFit - 1));
   };
   for (uint32_t block = index_.next_block(column, index_.block_of(range.first), end, most());
        block < end; block = index_.next_block(column, block + 1, end, most())) {
