@@ -8,6 +8,7 @@
 #include "core/overloaded.h"
 #include "core/resource_names.h"
 #include "core/validate.h"
+#include "orchestrator/controller/batch_weight.h"
 #include "orchestrator/controller/bootstrap.h"
 #include "orchestrator/controller/commit_chain.h"
 #include "orchestrator/controller/host_book.h"
@@ -76,6 +77,7 @@ class Controller::Body {
   void receive(const TimePassed&);
 
   void clear_up();
+  bool has_room_for(const Request& request) const;
   void serve(const RequestArrived& arrived);
   void serve_waiting();
   void tell_new_orphans(const HostStatus& status);
@@ -154,11 +156,19 @@ void Controller::Body::receive(const RequestArrived& arrived) {
         arrived.ticket, with_reason(resource_exhausted("{} requests are waiting; try again later",
                                                        waiting_.size() + held_.size()),
                                     "TOO_MANY_REQUESTS")});
-  } else if (!waiting_.empty() || ledger_.is_full()) {
+  } else if (!waiting_.empty() || !has_room_for(arrived.request)) {
     waiting_.push_back(arrived);
   } else {
     serve(arrived);
   }
+}
+
+// What no batch has room for is refused at once.
+bool Controller::Body::has_room_for(const Request& request) const {
+  const auto* mutation = std::get_if<Mutation>(&request);
+  if (!mutation) return !ledger_.is_full();
+  const Weight weight = weight_of(mutation->body, ledger_);
+  return ledger_.has_room_for(Ledger::fits_any_batch(weight) ? weight : Weight());
 }
 
 void Controller::Body::serve(const RequestArrived& arrived) {
@@ -176,14 +186,16 @@ void Controller::Body::serve(const RequestArrived& arrived) {
   const auto answer = std::visit(
       Overloaded{[this](const Mutation& mutation) { return mutations_.decide(mutation, now_); },
                  [this](const Query& query) {
-                   return answer_query(query, {ledger_, book_, images_.progress()}, now_.monotonic);
+                   return answer_query(query,
+                                       {ledger_, book_, images_.progress(), ledger_.engine()},
+                                       now_.monotonic);
                  }},
       arrived.request);
   hold(SendAnswer{arrived.ticket, answer});
 }
 
 void Controller::Body::serve_waiting() {
-  while (!waiting_.empty() && !ledger_.is_full()) {
+  while (!waiting_.empty() && has_room_for(waiting_.front().request)) {
     const RequestArrived arrived = std::move(waiting_.front());
     waiting_.pop_front();
     serve(arrived);
@@ -383,6 +395,8 @@ void Controller::Body::flush() {
     // Memory now shows exactly what this commit makes durable, so orders are taken from it here.
     send_orders(ledger_.pending_sequence());
     follow(chain_.begin(ledger_.take_batch()));
+    // Whoever waits comes before all else: a large mutation finds an empty batch.
+    serve_waiting();
   } else {
     send_orders(chain_.durable().sequence);
   }

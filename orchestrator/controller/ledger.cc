@@ -10,14 +10,14 @@
 namespace stellwerk::controller {
 namespace {
 
-// One mutation adds at most this much, with the log record, the trimming and the forgetting of the
-// same commit; beyond the rest a batch counts as full. User-data has at
-// most 64 KiB, an instance and the answer kept for it at most 40 KiB each.
-constexpr size_t kKeysPerMutation = 64;
-constexpr size_t kBytesPerMutation = 160 * 1024;
+// Beside what mutations weigh: the log record, and the trimming of the same commit. A mutation's
+// usual weight is for user-data of at most 64 KiB, an instance and the answer kept for it of at
+// most 40 KiB each.
+constexpr size_t kKeysOfLog = 9;
 constexpr size_t kBytesOfLog = 128 * 1024;
 // A log record is one value of the store, whose limit is 128 KiB.
 constexpr size_t kFullLogBytes = 64 * 1024;
+constexpr size_t kMostLogBytes = 112 * 1024;
 constexpr size_t kTrimPerCommit = 8;
 constexpr size_t kLongestMessage = 500;
 
@@ -400,10 +400,15 @@ bool Ledger::has_pending() const {
   return !pending_.empty() || !pending_log_.events.empty() || !pending_log_.audit.empty();
 }
 
-bool Ledger::is_full() const {
-  return pending_.size() + kKeysPerMutation > store::kMaxBatchKeys ||
-         pending_bytes_ + kBytesPerMutation + kBytesOfLog > store::kMaxBatchBytes ||
-         pending_log_bytes_ > kFullLogBytes;
+bool Ledger::has_room_for(const Weight& weight) const {
+  return pending_.size() + weight.keys + kKeysOfLog <= store::kMaxBatchKeys &&
+         pending_bytes_ + weight.bytes + kBytesOfLog <= store::kMaxBatchBytes &&
+         pending_log_bytes_ <= kFullLogBytes && pending_log_bytes_ + weight.log <= kMostLogBytes;
+}
+
+bool Ledger::fits_any_batch(const Weight& weight) {
+  return weight.keys + kKeysOfLog <= store::kMaxBatchKeys &&
+         weight.bytes + kBytesOfLog <= store::kMaxBatchBytes && weight.log <= kMostLogBytes;
 }
 
 Sequence Ledger::visible_sequence() const {

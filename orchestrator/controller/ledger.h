@@ -24,6 +24,13 @@ namespace stellwerk::controller {
 // (project id, resource id): the order of lists.
 using Name = std::pair<std::string, std::string>;
 
+// What a mutation may add to a batch: as much as any but those that make many instances.
+struct Weight {
+  size_t keys = 64;
+  size_t bytes = 160 * 1024;
+  size_t log = 0;  // of that which goes into the log record, beyond a few events
+};
+
 class Ledger {
  public:
   // `durable` is the sequence under which `state` was loaded.
@@ -126,7 +133,10 @@ class Ledger {
 
   bool has_pending() const;
   // No further change should be added before this batch is taken: limits of size are near.
-  bool is_full() const;
+  bool is_full() const { return !has_room_for(Weight()); }
+  bool has_room_for(const Weight& weight) const;
+  // Whether an empty batch would have.
+  static bool fits_any_batch(const Weight& weight);
   // The sequence that the pending batch will have.
   Sequence pending_sequence() const { return pending_sequence_; }
   // The newest sequence that memory shows.
