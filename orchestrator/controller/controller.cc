@@ -11,6 +11,7 @@
 #include "orchestrator/controller/batch_weight.h"
 #include "orchestrator/controller/bootstrap.h"
 #include "orchestrator/controller/commit_chain.h"
+#include "orchestrator/controller/failover_guard.h"
 #include "orchestrator/controller/host_book.h"
 #include "orchestrator/controller/image_work.h"
 #include "orchestrator/controller/ledger.h"
@@ -51,6 +52,7 @@ class Controller::Body {
         book_(config_.host_silence),
         mutations_(ledger_, book_),
         images_(config_, ledger_, mutations_),
+        guard_(ledger_, config_.host_silence),
         chain_(head, config_.commit_retry) {}
 
   StepResult start(Now now);
@@ -101,6 +103,7 @@ class Controller::Body {
   HostBook book_;
   Mutations mutations_;
   ImageWork images_;
+  FailoverGuard guard_;
   CommitChain chain_;
 
   Now now_;
@@ -117,6 +120,7 @@ class Controller::Body {
 StepResult Controller::Body::start(Now now) {
   now_ = now;
   next_forget_ = now.monotonic + kForgetEvery;
+  guard_.begin(now.monotonic);
   if (const absl::Status status = bootstrap(ledger_, fresh_cell_, config_.networks, now);
       !status.ok()) {
     stepped_down_ = true;
@@ -389,6 +393,7 @@ void Controller::Body::send_orders(Sequence sequence) {
 void Controller::Body::flush() {
   if (!chain_.idle()) return;
   serve_waiting();
+  guard_.work(now_);
   record_phases();
   orders_due_.merge(ledger_.take_changed_hosts());
   if (ledger_.has_pending()) {
@@ -399,6 +404,7 @@ void Controller::Body::flush() {
     serve_waiting();
   } else {
     send_orders(chain_.durable().sequence);
+    wake_at(guard_.wake_at(now_.monotonic));
   }
 }
 

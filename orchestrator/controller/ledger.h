@@ -31,6 +31,13 @@ struct Weight {
   size_t log = 0;  // of that which goes into the log record, beyond a few events
 };
 
+// What has changed of the fleet, for whoever keeps backups valid.
+struct FleetNews {
+  bool everything = false;  // where hosts stand, or what all of them have
+  std::set<HostUid> hosts;  // what these are said to have, or to be for
+  bool room = false;        // something may have become free
+};
+
 class Ledger {
  public:
   // `durable` is the sequence under which `state` was loaded.
@@ -105,6 +112,8 @@ class Ledger {
   void put(Instance instance);
   // Its etag stays: callers do not see this.
   void note_disk(const InstanceUid& uid);
+  // Nor this: agents hear nothing of it, and for callers it is like something observed.
+  void note_backup(const InstanceUid& uid, std::optional<Backup> backup);
   // Empty bytes take it away.
   void put_user_data(const InstanceUid& uid, std::string bytes);
   void remember(records::RequestRecord request);
@@ -143,6 +152,8 @@ class Ledger {
   Sequence visible_sequence() const;
   // Hosts whose instances changed since the last call.
   std::set<HostUid> take_changed_hosts();
+  // Since the last call.
+  FleetNews take_fleet_news() { return std::exchange(fleet_news_, {}); }
   // Hands out the pending batch, its log record and some trimming included, and begins the next.
   store::Batch take_batch();
 
@@ -160,6 +171,7 @@ class Ledger {
   void take_out(const Instance& instance);
   void hold_addresses(const Instance& instance);
   void free_addresses(const Instance& instance);
+  void rebuild_occupancy();
   Name name_of(const Network& network) const;
   // Calls it for every port of every orphan until it answers true; whether it did.
   template <class Test>
@@ -195,6 +207,7 @@ class Ledger {
   LogRecord pending_log_;
   size_t pending_log_bytes_ = 0;
   std::set<HostUid> changed_hosts_;
+  FleetNews fleet_news_{.everything = true};  // a new ledger is all news
 };
 
 // Every new port moves a cursor; that alone is no news to anybody.
