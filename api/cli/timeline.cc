@@ -20,8 +20,6 @@ std::string what_happened(const std::string& type) {
       {"InstanceResized", "resized"},
       {"InstanceDeleteRequested", "deletion asked for"},
       {"InstanceEnded", "ended"},
-      {"FailoverProtectionLost", "failover protection lost"},
-      {"FailoverProtectionRestored", "failover protected again"},
       {"PhaseChanged", ""},
   };
   const auto found = kWords.find(type);
