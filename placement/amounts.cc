@@ -95,10 +95,6 @@ bool touches(const Amounts& what, const Amounts& other) {
                    [](int64_t mine, int64_t theirs) { return mine == 0 || mine < theirs; });
 }
 
-bool covers(const Amounts& what, const Amounts& other) {
-  return for_each(what, other, [](int64_t mine, int64_t theirs) { return mine >= theirs; });
-}
-
 NodeAmounts share_of_node(const Amounts& amounts, int64_t nodes) {
   const auto part = [nodes](int64_t amount) { return (amount + nodes - 1) / nodes; };
   NodeAmounts share;

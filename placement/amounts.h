@@ -53,7 +53,6 @@ void subtract(Amounts& from, const Amounts& other);
 void raise_to(Amounts& to, const Amounts& other);
 // Whether any element that is not zero is as large as the other's.
 bool touches(const Amounts& what, const Amounts& other);
-bool covers(const Amounts& what, const Amounts& other);
 
 // What each of so many nodes gives of it: equal parts, rounded up.
 NodeAmounts share_of_node(const Amounts& amounts, int64_t nodes);

@@ -15,15 +15,6 @@ constexpr size_t kMostDomainsTried = 32;
 // The mix of sizes is learnt anew when the weights of so much of it have moved.
 constexpr float kMixMoved = 0.15F;
 
-const GroupRule* hard_affinity(const GroupLoad& group) {
-  const GroupRule* finest = nullptr;
-  for (const GroupRule& rule : group.rules) {
-    if (rule.policy != GroupPolicy::kAffinity || !rule.hard) continue;
-    if (finest == nullptr || rule.level < finest->level) finest = &rule;
-  }
-  return finest;
-}
-
 // What a vCPU of each class takes of the fleet's processors.
 std::array<float, kCpuClasses> threads_per_vcpu(const Fleet& fleet) {
   int64_t threads = 0;
@@ -68,6 +59,13 @@ const GroupLoad* Engine::group(const GroupUid& uid) const {
   return found == groups_.end() ? nullptr : &found->second;
 }
 
+std::optional<GroupView> Engine::view_of_group(const GroupUid& uid) const {
+  const GroupLoad* load = group(uid);
+  return load == nullptr
+             ? std::nullopt
+             : std::optional<GroupView>(std::in_place, fleet_, *load, settings_.guarantee);
+}
+
 // Rooms are of single amounts; what guests of nodes and single threads leave to whole cores shows
 // only together.
 bool Engine::leaves_what_is_kept(uint32_t host, const Claim& claim) const {
@@ -110,10 +108,7 @@ std::optional<Claim> Engine::claim_on(uint32_t host, const Ask& ask) const {
 }
 
 std::optional<Placement> Engine::place_one(const Ask& ask, Fleet::HostRange range) {
-  std::optional<GroupView> group;
-  if (const GroupLoad* load = this->group(ask.request.group)) {
-    group.emplace(fleet_, *load, settings_.guarantee);
-  }
+  const std::optional<GroupView> group = view_of_group(ask.request.group);
   const bool guarded = settings_.guarantee && ask.request.failover;
   Terms terms = terms_of(ask, range, group ? &*group : nullptr);
   while (terms.excluded_domains.size() < kMostDomainsTried) {
@@ -222,11 +217,11 @@ void Engine::count_in_group(const Occupation& occupation, uint32_t host, bool jo
 // After the host has been charged, or released.
 void Engine::count_size(const Claim& claim, uint32_t host, int64_t change) {
   const float per_vcpu = index_.mixes().threads_per_vcpu[placement::index_of(claim.cpu_class)];
-  const auto parts = static_cast<int64_t>(claim.by_node ? claim.numa_nodes.size() : 1);
+  const auto parts = static_cast<int64_t>(is_bound(claim) ? claim.numa_nodes.size() : 1);
   const SizeMix::Size size{
       .threads = static_cast<float>(claim.vcpus.count() / parts) * per_vcpu,
       .memory = static_cast<float>(claim.memory.count() / parts) / static_cast<float>(1 << 20)};
-  auto& counts = claim.by_node ? shares_ : sizes_;
+  auto& counts = is_bound(claim) ? shares_ : sizes_;
   const auto found = counts.try_emplace(size, 0).first;
   found->second += parts * change;
   if (found->second == 0) counts.erase(found);
@@ -285,10 +280,7 @@ void Engine::release(const Occupation& occupation) {
 std::optional<Backup> Engine::find_backup(const Request& request, const Claim& claim) {
   const uint32_t host = fleet_.index_of(claim.host);
   if (!settings_.guarantee || host == Fleet::kNone) return std::nullopt;
-  std::optional<GroupView> group;
-  if (const GroupLoad* load = this->group(request.group)) {
-    group.emplace(fleet_, *load, settings_.guarantee);
-  }
+  const std::optional<GroupView> group = view_of_group(request.group);
   if (!fleet_.find_place(request.wishes.within)) return std::nullopt;
   return backup_for(ask_of(fleet_, request), host, group ? &*group : nullptr);
 }
@@ -321,39 +313,33 @@ void Engine::describe(const Host& description) {
   index_.describe(fleet_, host);
 }
 
-void Engine::set_accepting(const HostUid& uid, bool accepting) {
+// Hosts that are not there are passed over.
+template <class Change>
+void Engine::change_host(const HostUid& uid, Change change) {
   const uint32_t host = fleet_.index_of(uid);
   if (host == Fleet::kNone) return;
-  fleet_.set_accepting(host, accepting);
+  change(host);
   index_.describe(fleet_, host);
+}
+
+void Engine::set_accepting(const HostUid& uid, bool accepting) {
+  change_host(uid, [&](uint32_t host) { fleet_.set_accepting(host, accepting); });
 }
 
 void Engine::set_foreign(const HostUid& uid, const ForeignUse& foreign) {
-  const uint32_t host = fleet_.index_of(uid);
-  if (host == Fleet::kNone) return;
-  fleet_.set_foreign(host, foreign);
-  index_.describe(fleet_, host);
+  change_host(uid, [&](uint32_t host) { fleet_.set_foreign(host, foreign); });
 }
 
 void Engine::set_fenced(const HostUid& uid, bool fenced) {
-  const uint32_t host = fleet_.index_of(uid);
-  if (host == Fleet::kNone) return;
-  fleet_.set_fenced(host, fenced);
-  index_.describe(fleet_, host);
+  change_host(uid, [&](uint32_t host) { fleet_.set_fenced(host, fenced); });
 }
 
 void Engine::hold_cpus(const HostUid& uid, const std::vector<int32_t>& cpus) {
-  const uint32_t host = fleet_.index_of(uid);
-  if (host == Fleet::kNone || cpus.empty()) return;
-  fleet_.hold_cpus(host, cpus);
-  index_.refresh(fleet_, host);
+  change_host(uid, [&](uint32_t host) { fleet_.hold_cpus(host, cpus); });
 }
 
 void Engine::let_go_cpus(const HostUid& uid, const std::vector<int32_t>& cpus) {
-  const uint32_t host = fleet_.index_of(uid);
-  if (host == Fleet::kNone || cpus.empty()) return;
-  fleet_.let_go_cpus(host, cpus);
-  index_.refresh(fleet_, host);
+  change_host(uid, [&](uint32_t host) { fleet_.let_go_cpus(host, cpus); });
 }
 
 void Engine::set_images(Bytes images) {
@@ -369,10 +355,7 @@ std::vector<uint32_t> Engine::feasible_hosts(const Request& request) const {
   const std::optional<Fleet::HostRange> range = range_of(request);
   if (!range || !pool_has_room(request)) return {};
   const Ask ask = ask_of(fleet_, request);
-  std::optional<GroupView> group;
-  if (const GroupLoad* load = this->group(request.group)) {
-    group.emplace(fleet_, *load, settings_.guarantee);
-  }
+  const std::optional<GroupView> group = view_of_group(request.group);
   const Terms terms = terms_of(ask, *range, group ? &*group : nullptr);
   std::vector<uint32_t> hosts;
   for (uint32_t host = range->first; host < range->end; ++host) {

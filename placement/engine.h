@@ -131,6 +131,9 @@ class Engine {
   bool place_each(const Ask& ask, Fleet::HostRange range, std::vector<Placement>& placed);
   bool place_together(const Ask& ask, Fleet::HostRange range, std::vector<Placement>& placed);
   void count_in_group(const Occupation& occupation, uint32_t host, bool joins);
+  std::optional<GroupView> view_of_group(const GroupUid& uid) const;
+  template <class Change>
+  void change_host(const HostUid& uid, Change change);
   // The host that keeps room for it, or kNone.
   uint32_t keeper_of(const Occupation& occupation, uint32_t host) const;
   Amounts kept_amounts(const Occupation& occupation, uint32_t keeper) const;

@@ -10,14 +10,6 @@ namespace {
 
 constexpr int64_t kParts = 1024;
 
-const Reserve::FromDomain* kept_for(const HostLoad& host, uint32_t domain) {
-  const auto& domains = host.backups.domains;
-  const auto found = std::lower_bound(
-      domains.begin(), domains.end(), domain,
-      [](const Reserve::FromDomain& entry, uint32_t wanted) { return entry.domain < wanted; });
-  return found != domains.end() && found->domain == domain ? &*found : nullptr;
-}
-
 int64_t beyond(int64_t needed, int64_t kept) {
   return std::max<int64_t>(needed - kept, 0);
 }
@@ -99,7 +91,7 @@ std::optional<BackupOffer> offer_backup(const Fleet& fleet, uint32_t index, uint
                                         const Ask& ask) {
   const HostLoad& host = fleet.hosts()[index];
   if (!is_eligible(host, ask) || ask.unknown_device) return std::nullopt;
-  const Reserve::FromDomain* kept = kept_for(host, lost);
+  const Reserve::FromDomain* kept = host.backups.find(lost);
   if (kept == nullptr && host.backups.domains.size() >= kMostDomainsPerHost) return std::nullopt;
   BackupOffer offer{.amounts = ask.amounts, .nodes = {}};
   const Request& request = ask.request;
@@ -136,7 +128,7 @@ std::optional<int32_t> backup_cost(const Fleet& fleet, uint32_t index, uint32_t 
   }
   const HostLoad& host = fleet.hosts()[index];
   if (!is_eligible(host, ask)) return std::nullopt;
-  const Reserve::FromDomain* entry = kept_for(host, lost);
+  const Reserve::FromDomain* entry = host.backups.find(lost);
   if (entry == nullptr && host.backups.domains.size() >= kMostDomainsPerHost) return std::nullopt;
   static const Amounts kNothing;
   const Amounts& kept = entry == nullptr ? kNothing : entry->sum;

@@ -72,7 +72,8 @@ void take_back(std::map<int32_t, int64_t>& used, int32_t key) {
   if (--found->second == 0) used.erase(found);
 }
 
-auto entry_of(std::vector<Reserve::FromDomain>& domains, uint32_t domain) {
+template <class Domains>
+auto entry_of(Domains& domains, uint32_t domain) {
   return std::lower_bound(
       domains.begin(), domains.end(), domain,
       [](const Reserve::FromDomain& entry, uint32_t wanted) { return entry.domain < wanted; });
@@ -83,6 +84,15 @@ auto entry_of(std::vector<Reserve::FromDomain>& domains, uint32_t domain) {
 const std::vector<NumaNode>& HostLoad::nodes() const {
   static const std::vector<NumaNode> kNone;
   return offer.layout ? offer.layout->nodes : kNone;
+}
+
+const Reserve::FromDomain* Reserve::find(uint32_t domain) const {
+  const auto entry = entry_of(domains, domain);
+  return entry != domains.end() && entry->domain == domain ? &*entry : nullptr;
+}
+
+bool is_bound(const Claim& claim) {
+  return claim.by_node && !claim.numa_nodes.empty();
 }
 
 bool same_load(const HostLoad& a, const HostLoad& b) {
@@ -226,12 +236,6 @@ std::optional<Fleet::HostRange> Fleet::find_place(std::string_view name) const {
   return find(racks_);
 }
 
-Pool* Fleet::find_pool(std::string_view id) {
-  const auto found =
-      std::find_if(pools_.begin(), pools_.end(), [&](const Pool& pool) { return pool.id == id; });
-  return found == pools_.end() ? nullptr : &*found;
-}
-
 void Fleet::take_description(HostLoad& load, const Host& description) {
   const HostFacts& facts = description.facts;
   load.id = description.id;
@@ -328,7 +332,7 @@ Amounts Fleet::amounts_of(const Claim& claim, uint32_t host) const {
     amounts.devices.resize(device_classes_.size());
     amounts.devices[number] += device.count;
   }
-  if (!claim.by_node) return amounts;
+  if (!is_bound(claim)) return amounts;
   const std::vector<NumaNode>& nodes = hosts_[host].nodes();
   const NodeAmounts share = share_of_node(amounts, static_cast<int64_t>(claim.numa_nodes.size()));
   for (size_t i = 0; i < nodes.size(); ++i) {

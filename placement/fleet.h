@@ -58,6 +58,8 @@ struct Reserve {
   };
   std::vector<FromDomain> domains;  // ordered by domain
   Amounts largest;                  // of each element
+  // Null if nothing is kept for the domain.
+  const FromDomain* find(uint32_t domain) const;
   friend bool operator==(const Reserve&, const Reserve&) = default;
 };
 
@@ -120,6 +122,9 @@ struct HostLoad {
 
   const std::vector<NumaNode>& nodes() const;  // none where the layout is not known
 };
+
+// Whether the claim is counted on NUMA nodes: it says so and names some.
+bool is_bound(const Claim& claim);
 
 // Whether the same is taken, kept and left: what two ways to the same claims must agree on.
 bool same_load(const HostLoad& a, const HostLoad& b);
@@ -229,7 +234,6 @@ class Fleet {
   void hold_cpus(uint32_t host, const std::vector<int32_t>& cpus);
   void let_go_cpus(uint32_t host, const std::vector<int32_t>& cpus);
   void set_pools(std::vector<Pool> pools) { pools_ = std::move(pools); }
-  Pool* find_pool(std::string_view id);
 
   // What the claim takes, by the orders of classes and nodes of the host.
   Amounts amounts_of(const Claim& claim, uint32_t host) const;

@@ -7,6 +7,15 @@ namespace stellwerk::placement {
 
 using Member = GroupLoad::Member;
 
+const GroupRule* hard_affinity(const GroupLoad& group) {
+  const GroupRule* finest = nullptr;
+  for (const GroupRule& rule : group.rules) {
+    if (rule.policy != GroupPolicy::kAffinity || !rule.hard) continue;
+    if (finest == nullptr || rule.level < finest->level) finest = &rule;
+  }
+  return finest;
+}
+
 GroupView::GroupView(const Fleet& fleet, const GroupLoad& group,
                      std::optional<DomainLevel> guarantee)
     : fleet_(fleet), group_(group), guarantee_(guarantee) {

@@ -22,6 +22,9 @@ struct GroupLoad {
   friend bool operator==(const GroupLoad&, const GroupLoad&) = default;
 };
 
+// The rule of the finest level that wants all members in one domain; null if none does.
+const GroupRule* hard_affinity(const GroupLoad& group);
+
 // A group as one search sees it: its members counted by domain, once for all hosts.
 class GroupView {
  public:

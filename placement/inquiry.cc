@@ -45,10 +45,7 @@ int64_t nodes_with_room(const HostLoad& host, const Ask& ask) {
 
 bool must_stay_together(const Engine& engine, const Request& request) {
   const GroupLoad* group = engine.group(request.group);
-  return group != nullptr &&
-         std::any_of(group->rules.begin(), group->rules.end(), [](const GroupRule& rule) {
-           return rule.hard && rule.policy == GroupPolicy::kAffinity;
-         });
+  return group != nullptr && hard_affinity(*group) != nullptr;
 }
 
 std::string counted(int64_t count, std::string_view one) {

@@ -72,17 +72,14 @@ TEST(Amounts, TakeTheLargerOfEachElement) {
   EXPECT_EQ(one.nodes[1].memory, 29);
 }
 
-TEST(Amounts, CoverWhatIsNowhereMore) {
-  EXPECT_TRUE(covers(some(), some()));
-  EXPECT_TRUE(covers(some(), {}));
-  EXPECT_FALSE(covers({}, some()));
-  Amounts more = some();
-  more.nodes[1].pages[1] += 1;
-  EXPECT_FALSE(covers(some(), more));
-  EXPECT_TRUE(covers(more, some()));
-  more = some();
-  more.devices.push_back(1);
-  EXPECT_FALSE(covers(some(), more));
+TEST(Amounts, TouchWhatTheyAreAsLargeAsAnywhere) {
+  Amounts larger = some();
+  add(larger, some());
+  EXPECT_TRUE(touches(some(), some()));
+  EXPECT_FALSE(touches(some(), larger));
+  EXPECT_FALSE(touches({}, some())) << "nothing is as large as nothing";
+  larger.nodes[1].pages[1] = some().nodes[1].pages[1];
+  EXPECT_TRUE(touches(some(), larger));
 }
 
 TEST(Amounts, AreSharedByNodesInEqualPartsRoundedUp) {

@@ -157,6 +157,18 @@ TEST(Fleet, CountsByNodeWhatIsBoundToNodes) {
   EXPECT_TRUE(fleet.amounts_of(claim, 0).nodes.empty());
 }
 
+// A record may be odd; one must not end every process that reads it.
+TEST(Fleet, CountsForTheHostAloneWhatIsBoundToNoNode) {
+  Fleet fleet = three_hosts();
+  Claim claim = claim_on(host_uid(1), plain_request());
+  claim.by_node = true;
+  EXPECT_TRUE(fleet.amounts_of(claim, 0).nodes.empty());
+  Engine engine({}, {}, {plain_host(1)});
+  engine.charge({.claim = claim});
+  engine.release({.claim = claim});
+  EXPECT_EQ(engine.fleet().hosts()[0].guests, 0);
+}
+
 TEST(Fleet, CountsDevicesByClassAndPassesOverThoseThatNoHostHas) {
   Host host = plain_host(1);
   host.facts.devices = {{"nic", 2}, {"gpu", 1}};

@@ -66,19 +66,28 @@ TEST_F(AgentTest, ACrashIsRestartedWithGrowingBackOff) {
   EXPECT_EQ(restart_after(), seconds(1)) << "a long calm run did not end the back-off";
 }
 
+class PowerCycleTest : public AgentTest {
+ protected:
+  // Of a running guest that no end of its own would bring back.
+  InstanceUid begin_power_cycle() {
+    Instance& wanted = want("web-1");
+    wanted.restart_policy = RestartPolicy::kNever;
+    const InstanceUid uid = wanted.uid;
+    files(uid, Generation(1));
+    domain(uid);
+    order();
+    observe();
+    orders_.instances[0].reboot = {.count = 1, .kind = RebootKind::kPowerCycle};
+    orders_.instances[0].run = Generation(2);
+    orders_.instances[0].generation = Generation(2);
+    order();
+    return uid;
+  }
+};
+
 // Its own destroy may take effect late, be told late, or be found done by the next process.
-TEST_F(AgentTest, APowerCycleIsNoCrashHoweverItsEndIsTold) {
-  Instance& wanted = want("web-1");
-  wanted.restart_policy = RestartPolicy::kNever;
-  const InstanceUid uid = wanted.uid;
-  files(uid, Generation(1));
-  domain(uid);
-  order();
-  observe();
-  orders_.instances[0].reboot = {.count = 1, .kind = RebootKind::kPowerCycle};
-  orders_.instances[0].run = Generation(2);
-  orders_.instances[0].generation = Generation(2);
-  order();
+TEST_F(PowerCycleTest, IsNoCrashHoweverItsEndIsTold) {
+  const InstanceUid uid = begin_power_cycle();
   ASSERT_THAT(step_names(), ElementsAre("destroy-domain"));
   finish(steps_.back().id, absl::DeadlineExceededError("no answer"));
   world_.domains.clear();
@@ -91,18 +100,8 @@ TEST_F(AgentTest, APowerCycleIsNoCrashHoweverItsEndIsTold) {
   EXPECT_FALSE(reports_.back().instances[0].final_end);
 }
 
-TEST_F(AgentTest, APowerCycleIsNoCrashIfItsEndIsToldAfterTheNextStartWasRefused) {
-  Instance& wanted = want("web-1");
-  wanted.restart_policy = RestartPolicy::kNever;
-  const InstanceUid uid = wanted.uid;
-  files(uid, Generation(1));
-  domain(uid);
-  order();
-  observe();
-  orders_.instances[0].reboot = {.count = 1, .kind = RebootKind::kPowerCycle};
-  orders_.instances[0].run = Generation(2);
-  orders_.instances[0].generation = Generation(2);
-  order();
+TEST_F(PowerCycleTest, IsNoCrashIfItsEndIsToldAfterTheNextStartWasRefused) {
+  const InstanceUid uid = begin_power_cycle();
   ASSERT_THAT(step_names(), ElementsAre("destroy-domain"));
   world_.domains.clear();
   finish(steps_.back().id);
