@@ -61,6 +61,8 @@ class Engine {
 
   const Settings& settings() const { return settings_; }
   const Fleet& fleet() const { return fleet_; }
+  // What the scores go by at present.
+  const Mixes& mixes() const { return index_.mixes(); }
   const GroupLoad* group(const GroupUid& uid) const;
 
   // Charges nothing. Of several instances each is placed beside those before it.

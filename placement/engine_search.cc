@@ -1,5 +1,6 @@
 // How the engine looks for a host, and for one that stands in for it.
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "placement/engine.h"
@@ -209,6 +210,7 @@ std::optional<Backup> Engine::backup_for(const Ask& ask, uint32_t primary, const
   if (best == Fleet::kNone) look(kNoFit - 1, least);
   if (best == Fleet::kNone) return std::nullopt;
   const std::optional<BackupOffer> offer = offer_backup(fleet_, best, lost, ask);
+  if (!offer) std::abort();  // its cost was asked, and it had one
   const HostLoad& load = fleet_.hosts()[best];
   Backup backup{.host = load.uid, .power = Milliwatts(offer->amounts.power)};
   for (const uint32_t node : offer->nodes) backup.numa_nodes.push_back(load.nodes()[node].id);

@@ -136,5 +136,62 @@ TEST(Index, GivesUpTheColumnThatWasNotUsedForLongest) {
   EXPECT_EQ(index.least(first)[0], kNoFit);
 }
 
+Mixes mixes_of_one_size(float memory) {
+  Mixes mixes;
+  mixes.threads_per_vcpu.fill(0.4F);
+  mixes.hosts = SizeMix({{{1, memory}, 1}}, {8, 16 * 1024});
+  mixes.nodes = mixes.hosts;
+  return mixes;
+}
+
+// More scores than are replaced at once.
+TEST(Index, ReplacesScoresOfAFormerMixByAndBy) {
+  const std::vector<Host> hosts = hosts_in("dc1/a/r1", 2000, 1);
+  Fleet fleet({}, topology_of({{"dc1/a/r1"}}), hosts);
+  for (uint32_t host = 0; host < 2000; ++host) fleet.set_accepting(host, true);
+  Index index(fleet, Policy::kDefault);
+  index.adopt(fleet, mixes_of_one_size(1024));
+  constexpr int64_t kColumns = 30;
+  for (int64_t i = 1; i <= kColumns; ++i) {
+    index.column(fleet, of_memory(fleet, i * 64), Purpose::kGuest);
+  }
+  index.adopt(fleet, mixes_of_one_size(3000));
+  Index fresh(fleet, Policy::kDefault);
+  fresh.adopt(fleet, mixes_of_one_size(3000));
+  const auto differ = [&] {
+    int64_t count = 0;
+    for (int64_t i = 1; i <= kColumns; ++i) {
+      const Ask ask = of_memory(fleet, i * 64);
+      const size_t mine = index.column(fleet, ask, Purpose::kGuest);
+      const size_t wanted = fresh.column(fleet, ask, Purpose::kGuest);
+      for (uint32_t block = 0; block < index.blocks().size(); ++block) {
+        if (index.least(mine)[block] != fresh.least(wanted)[block]) ++count;
+      }
+    }
+    return count;
+  };
+  const auto blocks = static_cast<int64_t>(index.blocks().size());
+  EXPECT_GT(differ(), blocks * kColumns / 2) << "the test sees no difference between the mixes";
+  for (int64_t i = 0; i < blocks * kColumns; ++i) index.refresh(fleet, 0);
+  EXPECT_EQ(differ(), 0);
+}
+
+// More sizes than are remembered.
+TEST(Index, ScoresRightAfterManySizesCameAndWent) {
+  Fleet fleet({}, {}, {plain_host(1)});
+  fleet.set_accepting(0, true);
+  Index index(fleet, Policy::kBestFit);
+  for (int64_t mib = 1; mib <= 1000; ++mib) {
+    index.column(fleet, of_memory(fleet, mib), Purpose::kGuest);
+  }
+  fleet.charge(0, claim_on(host_uid(1), plain_request()));
+  index.refresh(fleet, 0);
+  for (int64_t mib = 1000; mib > 1000 - static_cast<int64_t>(Index::kMostColumns); --mib) {
+    const Ask ask = of_memory(fleet, mib);
+    EXPECT_EQ(index.least(index.column(fleet, ask, Purpose::kGuest))[0],
+              score_of(Policy::kBestFit, fleet.hosts()[0], ask, index.mixes()));
+  }
+}
+
 }  // namespace
 }  // namespace stellwerk::placement

@@ -126,5 +126,11 @@ TEST(Fullness, GrowsWithTheShareInUseAndDoesNotChangeForLittle) {
   }
 }
 
+TEST(Fullness, StaysAsItIsBesideAStep) {
+  EXPECT_EQ(fullness_of(0.565, 0), 0);
+  EXPECT_EQ(fullness_of(0.58, 0), 1);
+  EXPECT_EQ(fullness_of(0.585, 2), 2);
+}
+
 }  // namespace
 }  // namespace stellwerk::placement
