@@ -35,7 +35,8 @@ class Topology : public ::testing::Test {
   template <class View, class List>
   std::vector<std::string> paths(List list, auto id) {
     std::vector<std::string> found;
-    for (const View& view : std::get<Page<View>>(*cell_.read(std::move(list))).items) {
+    const absl::StatusOr<Answer> answer = cell_.read(std::move(list));
+    for (const View& view : std::get<Page<View>>(*answer).items) {
       found.push_back(id(view));
     }
     return found;
