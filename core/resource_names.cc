@@ -53,5 +53,9 @@ std::string feed_name(std::string_view path) {
   const std::string_view site = take_part(path);
   return fmt::format("sites/{}/feeds/{}", site, path);
 }
+std::string place_name(std::string_view path) {
+  const auto slashes = std::count(path.begin(), path.end(), '/');
+  return slashes == 0 ? site_name(path) : slashes == 1 ? zone_name(path) : rack_name(path);
+}
 
 }  // namespace stellwerk

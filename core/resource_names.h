@@ -19,5 +19,7 @@ std::string site_name(std::string_view id);
 std::string zone_name(std::string_view path);
 std::string rack_name(std::string_view path);
 std::string feed_name(std::string_view path);
+// Of a site, a zone or a rack, by the length of its path.
+std::string place_name(std::string_view path);
 
 }  // namespace stellwerk

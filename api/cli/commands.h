@@ -9,6 +9,7 @@
 namespace stellwerk::cli {
 
 void add_instance_commands(CLI::App& app, Command& chosen);
+void add_explain_command(CLI::App& app, Command& chosen);
 void add_image_commands(CLI::App& app, Command& chosen);
 void add_network_commands(CLI::App& app, Command& chosen);
 void add_flavor_commands(CLI::App& app, Command& chosen);

@@ -171,7 +171,14 @@ std::vector<std::string> ids_of(const std::string& resource, client::Client& cli
     return list(client, &v1::Groups::Stub::ListGroups, of_project(v1::ListGroupsRequest()),
                 [](auto& page) { return page.groups(); });
   }
-  return places_of(resource, client);
+  if (resource == "prefer-site") return places_of("site", client);
+  if (resource != "within") return places_of(resource, client);
+  std::vector<std::string> places;
+  for (const char* kind : {"site", "zone", "rack"}) {
+    const std::vector<std::string> some = places_of(kind, client);
+    places.insert(places.end(), some.begin(), some.end());
+  }
+  return places;
 }
 
 std::string bash_script() {

@@ -2,6 +2,7 @@
 
 #include "api/cli/format.h"
 #include "api/cli/instance_ports.h"
+#include "api/cli/places.h"
 
 namespace stellwerk::cli {
 namespace {
@@ -53,6 +54,39 @@ void add_network(KeyValues& pairs, const Instance& instance) {
   }
 }
 
+std::string joined(const google::protobuf::RepeatedPtrField<std::string>& texts) {
+  std::string line;
+  for (const std::string& text : texts) line += (line.empty() ? "" : ", ") + text;
+  return line;
+}
+
+// "protected" or "not protected"; nothing of those that did not ask for it.
+Cell failover_cell(const Instance& instance) {
+  if (!instance.failover_protected()) return Cell("");
+  return instance.backup().protected_() ? Cell("protected", Style::kGood)
+                                        : Cell("not protected", Style::kBad);
+}
+
+void add_placing(KeyValues& pairs, const Instance& instance) {
+  const Instance::Wishes& wishes = instance.wishes();
+  const std::pair<const char*, std::string> lines[] = {
+      {"Group", id_of(instance.group())},
+      {"Within", path_of(wishes.within())},
+      {"Only on host", id_of(wishes.host())},
+      {"Labels of hosts", joined(wishes.required_labels())},
+      {"None of hosts", joined(wishes.forbidden_labels())},
+      {"CPU baseline", wishes.cpu_baseline()},
+      {"Prefers site", path_of(wishes.preferred_site())},
+  };
+  for (const auto& [name, value] : lines) {
+    if (!value.empty()) pairs.emplace_back(name, value);
+  }
+  if (!instance.failover_protected()) return;
+  pairs.emplace_back("Failover", failover_cell(instance));
+  if (!instance.backup().host().empty())
+    pairs.emplace_back("Backup host", id_of(instance.backup().host()));
+}
+
 }  // namespace
 
 Columns<Instance> instance_columns(const Context& context) {
@@ -72,6 +106,8 @@ Columns<Instance> instance_columns(const Context& context) {
       {"AGE", Shown::kAlways, [now](const Instance& i) { return Cell(age(i.create_time(), now)); }},
       {"DESIRED", Shown::kWide, [](const Instance& i) { return Cell(desired_name(i)); }},
       {"HOST", Shown::kWide, [](const Instance& i) { return Cell(id_of(i.host())); }},
+      {"GROUP", Shown::kWide, [](const Instance& i) { return Cell(id_of(i.group())); }},
+      {"FAILOVER", Shown::kWide, failover_cell},
       {"MAC", Shown::kWide, [](const Instance& i) { return Cell(first_mac(i)); }},
       {"VCPUS", Shown::kWide, [](const Instance& i) { return Cell(std::to_string(i.vcpus())); }},
       {"MEMORY", Shown::kWide,
@@ -104,6 +140,7 @@ KeyValues instance_details(const Instance& instance, WallTime now) {
       {"Boot disk", bytes_text(instance.boot_disk_bytes())},
   };
   add_processors(pairs, instance);
+  add_placing(pairs, instance);
   add_network(pairs, instance);
   for (const std::string& key : instance.ssh_keys()) pairs.emplace_back("SSH key", key);
   const KeyValues rest = {

@@ -70,6 +70,7 @@ void define(CommandLine& line) {
       ->type_name("ENDPOINT");
   app.add_flag("--version", line.version, "Print the version");
   add_instance_commands(app, line.chosen);
+  add_explain_command(app, line.chosen);
   add_image_commands(app, line.chosen);
   add_network_commands(app, line.chosen);
   add_flavor_commands(app, line.chosen);
@@ -123,8 +124,8 @@ std::string missing_project(const CLI::App& app) {
   while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
   const CLI::App* noun = at->get_parent();
   const std::string of = noun == nullptr ? "" : noun->get_name();
-  const bool of_projects =
-      of == "instance" || of == "image" || of == "network" || of == "group" || of == "event";
+  const bool of_projects = of == "instance" || of == "explain" || of == "image" ||
+                           of == "network" || of == "group" || of == "event";
   for (const char* name : {"NAME", "--instance"}) {
     const CLI::Option* option = of_projects ? at->get_option_no_throw(name) : nullptr;
     if (option == nullptr || option->count() == 0) continue;

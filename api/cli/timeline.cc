@@ -20,6 +20,8 @@ std::string what_happened(const std::string& type) {
       {"InstanceResized", "resized"},
       {"InstanceDeleteRequested", "deletion asked for"},
       {"InstanceEnded", "ended"},
+      {"FailoverProtectionLost", "failover protection lost"},
+      {"FailoverProtectionRestored", "failover protected again"},
       {"PhaseChanged", ""},
   };
   const auto found = kWords.find(type);

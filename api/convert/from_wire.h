@@ -32,6 +32,7 @@ struct Origin {
 };
 
 controller::Mutation to_mutation(const v1::CreateInstanceRequest& request, const Origin& origin);
+controller::Mutation to_mutation(const v1::CreateInstancesRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::StartInstanceRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::StopInstanceRequest& request, const Origin& origin);
 controller::Mutation to_mutation(const v1::RebootInstanceRequest& request, const Origin& origin);
@@ -75,6 +76,8 @@ Import to_import(const v1::ImportImageRequest::Spec& spec, const Origin& origin)
 
 absl::StatusOr<controller::Query> to_query(const v1::GetInstanceRequest& request);
 absl::StatusOr<controller::Query> to_query(const v1::ListInstancesRequest& request);
+// Its mistakes ride along, as those of the booking itself would.
+absl::StatusOr<controller::Query> to_query(const v1::ExplainPlacementRequest& request);
 absl::StatusOr<controller::Query> to_query(const v1::GetImageRequest& request);
 absl::StatusOr<controller::Query> to_query(const v1::ListImagesRequest& request);
 absl::StatusOr<controller::Query> to_query(const v1::GetFlavorRequest& request);

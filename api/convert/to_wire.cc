@@ -222,8 +222,11 @@ v1::Instance to_wire(const controller::InstanceView& view) {
   wire.set_etag(etag_of(instance));
   set_time(instance.created_at, wire.mutable_create_time());
   wire.set_desired_state(wire_of(instance.desired));
-  wire.set_flavor(flavor_name(instance.flavor_id));
-  wire.set_image(image_name(view.image_project_id, instance.image_id));
+  // Of one that is gone only its name is known.
+  if (!instance.flavor_id.empty()) {
+    wire.set_flavor(flavor_name(instance.flavor_id));
+    wire.set_image(image_name(view.image_project_id, instance.image_id));
+  }
   wire.set_boot_disk_bytes(instance.boot_disk.count());
   for (const controller::PortView& port : view.ports) {
     auto* interface = wire.add_network_interfaces();
@@ -238,6 +241,7 @@ v1::Instance to_wire(const controller::InstanceView& view) {
   for (const IngressRule& rule : instance.ingress) set_rule(rule, wire.add_ingress_rules());
   set_map(instance.labels, wire.mutable_labels());
   wire.set_restart_policy(wire_of(instance.restart_policy));
+  set_placing(view, &wire);
   set_observed(view, &wire);
   wire.set_vcpus(instance.vcpus.count());
   wire.set_memory_bytes(instance.memory.count());

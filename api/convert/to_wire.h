@@ -16,6 +16,8 @@
 namespace stellwerk::convert {
 
 v1::Instance to_wire(const controller::InstanceView& view);
+v1::CreateInstancesResponse to_wire(const controller::InstancesView& view);
+v1::ExplainPlacementResponse to_wire(const controller::PlacementView& view);
 v1::Image to_wire(const controller::ImageView& view);
 v1::Flavor to_wire(const Flavor& flavor);
 v1::Host to_wire(const controller::HostView& view);

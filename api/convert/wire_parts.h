@@ -8,6 +8,8 @@
 #include <string>
 
 #include "core/time.h"
+#include "orchestrator/controller/requests.h"
+#include "stellwerk/v1/instances.pb.h"
 
 namespace stellwerk::convert {
 
@@ -22,5 +24,8 @@ inline void set_map(const std::map<std::string, std::string>& pairs,
                     google::protobuf::Map<std::string, std::string>* wire) {
   for (const auto& [key, value] : pairs) (*wire)[key] = value;
 }
+
+// Its group, its wishes and its backup.
+void set_placing(const controller::InstanceView& view, v1::Instance* wire);
 
 }  // namespace stellwerk::convert

@@ -13,6 +13,18 @@ Reactor* InstancesService::CreateInstance(Context* context, const Buffer* reques
   return calls_.mutate<v1::CreateInstanceRequest, InstanceView>({context, request, response});
 }
 
+Reactor* InstancesService::CreateInstances(Context* context, const Buffer* request,
+                                           Buffer* response) {
+  return calls_.mutate<v1::CreateInstancesRequest, controller::InstancesView>(
+      {context, request, response});
+}
+
+Reactor* InstancesService::ExplainPlacement(Context* context, const Buffer* request,
+                                            Buffer* response) {
+  return calls_.query<v1::ExplainPlacementRequest, controller::PlacementView>(
+      {context, request, response});
+}
+
 Reactor* InstancesService::GetInstance(Context* context, const Buffer* request, Buffer* response) {
   return calls_.query<v1::GetInstanceRequest, InstanceView>({context, request, response});
 }

@@ -14,6 +14,8 @@ using Reactor = grpc::ServerUnaryReactor;
 using Context = grpc::CallbackServerContext;
 using Buffer = grpc::ByteBuffer;
 
+using RawBookings = v1::Instances::WithRawCallbackMethod_CreateInstances<
+    v1::Instances::WithRawCallbackMethod_ExplainPlacement<v1::Instances::Service>>;
 using RawInstances = v1::Instances::WithRawCallbackMethod_CreateInstance<
     v1::Instances::WithRawCallbackMethod_GetInstance<
         v1::Instances::WithRawCallbackMethod_ListInstances<
@@ -25,12 +27,14 @@ using RawInstances = v1::Instances::WithRawCallbackMethod_CreateInstance<
                                 v1::Instances::WithRawCallbackMethod_RenameInstance<
                                     v1::Instances::WithRawCallbackMethod_ResizeInstance<
                                         v1::Instances::WithRawCallbackMethod_DeleteInstance<
-                                            v1::Instances::Service>>>>>>>>>>>;
+                                            RawBookings>>>>>>>>>>>;
 
 class InstancesService final : public RawInstances {
  public:
   explicit InstancesService(UnaryCalls& calls) : calls_(calls) {}
   Reactor* CreateInstance(Context* context, const Buffer* request, Buffer* response) override;
+  Reactor* CreateInstances(Context* context, const Buffer* request, Buffer* response) override;
+  Reactor* ExplainPlacement(Context* context, const Buffer* request, Buffer* response) override;
   Reactor* GetInstance(Context* context, const Buffer* request, Buffer* response) override;
   Reactor* ListInstances(Context* context, const Buffer* request, Buffer* response) override;
   Reactor* StartInstance(Context* context, const Buffer* request, Buffer* response) override;

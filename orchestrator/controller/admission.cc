@@ -1,7 +1,6 @@
 #include "orchestrator/controller/admission.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -10,31 +9,19 @@
 #include "core/scs_flavors.h"
 #include "core/validate.h"
 #include "orchestrator/controller/addresses.h"
+#include "orchestrator/controller/claims.h"
+#include "orchestrator/controller/known_names.h"
+#include "orchestrator/controller/wishes.h"
 
 namespace stellwerk::controller {
 namespace {
 
 // An instance's record, which holds them, is one value of the store.
 constexpr size_t kMostSshKeyBytes = 16 * 1024;
-constexpr size_t kMostSuggested = 5;
 constexpr Bytes kLargestMemory = gibibytes(64 * 1024);
 constexpr Bytes kSmallestMemory = mebibytes(16);
 
 using Violations = std::vector<FieldViolation>;
-
-// The first few names of an index, for "known are: …".
-template <class Index, class ToName>
-std::string some_names(const Index& index, ToName to_name) {
-  std::vector<std::string> names;
-  for (const auto& entry : index) {
-    if (names.size() == kMostSuggested) {
-      names.push_back("…");
-      break;
-    }
-    if (auto name = to_name(entry.first); !name.empty()) names.push_back(std::move(name));
-  }
-  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
-}
 
 void check_flavor_reference(const CreateInstance& create, const Ledger& ledger, Sizing& sizing,
                             Violations& violations) {
@@ -237,13 +224,79 @@ Flavor check_free_flavor(const CreateFlavor& create, Violations& violations) {
 
 }  // namespace
 
+namespace {
+
+// The field of a request to placement as callers know it.
+std::string field_of(const std::string& field) {
+  if (field == "count") return field;
+  if (field == "group") return "instance.group";
+  if (field.ends_with("_labels")) return "instance.wishes." + field;
+  return field == "disk" ? "instance.boot_disk_bytes" : "instance.flavor";
+}
+
+void check_for_placement(const CreateInstance& create, const Sizing& sizing, int64_t count,
+                         Violations& violations) {
+  const placement::Request request =
+      request_for({*sizing.flavor, sizing.boot_disk}, asked_of(create, sizing, count));
+  for (const FieldViolation& violation : placement::check_request(request)) {
+    add_once(violations, field_of(violation.field), violation.description);
+  }
+}
+
+// The last is the longest: what holds for it holds for all.
+void check_ids(const std::vector<std::string>& ids, Violations& violations) {
+  if (ids.empty()) return;
+  if (const Problem problem = check_dns_label(ids.back())) {
+    add_once(violations, "instance_id", *problem);
+  }
+}
+
+void check_count(const CreateInstances& create, Violations& violations) {
+  if (create.count < 1 || create.count > kMostBooked) {
+    add_once(violations, "count", fmt::format("{} asked; give 1 to {}", create.count, kMostBooked));
+  }
+  for (size_t i = 0; i < create.ports.size() && create.count > 1; ++i) {
+    if (create.ports[i].addresses.empty()) continue;
+    add_once(violations, fmt::format("instance.network_interfaces[{}].ip_addresses", i),
+             "several instances cannot have one address; leave it out, or create them one by one");
+  }
+}
+
+}  // namespace
+
+Asked asked_of(const CreateInstance& create, const Sizing& sizing, int64_t count) {
+  return {.wishes = sizing.placing.wishes,
+          .group = sizing.placing.group,
+          .failover = create.failover,
+          .count = count};
+}
+
+std::vector<std::string> ids_of(const CreateInstances& create) {
+  std::vector<std::string> ids;
+  for (int64_t i = 1; i <= std::min(create.count, kMostBooked); ++i) {
+    ids.push_back(fmt::format("{}-{}", create.id, i));
+  }
+  return ids;
+}
+
+Sizing check_instances(const CreateInstances& create, const Ledger& ledger,
+                       std::vector<FieldViolation>& violations) {
+  if (const Problem problem = check_dns_label(create.id)) {
+    add_once(violations, "instance_id", *problem);
+  }
+  check_ids(ids_of(create), violations);
+  check_count(create, violations);
+  return check_instance(create, ledger, violations, create.count);
+}
+
 Sizing check_instance(const CreateInstance& create, const Ledger& ledger,
-                      std::vector<FieldViolation>& violations) {
+                      std::vector<FieldViolation>& violations, int64_t count) {
   Sizing sizing;
   if (const Problem problem = check_dns_label(create.id)) {
     add_once(violations, "instance_id", *problem);
   }
   check_texts(create, violations);
+  sizing.placing = check_placing(create, ledger, violations);
   check_flavor_reference(create, ledger, sizing, violations);
   check_image_reference(create, ledger, sizing, violations);
   check_network_reference(create, ledger, sizing, violations);
@@ -255,6 +308,7 @@ Sizing check_instance(const CreateInstance& create, const Ledger& ledger,
                          to_string(sizing.image->minimum_memory)));
   }
   check_boot_disk(create, sizing, violations);
+  check_for_placement(create, sizing, count, violations);
   return sizing;
 }
 

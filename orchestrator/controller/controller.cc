@@ -8,8 +8,10 @@
 #include "core/overloaded.h"
 #include "core/resource_names.h"
 #include "core/validate.h"
+#include "orchestrator/controller/batch_weight.h"
 #include "orchestrator/controller/bootstrap.h"
 #include "orchestrator/controller/commit_chain.h"
+#include "orchestrator/controller/failover_guard.h"
 #include "orchestrator/controller/host_book.h"
 #include "orchestrator/controller/image_work.h"
 #include "orchestrator/controller/ledger.h"
@@ -50,6 +52,7 @@ class Controller::Body {
         book_(config_.host_silence),
         mutations_(ledger_, book_),
         images_(config_, ledger_, mutations_),
+        guard_(ledger_, config_.host_silence),
         chain_(head, config_.commit_retry) {}
 
   StepResult start(Now now);
@@ -76,6 +79,7 @@ class Controller::Body {
   void receive(const TimePassed&);
 
   void clear_up();
+  bool has_room_for(const Request& request) const;
   void serve(const RequestArrived& arrived);
   void serve_waiting();
   void tell_new_orphans(const HostStatus& status);
@@ -99,6 +103,7 @@ class Controller::Body {
   HostBook book_;
   Mutations mutations_;
   ImageWork images_;
+  FailoverGuard guard_;
   CommitChain chain_;
 
   Now now_;
@@ -115,6 +120,7 @@ class Controller::Body {
 StepResult Controller::Body::start(Now now) {
   now_ = now;
   next_forget_ = now.monotonic + kForgetEvery;
+  guard_.begin(now.monotonic);
   if (const absl::Status status = bootstrap(ledger_, fresh_cell_, config_.networks, now);
       !status.ok()) {
     stepped_down_ = true;
@@ -154,11 +160,19 @@ void Controller::Body::receive(const RequestArrived& arrived) {
         arrived.ticket, with_reason(resource_exhausted("{} requests are waiting; try again later",
                                                        waiting_.size() + held_.size()),
                                     "TOO_MANY_REQUESTS")});
-  } else if (!waiting_.empty() || ledger_.is_full()) {
+  } else if (!waiting_.empty() || !has_room_for(arrived.request)) {
     waiting_.push_back(arrived);
   } else {
     serve(arrived);
   }
+}
+
+// What no batch has room for is refused at once.
+bool Controller::Body::has_room_for(const Request& request) const {
+  const auto* mutation = std::get_if<Mutation>(&request);
+  if (!mutation) return !ledger_.is_full();
+  const Weight weight = weight_of(mutation->body, ledger_);
+  return ledger_.has_room_for(Ledger::fits_any_batch(weight) ? weight : Weight());
 }
 
 void Controller::Body::serve(const RequestArrived& arrived) {
@@ -176,14 +190,16 @@ void Controller::Body::serve(const RequestArrived& arrived) {
   const auto answer = std::visit(
       Overloaded{[this](const Mutation& mutation) { return mutations_.decide(mutation, now_); },
                  [this](const Query& query) {
-                   return answer_query(query, {ledger_, book_, images_.progress()}, now_.monotonic);
+                   return answer_query(query,
+                                       {ledger_, book_, images_.progress(), ledger_.engine()},
+                                       now_.monotonic);
                  }},
       arrived.request);
   hold(SendAnswer{arrived.ticket, answer});
 }
 
 void Controller::Body::serve_waiting() {
-  while (!waiting_.empty() && !ledger_.is_full()) {
+  while (!waiting_.empty() && has_room_for(waiting_.front().request)) {
     const RequestArrived arrived = std::move(waiting_.front());
     waiting_.pop_front();
     serve(arrived);
@@ -377,14 +393,18 @@ void Controller::Body::send_orders(Sequence sequence) {
 void Controller::Body::flush() {
   if (!chain_.idle()) return;
   serve_waiting();
+  guard_.work(now_);
   record_phases();
   orders_due_.merge(ledger_.take_changed_hosts());
   if (ledger_.has_pending()) {
     // Memory now shows exactly what this commit makes durable, so orders are taken from it here.
     send_orders(ledger_.pending_sequence());
     follow(chain_.begin(ledger_.take_batch()));
+    // Whoever waits comes before all else: a large mutation finds an empty batch.
+    serve_waiting();
   } else {
     send_orders(chain_.durable().sequence);
+    wake_at(guard_.wake_at(now_.monotonic));
   }
 }
 

@@ -24,6 +24,8 @@ struct Mutations::Frame {
   Uuid fresh_uid() const {
     return Uuid::v5(scope, context.request_id.to_string() + "/" + std::to_string(sequence.value()));
   }
+  // Of the n-th of several.
+  Uuid fresh_uid(size_t number) const { return Uuid::v5(fresh_uid(), std::to_string(number)); }
 };
 
 template <class Resource>

@@ -10,14 +10,14 @@
 namespace stellwerk::controller {
 namespace {
 
-// One mutation adds at most this much, with the log record, the trimming and the forgetting of the
-// same commit; beyond the rest a batch counts as full. User-data has at
-// most 64 KiB, an instance and the answer kept for it at most 40 KiB each.
-constexpr size_t kKeysPerMutation = 64;
-constexpr size_t kBytesPerMutation = 160 * 1024;
+// Beside what mutations weigh: the log record, and the trimming of the same commit. A mutation's
+// usual weight is for user-data of at most 64 KiB, an instance and the answer kept for it of at
+// most 40 KiB each.
+constexpr size_t kKeysOfLog = 9;
 constexpr size_t kBytesOfLog = 128 * 1024;
 // A log record is one value of the store, whose limit is 128 KiB.
 constexpr size_t kFullLogBytes = 64 * 1024;
+constexpr size_t kMostLogBytes = 112 * 1024;
 constexpr size_t kTrimPerCommit = 8;
 constexpr size_t kLongestMessage = 500;
 
@@ -94,7 +94,7 @@ const ProjectUse& Ledger::use_of_project(const ProjectUid& project) const {
 void Ledger::charge_images() {
   Bytes total;
   for (const auto& [uid, image] : state_.images) total += image.file_size;
-  occupancy_.set_images(total);
+  if (occupancy_.set_images(total)) fleet_news_.everything = true;
 }
 
 const Project* Ledger::project(std::string_view id) const {
@@ -272,6 +272,8 @@ void Ledger::put(Host host) {
   const HostUid uid = host.uid;
   state_.hosts[uid] = std::move(host);
   occupancy_.put(state_.hosts.at(uid), moved, state_);
+  if (moved) fleet_news_.everything = true;
+  fleet_news_.hosts.insert(uid);
 }
 
 void Ledger::put(Instance instance) {
@@ -280,6 +282,7 @@ void Ledger::put(Instance instance) {
   if (const auto* old = find_or_null(state_.instances, instance.uid)) {
     take_out(*old);
     occupancy_.take_out(*old);
+    fleet_news_.room = fleet_news_.room || old->claim != instance.claim;
     if (old->id != instance.id) instance_names_.erase({project_id(old->project), old->id});
   }
   add(instance);
@@ -294,6 +297,15 @@ void Ledger::note_disk(const InstanceUid& uid) {
   instance.has_disk = true;
   put_bytes(records::instance_key(uid), records::encode(instance));
   changed_hosts_.insert(instance.claim.host);
+}
+
+void Ledger::note_backup(const InstanceUid& uid, std::optional<Backup> backup) {
+  Instance& instance = state_.instances.at(uid);
+  occupancy_.take_out(instance);
+  fleet_news_.room = fleet_news_.room || instance.backup.has_value();
+  instance.backup = std::move(backup);
+  occupancy_.add(instance);
+  put_bytes(records::instance_key(uid), records::encode(instance));
 }
 
 void Ledger::put_user_data(const InstanceUid& uid, std::string bytes) {
@@ -342,6 +354,7 @@ void Ledger::erase(const InstanceUid& uid) {
   if (instance.has_user_data) put_delete(records::user_data_key(uid));
   take_out(instance);
   occupancy_.take_out(instance);
+  fleet_news_.room = true;
   changed_hosts_.insert(instance.claim.host);
   instance_names_.erase({project_id(instance.project), instance.id});
   state_.timelines.forget(uid);
@@ -376,11 +389,11 @@ void Ledger::record(AuditEntry entry) {
 }
 
 void Ledger::set_accepting(const HostUid& host, bool accepting) {
-  occupancy_.set_accepting(host, accepting);
+  if (occupancy_.set_accepting(host, accepting)) fleet_news_.room = true;
 }
 
 void Ledger::set_foreign(const HostUid& host, const ForeignUse& foreign) {
-  occupancy_.set_foreign(host, foreign);
+  if (occupancy_.set_foreign(host, foreign)) fleet_news_.hosts.insert(host);
 }
 
 void Ledger::set_orphans(const HostUid& host, std::vector<OrphanReport> orphans) {
@@ -393,6 +406,7 @@ void Ledger::set_orphans(const HostUid& host, std::vector<OrphanReport> orphans)
   }
   occupancy_.set_orphans_cpus(host, std::move(cpus));
   changed_hosts_.insert(host);
+  fleet_news_.hosts.insert(host);
   known = std::move(orphans);
 }
 
@@ -400,10 +414,15 @@ bool Ledger::has_pending() const {
   return !pending_.empty() || !pending_log_.events.empty() || !pending_log_.audit.empty();
 }
 
-bool Ledger::is_full() const {
-  return pending_.size() + kKeysPerMutation > store::kMaxBatchKeys ||
-         pending_bytes_ + kBytesPerMutation + kBytesOfLog > store::kMaxBatchBytes ||
-         pending_log_bytes_ > kFullLogBytes;
+bool Ledger::has_room_for(const Weight& weight) const {
+  return pending_.size() + weight.keys + kKeysOfLog <= store::kMaxBatchKeys &&
+         pending_bytes_ + weight.bytes + kBytesOfLog <= store::kMaxBatchBytes &&
+         pending_log_bytes_ <= kFullLogBytes && pending_log_bytes_ + weight.log <= kMostLogBytes;
+}
+
+bool Ledger::fits_any_batch(const Weight& weight) {
+  return weight.keys + kKeysOfLog <= store::kMaxBatchKeys &&
+         weight.bytes + kBytesOfLog <= store::kMaxBatchBytes && weight.log <= kMostLogBytes;
 }
 
 Sequence Ledger::visible_sequence() const {

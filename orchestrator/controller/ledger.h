@@ -24,6 +24,20 @@ namespace stellwerk::controller {
 // (project id, resource id): the order of lists.
 using Name = std::pair<std::string, std::string>;
 
+// What a mutation may add to a batch: as much as any but those that make many instances.
+struct Weight {
+  size_t keys = 64;
+  size_t bytes = 160 * 1024;
+  size_t log = 0;  // of that which goes into the log record, beyond a few events
+};
+
+// What has changed of the fleet, for whoever keeps backups valid.
+struct FleetNews {
+  bool everything = false;  // where hosts stand, or what all of them have
+  std::set<HostUid> hosts;  // what these are said to have, or to be for
+  bool room = false;        // something may have become free
+};
+
 class Ledger {
  public:
   // `durable` is the sequence under which `state` was loaded.
@@ -98,6 +112,8 @@ class Ledger {
   void put(Instance instance);
   // Its etag stays: callers do not see this.
   void note_disk(const InstanceUid& uid);
+  // Nor this: agents hear nothing of it, and for callers it is like something observed.
+  void note_backup(const InstanceUid& uid, std::optional<Backup> backup);
   // Empty bytes take it away.
   void put_user_data(const InstanceUid& uid, std::string bytes);
   void remember(records::RequestRecord request);
@@ -126,13 +142,18 @@ class Ledger {
 
   bool has_pending() const;
   // No further change should be added before this batch is taken: limits of size are near.
-  bool is_full() const;
+  bool is_full() const { return !has_room_for(Weight()); }
+  bool has_room_for(const Weight& weight) const;
+  // Whether an empty batch would have.
+  static bool fits_any_batch(const Weight& weight);
   // The sequence that the pending batch will have.
   Sequence pending_sequence() const { return pending_sequence_; }
   // The newest sequence that memory shows.
   Sequence visible_sequence() const;
   // Hosts whose instances changed since the last call.
   std::set<HostUid> take_changed_hosts();
+  // Since the last call.
+  FleetNews take_fleet_news() { return std::exchange(fleet_news_, {}); }
   // Hands out the pending batch, its log record and some trimming included, and begins the next.
   store::Batch take_batch();
 
@@ -150,6 +171,7 @@ class Ledger {
   void take_out(const Instance& instance);
   void hold_addresses(const Instance& instance);
   void free_addresses(const Instance& instance);
+  void rebuild_occupancy();
   Name name_of(const Network& network) const;
   // Calls it for every port of every orphan until it answers true; whether it did.
   template <class Test>
@@ -185,6 +207,7 @@ class Ledger {
   LogRecord pending_log_;
   size_t pending_log_bytes_ = 0;
   std::set<HostUid> changed_hosts_;
+  FleetNews fleet_news_{.everything = true};  // a new ledger is all news
 };
 
 // Every new port moves a cursor; that alone is no news to anybody.

@@ -63,6 +63,11 @@ const std::set<InstanceUid>& Ledger::members_of(const GroupUid& group) const {
   return found == members_.end() ? kNone : found->second;
 }
 
+void Ledger::rebuild_occupancy() {
+  occupancy_.rebuild(state_);
+  fleet_news_.everything = true;
+}
+
 void Ledger::stand_in_rack(const Host& host) {
   if (!host.rack.is_nil()) hosts_in_rack_[host.rack].insert(host.uid);
 }
@@ -90,14 +95,14 @@ void Ledger::put(Site site) {
   put_bytes(records::site_key(site.uid), records::encode(site));
   site_names_[site.id] = site.uid;
   state_.sites[site.uid] = std::move(site);
-  occupancy_.rebuild(state_);
+  rebuild_occupancy();
 }
 
 void Ledger::erase(const SiteUid& uid) {
   put_delete(records::site_key(uid));
   site_names_.erase(state_.sites.at(uid).id);
   state_.sites.erase(uid);
-  occupancy_.rebuild(state_);
+  rebuild_occupancy();
 }
 
 void Ledger::put(Zone zone) {
@@ -105,14 +110,14 @@ void Ledger::put(Zone zone) {
   put_bytes(records::zone_key(zone.uid), records::encode(zone));
   zone_names_[zone.id] = zone.uid;
   state_.zones[zone.uid] = std::move(zone);
-  occupancy_.rebuild(state_);
+  rebuild_occupancy();
 }
 
 void Ledger::erase(const ZoneUid& uid) {
   put_delete(records::zone_key(uid));
   zone_names_.erase(state_.zones.at(uid).id);
   state_.zones.erase(uid);
-  occupancy_.rebuild(state_);
+  rebuild_occupancy();
 }
 
 void Ledger::put(Rack rack) {
@@ -120,14 +125,14 @@ void Ledger::put(Rack rack) {
   put_bytes(records::rack_key(rack.uid), records::encode(rack));
   rack_names_[rack.id] = rack.uid;
   state_.racks[rack.uid] = std::move(rack);
-  occupancy_.rebuild(state_);
+  rebuild_occupancy();
 }
 
 void Ledger::erase(const RackUid& uid) {
   put_delete(records::rack_key(uid));
   rack_names_.erase(state_.racks.at(uid).id);
   state_.racks.erase(uid);
-  occupancy_.rebuild(state_);
+  rebuild_occupancy();
 }
 
 void Ledger::put(Feed feed) {
@@ -135,14 +140,14 @@ void Ledger::put(Feed feed) {
   put_bytes(records::feed_key(feed.uid), records::encode(feed));
   feed_names_[feed.id] = feed.uid;
   state_.feeds[feed.uid] = std::move(feed);
-  occupancy_.rebuild(state_);
+  rebuild_occupancy();
 }
 
 void Ledger::erase(const FeedUid& uid) {
   put_delete(records::feed_key(uid));
   feed_names_.erase(state_.feeds.at(uid).id);
   state_.feeds.erase(uid);
-  occupancy_.rebuild(state_);
+  rebuild_occupancy();
 }
 
 void Ledger::put(Group group) {

@@ -1,5 +1,7 @@
 #include "orchestrator/controller/mutation_names.h"
 
+#include <fmt/format.h>
+
 #include "core/overloaded.h"
 #include "core/resource_names.h"
 #include "core/validate.h"
@@ -55,6 +57,7 @@ std::string topology_name(const DeleteRack& m) {
 std::string_view method_of(const MutationBody& body) {
   using namespace std::string_view_literals;
   return std::visit(Overloaded{[](const CreateInstance&) { return "CreateInstance"sv; },
+                               [](const CreateInstances&) { return "CreateInstances"sv; },
                                [](const StartInstance&) { return "StartInstance"sv; },
                                [](const StopInstance&) { return "StopInstance"sv; },
                                [](const RebootInstance&) { return "RebootInstance"sv; },
@@ -94,6 +97,9 @@ std::string_view method_of(const MutationBody& body) {
 std::string resource_of(const MutationBody& body, const Ledger& ledger) {
   return std::visit(
       Overloaded{
+          [](const CreateInstances& m) {
+            return instance_name(logged(m.project), fmt::format("{}-1..{}", logged(m.id), m.count));
+          },
           [](const BeginImageImport& m) { return image_name(logged(m.project), logged(m.id)); },
           [](const ImportImageFromUrl& m) {
             return image_name(logged(m.image.project), logged(m.image.id));

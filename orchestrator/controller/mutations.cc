@@ -18,6 +18,13 @@ std::optional<std::pair<records::Kept, Observed>> kept_part(const Answer& answer
       Overloaded{[](const InstanceView& view) {
                    return std::optional(Kept(view.instance, view.observed));
                  },
+                 [](const InstancesView& view) {
+                   records::Booking booking;
+                   for (const InstanceView& one : view.instances) {
+                     booking.instances.push_back({one.instance.uid, one.instance.id});
+                   }
+                   return std::optional(Kept(std::move(booking), {}));
+                 },
                  [](const ImageView& view) { return std::optional(Kept(view.image, {})); },
                  [](const Flavor& flavor) { return std::optional(Kept(flavor, {})); },
                  [](const ProjectView& view) { return std::optional(Kept(view.project, {})); },
@@ -106,6 +113,9 @@ absl::StatusOr<std::optional<Answer>> Mutations::repeated(const Frame& frame,
                  },
                  [&](const Host& host) -> Answer { return view_of(host, ledger_, book_); },
                  [](const Flavor& flavor) -> Answer { return flavor; },
+                 [&](const records::Booking& booking) -> Answer {
+                   return view_of_booking(frame, booking);
+                 },
                  [&](const auto& resource) -> Answer { return view_of(resource, ledger_); }},
       request.resource);
 }

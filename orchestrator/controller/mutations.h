@@ -50,6 +50,7 @@ class Mutations {
   absl::Status find_scope(Frame& frame, const MutationBody& body) const;
   absl::StatusOr<Answer> carry_out(const Frame& frame, const MutationBody& body);
   absl::StatusOr<Answer> apply(const Frame& frame, const CreateInstance& create);
+  absl::StatusOr<Answer> apply(const Frame& frame, const CreateInstances& create);
   absl::StatusOr<Answer> apply(const Frame& frame, const StartInstance& start);
   absl::StatusOr<Answer> apply(const Frame& frame, const StopInstance& stop);
   absl::StatusOr<Answer> apply(const Frame& frame, const RebootInstance& reboot);
@@ -85,8 +86,16 @@ class Mutations {
   absl::StatusOr<Answer> apply(const Frame& frame, const DeleteGroup& deletion);
 
   absl::Status check_quota(const ProjectUid& project, const ProjectUse& added) const;
-  absl::StatusOr<std::vector<Port>> allocate_ports(const CreateInstance& create,
-                                                   const Sizing& sizing);
+  struct Named {
+    std::string id;
+    InstanceUid uid;
+  };
+  // All of them or none.
+  absl::StatusOr<std::vector<InstanceView>> book(const Frame& frame, const CreateInstance& create,
+                                                 const Sizing& sizing,
+                                                 const std::vector<Named>& named);
+  void put_booked(const Frame& frame, const CreateInstance& create, Instance instance);
+  InstancesView view_of_booking(const Frame& frame, const records::Booking& booking) const;
   // Only before anything could have read it.
   absl::Status change_user_data(Instance& instance, const std::string& user_data);
   // The instance, if it exists and the etag holds; it may be in deletion.

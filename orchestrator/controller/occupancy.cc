@@ -67,20 +67,24 @@ void Occupancy::take_out(const Instance& instance) {
   if (engine_->fleet().find(instance.claim.host)) engine_->release(occupation_of(instance));
 }
 
-void Occupancy::set_images(Bytes images) {
-  if (std::exchange(images_, images) != images) engine_->set_images(images);
+bool Occupancy::set_images(Bytes images) {
+  if (std::exchange(images_, images) == images) return false;
+  engine_->set_images(images);
+  return true;
 }
 
-void Occupancy::set_accepting(const HostUid& host, bool accepting) {
-  if (!engine_->fleet().find(host)) return;
-  if (std::exchange(soft_[host].accepting, accepting) != accepting) {
-    engine_->set_accepting(host, accepting);
-  }
+bool Occupancy::set_accepting(const HostUid& host, bool accepting) {
+  if (!engine_->fleet().find(host)) return false;
+  if (std::exchange(soft_[host].accepting, accepting) == accepting) return false;
+  engine_->set_accepting(host, accepting);
+  return true;
 }
 
-void Occupancy::set_foreign(const HostUid& host, const ForeignUse& foreign) {
-  if (!engine_->fleet().find(host)) return;
-  if (std::exchange(soft_[host].foreign, foreign) != foreign) engine_->set_foreign(host, foreign);
+bool Occupancy::set_foreign(const HostUid& host, const ForeignUse& foreign) {
+  if (!engine_->fleet().find(host)) return false;
+  if (std::exchange(soft_[host].foreign, foreign) == foreign) return false;
+  engine_->set_foreign(host, foreign);
+  return true;
 }
 
 void Occupancy::set_orphans_cpus(const HostUid& host, std::vector<int32_t> cpus) {

@@ -30,11 +30,13 @@ class Occupancy {
   // Claims on a host whose record is unreadable count when it reports itself again.
   void add(const Instance& instance);
   void take_out(const Instance& instance);
-  void set_images(Bytes images);  // on every host: there is no cache of images yet
+  // True if that is new: on every host, there is no cache of images yet.
+  bool set_images(Bytes images);
 
-  // Soft: what a host's agent reported. Hosts that are not there are passed over.
-  void set_accepting(const HostUid& host, bool accepting);
-  void set_foreign(const HostUid& host, const ForeignUse& foreign);
+  // Soft: what a host's agent reported, true if that is new. Hosts that are not there are passed
+  // over.
+  bool set_accepting(const HostUid& host, bool accepting);
+  bool set_foreign(const HostUid& host, const ForeignUse& foreign);
   // Processors that orphans have to themselves.
   void set_orphans_cpus(const HostUid& host, std::vector<int32_t> cpus);
 

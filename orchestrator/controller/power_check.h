@@ -13,9 +13,10 @@ namespace stellwerk::controller {
 // As it would be after the change.
 using PowerChange = std::variant<Feed, Rack, Host>;
 
-// The one place that decides whether what is drawn fits under a lowered budget or limit, a rack's
-// other feeds, or a host that is moved or draws more. Not decided yet: the placement engine's sums
-// of power are to be asked here, and until they are, every change is taken.
+// Whether what is drawn fits under a lowered budget or limit, a rack's other feeds, or in the rack
+// of a host that is moved or draws more idle; what instances draw was fixed when they were
+// admitted. A change that makes nothing worse is taken, also where too much is drawn already.
+// FailedPrecondition (POWER_EXCEEDED) names what draws how much and what would do.
 absl::Status check_power_of(const PowerChange& change, const Ledger& ledger);
 
 }  // namespace stellwerk::controller

@@ -7,6 +7,7 @@
 #include "core/overloaded.h"
 #include "core/resource_names.h"
 #include "core/validate.h"
+#include "orchestrator/controller/explain_placement.h"
 #include "orchestrator/controller/views.h"
 
 namespace stellwerk::controller {
@@ -42,7 +43,11 @@ Page<Item> page_of(const Index& index, size_t size, const Key& after,
 class Reader {
  public:
   Reader(const Sights& sights, MonotonicTime now)
-      : ledger_(sights.ledger), book_(sights.book), imports_(sights.imports), now_(now) {}
+      : ledger_(sights.ledger),
+        book_(sights.book),
+        imports_(sights.imports),
+        engine_(sights.engine),
+        now_(now) {}
 
   absl::StatusOr<Answer> operator()(const GetInstance& get) const {
     const Instance* found = this->found(get);
@@ -178,6 +183,10 @@ class Reader {
     });
   }
 
+  absl::StatusOr<Answer> operator()(const ExplainPlacement& asked) const {
+    return explain_placement(asked, ledger_, engine_);
+  }
+
   absl::StatusOr<Answer> operator()(const SummarizeCell&) const {
     const CellState& cell = ledger_.state();
     CellSummary summary{.instances = {},
@@ -268,6 +277,7 @@ class Reader {
   const Ledger& ledger_;
   const HostBook& book_;
   const ImportsProgress& imports_;
+  placement::Engine& engine_;
   const MonotonicTime now_;
 };
 

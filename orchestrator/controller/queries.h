@@ -12,6 +12,7 @@ struct Sights {
   const Ledger& ledger;
   const HostBook& book;
   const ImportsProgress& imports;
+  placement::Engine& engine;  // to ask it
 };
 
 // NotFound names the resource; a missing project answers like a missing resource.

@@ -90,6 +90,15 @@ ProjectUse operator-(ProjectUse a, const ProjectUse& b) {
   return a;
 }
 
+ProjectUse operator*(ProjectUse each, int64_t count) {
+  each.instances *= count;
+  for (auto& [cpu_class, vcpus] : each.vcpus) vcpus = vcpus * count;
+  each.memory = each.memory * count;
+  each.disk = each.disk * count;
+  each.addresses *= count;
+  return each;
+}
+
 std::optional<int64_t> value_of(const ProjectLimits& limits, Limit limit) {
   if (const auto cpu_class = class_of(limit)) {
     const auto found = limits.vcpus.find(*cpu_class);

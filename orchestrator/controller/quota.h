@@ -25,6 +25,7 @@ struct ProjectUse {
 
 ProjectUse use_of(const Instance& instance);
 ProjectUse operator+(ProjectUse a, const ProjectUse& b);
+ProjectUse operator*(ProjectUse each, int64_t count);
 // May be negative where a resize gives something back.
 ProjectUse operator-(ProjectUse a, const ProjectUse& b);
 

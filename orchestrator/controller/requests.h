@@ -15,6 +15,7 @@
 #include "orchestrator/controller/quota.h"
 #include "orchestrator/controller/timeline.h"
 #include "orchestrator/controller/topology_requests.h"
+#include "placement/explain.h"
 
 namespace stellwerk::controller {
 
@@ -32,6 +33,15 @@ struct PortRequest {
   std::string network;               // an id, of the project's own or of the cell's
   std::vector<IpAddress> addresses;  // chosen ones; the rest is allocated
 };
+// Where it is to run, in the caller's names; see core's Wishes.
+struct WishesRequest {
+  std::string within;
+  std::string host;
+  std::vector<LabelMatch> required_labels;
+  std::vector<LabelMatch> forbidden_labels;
+  std::string cpu_baseline;
+  std::string preferred_site;
+};
 struct CreateInstance {
   std::string project;
   std::string id;
@@ -47,6 +57,14 @@ struct CreateInstance {
   RestartPolicy restart_policy = RestartPolicy::kOnFailure;
   DesiredState desired = DesiredState::kRunning;  // or kStopped: only reserve
   bool delete_protection = false;
+  std::string group;  // id of one of the project's; empty: none
+  WishesRequest wishes;
+  bool failover = false;
+};
+inline constexpr int64_t kMostBooked = 100;  // by one request
+// As many of that, placed together, called by the id and a number: all of them or none.
+struct CreateInstances : CreateInstance {
+  int64_t count = 1;
 };
 struct StartInstance {
   std::string project;
@@ -184,12 +202,12 @@ struct DeleteProject {
 };
 
 using MutationBody =
-    std::variant<CreateInstance, StartInstance, StopInstance, RebootInstance, ResetInstance,
-                 UpdateInstance, RenameInstance, ResizeInstance, DeleteInstance, BeginImageImport,
-                 FinishImageImport, DeleteImage, ImportImageFromUrl, UpdateImage, CreateFlavor,
-                 DeleteFlavor, CreateNetwork, DeleteNetwork, CreateProject, UpdateProject,
-                 DeleteProject, CreateSite, DeleteSite, CreateZone, DeleteZone, CreateFeed,
-                 UpdateFeed, DeleteFeed, CreateRack, UpdateRack, DeleteRack, UpdateHost,
+    std::variant<CreateInstance, CreateInstances, StartInstance, StopInstance, RebootInstance,
+                 ResetInstance, UpdateInstance, RenameInstance, ResizeInstance, DeleteInstance,
+                 BeginImageImport, FinishImageImport, DeleteImage, ImportImageFromUrl, UpdateImage,
+                 CreateFlavor, DeleteFlavor, CreateNetwork, DeleteNetwork, CreateProject,
+                 UpdateProject, DeleteProject, CreateSite, DeleteSite, CreateZone, DeleteZone,
+                 CreateFeed, UpdateFeed, DeleteFeed, CreateRack, UpdateRack, DeleteRack, UpdateHost,
                  CreateGroup, DeleteGroup>;
 struct Mutation {
   MutationContext context;
@@ -242,12 +260,19 @@ struct GetProject {
 struct ListProjects {
   PageRequest page;
 };
+// What a booking would meet now. Of a placement alone: names may be taken.
+struct ExplainPlacement {
+  CreateInstances booking;
+  std::vector<FieldViolation> violations;  // found while reading the wire
+  bool to_operator = false;                // who may know of hosts
+};
 // Of the whole cell, for whoever watches over it.
 struct SummarizeCell {};
-using Query = std::variant<GetInstance, ListInstances, GetImage, ListImages, GetNetwork,
-                           ListNetworks, GetFlavor, ListFlavors, GetHost, ListHosts, GetProject,
-                           ListProjects, GetSite, ListSites, GetZone, ListZones, GetFeed, ListFeeds,
-                           GetRack, ListRacks, GetGroup, ListGroups, SummarizeCell>;
+using Query =
+    std::variant<GetInstance, ListInstances, GetImage, ListImages, GetNetwork, ListNetworks,
+                 GetFlavor, ListFlavors, GetHost, ListHosts, GetProject, ListProjects, GetSite,
+                 ListSites, GetZone, ListZones, GetFeed, ListFeeds, GetRack, ListRacks, GetGroup,
+                 ListGroups, ExplainPlacement, SummarizeCell>;
 
 using Request = std::variant<Mutation, Query>;
 
@@ -265,6 +290,17 @@ struct InstanceView {
   Observed observed;
   std::string image_project_id;
   std::vector<TimelineEntry> timeline;  // oldest first; empty but in the answer to GetInstance
+  std::string group_id;
+  std::string wished_host_id;
+  std::string backup_host_id;
+};
+// In the order of their numbers.
+struct InstancesView {
+  std::vector<InstanceView> instances;
+};
+// Where hosts are nobody's to know, all that names or counts them is empty.
+struct PlacementView {
+  placement::Explanation explanation;
 };
 struct ProjectView {
   Project project;
@@ -320,10 +356,11 @@ struct Page {
 };
 
 // Mutations answer with the resource as it is then; a deletion with its last state.
-using Answer = std::variant<InstanceView, ImageView, NetworkView, Flavor, HostView, ProjectView,
-                            SiteView, ZoneView, FeedView, RackView, GroupView, Page<SiteView>,
-                            Page<ZoneView>, Page<FeedView>, Page<RackView>, Page<GroupView>,
-                            Page<InstanceView>, Page<ImageView>, Page<NetworkView>, Page<Flavor>,
-                            Page<HostView>, Page<ProjectView>, CellSummary>;
+using Answer =
+    std::variant<InstanceView, InstancesView, PlacementView, ImageView, NetworkView, Flavor,
+                 HostView, ProjectView, SiteView, ZoneView, FeedView, RackView, GroupView,
+                 Page<SiteView>, Page<ZoneView>, Page<FeedView>, Page<RackView>, Page<GroupView>,
+                 Page<InstanceView>, Page<ImageView>, Page<NetworkView>, Page<Flavor>,
+                 Page<HostView>, Page<ProjectView>, CellSummary>;
 
 }  // namespace stellwerk::controller

@@ -13,6 +13,14 @@ InstanceView view_of(const Instance& instance, const Ledger& ledger, Observed ob
                     .observed = std::move(observed)};
   const auto host = ledger.state().hosts.find(instance.claim.host);
   if (host != ledger.state().hosts.end()) view.host_id = host->second.id;
+  const auto host_id = [&ledger](const HostUid& uid) {
+    const auto found = ledger.state().hosts.find(uid);
+    return found == ledger.state().hosts.end() ? uid.to_string() : found->second.id;
+  };
+  if (!instance.wishes.host.is_nil()) view.wished_host_id = host_id(instance.wishes.host);
+  if (instance.backup) view.backup_host_id = host_id(instance.backup->host);
+  const auto group = ledger.state().groups.find(instance.group);
+  if (group != ledger.state().groups.end()) view.group_id = group->second.id;
   // An image stays as long as it is used; it is missing where its record is unreadable.
   const auto image = ledger.state().images.find(instance.image);
   const bool known = image != ledger.state().images.end();

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "core/event.h"
 #include "core/host_messages.h"
@@ -23,9 +24,20 @@ struct Cell {
   friend bool operator==(const Cell&, const Cell&) = default;
 };
 
+// Instances that one mutation made; too many to keep each as it was answered.
+struct Booking {
+  struct Booked {
+    InstanceUid uid;
+    std::string id;
+    friend bool operator==(const Booked&, const Booked&) = default;
+  };
+  std::vector<Booked> instances;
+  friend bool operator==(const Booking&, const Booking&) = default;
+};
+
 // A resource as a mutation answered with it.
-using Kept =
-    std::variant<Instance, Image, Flavor, Project, Network, Host, Site, Zone, Rack, Feed, Group>;
+using Kept = std::variant<Instance, Image, Flavor, Project, Network, Host, Site, Zone, Rack, Feed,
+                          Group, Booking>;
 
 // What a mutation answered, kept 24 h for its repetition.
 struct RequestRecord {

@@ -15,6 +15,26 @@ Cell from_wire(const wire::Cell& from) {
           .next_mac = from.next_mac()};
 }
 
+namespace {
+
+void booking_to_wire(const Booking& from, wire::Booking& to) {
+  for (const Booking::Booked& one : from.instances) {
+    wire::Booking::Booked* added = to.add_instances();
+    added->set_uid(uuid_to_wire(one.uid.value()));
+    added->set_id(one.id);
+  }
+}
+
+Booking booking_from_wire(const wire::Booking& from) {
+  Booking to;
+  for (const wire::Booking::Booked& one : from.instances()) {
+    to.instances.push_back({uid_from_wire<InstanceUid>(one.uid()), one.id()});
+  }
+  return to;
+}
+
+}  // namespace
+
 void to_wire(const RequestRecord& from, wire::Request& to) {
   to.set_scope(uuid_to_wire(from.scope));
   to.set_request_id(uuid_to_wire(from.request_id.value()));
@@ -31,7 +51,8 @@ void to_wire(const RequestRecord& from, wire::Request& to) {
                         [&](const Zone& r) { to_wire(r, *to.mutable_zone()); },
                         [&](const Rack& r) { to_wire(r, *to.mutable_rack()); },
                         [&](const Feed& r) { to_wire(r, *to.mutable_feed()); },
-                        [&](const Group& r) { to_wire(r, *to.mutable_group()); }},
+                        [&](const Group& r) { to_wire(r, *to.mutable_group()); },
+                        [&](const Booking& r) { booking_to_wire(r, *to.mutable_booking()); }},
              from.resource);
   to_wire(from.observed, *to.mutable_observed());
 }
@@ -62,6 +83,8 @@ Kept resource_from_wire(const wire::Request& from) {
       return from_wire(from.feed());
     case wire::Request::kGroup:
       return from_wire(from.group());
+    case wire::Request::kBooking:
+      return booking_from_wire(from.booking());
     case wire::Request::RESOURCE_NOT_SET:
       return Instance{};
   }

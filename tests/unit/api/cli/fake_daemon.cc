@@ -26,6 +26,20 @@ struct FakeInstances final : v1::Instances::Service {
     if (Status begun = begin(script, "CreateInstance", *request); !begun.ok()) return begun;
     return answer(response);
   }
+  Status CreateInstances(ServerContext*, const v1::CreateInstancesRequest* request,
+                         v1::CreateInstancesResponse* response) override {
+    if (Status begun = begin(script, "CreateInstances", *request); !begun.ok()) return begun;
+    const std::lock_guard lock(script.mutex);
+    for (const v1::Instance& instance : script.instances) *response->add_instances() = instance;
+    return Status::OK;
+  }
+  Status ExplainPlacement(ServerContext*, const v1::ExplainPlacementRequest* request,
+                          v1::ExplainPlacementResponse* response) override {
+    if (Status begun = begin(script, "ExplainPlacement", *request); !begun.ok()) return begun;
+    const std::lock_guard lock(script.mutex);
+    *response = script.explanation;
+    return Status::OK;
+  }
   Status StartInstance(ServerContext*, const v1::StartInstanceRequest* request,
                        v1::Instance* response) override {
     if (Status begun = begin(script, "StartInstance", *request); !begun.ok()) return begun;

@@ -40,7 +40,8 @@ struct Script {
   std::deque<grpc::Status> failures;  // answered before anything else, one a call
   v1::Instance mutation_answer;
   std::deque<v1::Instance> get_answers;  // in turn, the last one stays; none: NOT_FOUND
-  std::vector<v1::Instance> instances;
+  std::vector<v1::Instance> instances;  // listed, and the answer of CreateInstances
+  v1::ExplainPlacementResponse explanation;
   std::vector<v1::Image> images;
   std::deque<v1::Image> image_answers;  // of imports from URLs and then of GetImage, in turn
   std::vector<v1::Flavor> flavors;

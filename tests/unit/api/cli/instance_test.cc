@@ -46,9 +46,9 @@ TEST_F(InstanceCommands, WideListAddsColumns) {
   EXPECT_EQ(
       ran.out,
       "NAME    PHASE     REASON   FLAVOR     IMAGE       IP          AGE      DESIRED   HOST     "
-      "MAC                 VCPUS   MEMORY   DISK     ETAG   UID\n"
+      "GROUP   FAILOVER   MAC                 VCPUS   MEMORY   DISK     ETAG   UID\n"
       "web-1   RUNNING            SCS-1V-2   debian-12   10.64.0.2   10 min   RUNNING   node-1   "
-      "52:54:00:00:00:2a   1       2 GiB    20 GiB   17     "
+      "                   52:54:00:00:00:2a   1       2 GiB    20 GiB   17     "
       "0b5c1f0a-7d4e-5b1c-9a2f-3e4d5c6b7a80\n");
 }
 

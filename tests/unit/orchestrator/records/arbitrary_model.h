@@ -294,8 +294,15 @@ inline AuditEntry any_audit() {
 inline LogRecord any_log() {
   return {any_sequence(), any_list(any_event), any_list(any_audit)};
 }
+inline records::Booking::Booked any_booked() {
+  return {any_uid<InstanceUid>(), any_text()};
+}
+inline records::Booking any_booking() {
+  return {any_list(any_booked)};
+}
+
 inline Kept any_resource() {
-  switch (*rc::gen::inRange(0, 11)) {
+  switch (*rc::gen::inRange(0, 12)) {
     case 0:
       return any_instance();
     case 1:
@@ -316,6 +323,8 @@ inline Kept any_resource() {
       return any_feed();
     case 9:
       return any_group();
+    case 10:
+      return any_booking();
   }
   return any_project();
 }
@@ -377,6 +386,9 @@ inline auto fields(const Group& value) {
 inline auto fields(const records::Cell& value) {
   const auto& [uid, created, next_mac] = value;
   return std::tie(uid, created, next_mac);
+}
+inline auto fields(const records::Booking& value) {
+  return std::tie(value.instances);
 }
 inline auto fields(const LogRecord& value) {
   const auto& [sequence, events, audit] = value;
