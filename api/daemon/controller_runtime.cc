@@ -47,6 +47,10 @@ std::string subject_of(const controller::Answer& answer) {
                  [](const controller::ZoneView& view) { return zone_name(view.zone.id); },
                  [](const controller::FeedView& view) { return feed_name(view.feed.id); },
                  [](const controller::RackView& view) { return rack_name(view.rack.id); },
+                 [](const controller::InstancesView& view) {
+                   return fmt::format("{} instances", view.instances.size());
+                 },
+                 [](const controller::PlacementView&) { return std::string("placement"); },
                  [](const controller::GroupView& view) {
                    return group_name(view.project_id, view.group.id);
                  },

@@ -9,6 +9,21 @@
 namespace stellwerk::sim {
 namespace {
 
+// Which instances a booking made; a repeated answer shows them as they are by then.
+std::string bytes_of(const controller::InstancesView& view) {
+  std::string made;
+  for (const controller::InstanceView& each : view.instances) {
+    made += each.instance.uid.to_string() + each.instance.id + '\n';
+  }
+  return made;
+}
+
+std::string bytes_of(const records::Booking& booking) {
+  std::string made;
+  for (const auto& each : booking.instances) made += each.uid.to_string() + each.id + '\n';
+  return made;
+}
+
 // The resource of an answer in its persisted form: equal bytes, equal answers.
 std::string bytes_of(const controller::Answer& answer) {
   return std::visit(
@@ -18,13 +33,16 @@ std::string bytes_of(const controller::Answer& answer) {
           [](const controller::NetworkView& view) { return records::encode(view.network); },
           [](const Flavor& flavor) { return records::encode(flavor); },
           [](const controller::ProjectView& view) { return records::encode(view.project); },
+          [](const controller::InstancesView& view) { return bytes_of(view); },
           [](const auto&) { return std::string(); }},
       answer);
 }
 
 std::string bytes_of(const records::RequestRecord& request) {
-  return std::visit([](const auto& resource) { return records::encode(resource); },
-                    request.resource);
+  return std::visit(
+      Overloaded{[](const records::Booking& booking) { return bytes_of(booking); },
+                 [](const auto& resource) { return records::encode(resource); }},
+      request.resource);
 }
 
 // SCS-0100: at most 5 shared vCPUs a core and 3 a thread, on what dedicated ones leave over.
