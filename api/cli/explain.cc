@@ -51,11 +51,16 @@ void print_explanation(const Context& context, const Response& told) {
   }
 }
 
-absl::Status explain_instance(Context& context, const BookingOptions& options) {
+struct ExplainOptions : BookingOptions {
+  bool as_member = false;
+};
+
+absl::Status explain_instance(Context& context, const ExplainOptions& options) {
   v1::ExplainPlacementRequest request;
   request.set_parent(project_name(context));
   request.set_instance_id(options.id);
   request.set_count(static_cast<int32_t>(options.count));
+  request.set_as_member(options.as_member);
   SW_ASSIGN_OR_RETURN(*request.mutable_instance(), instance_of(context, options));
   SW_ASSIGN_OR_RETURN(const Response told,
                       context.client.call(&v1::Instances::Stub::ExplainPlacement, request));
@@ -71,8 +76,10 @@ void add_explain_command(CLI::App& app, Command& chosen) {
       add_verb(noun, {"instance", "Say where instance create would place it, or why nowhere",
                       "stellwerk explain instance web --flavor SCS-4V-16 --image debian-12 \\\n"
                       "      --count 3 --within dc1/a"});
-  auto options = std::make_shared<BookingOptions>();
+  auto options = std::make_shared<ExplainOptions>();
   add_booking_options(verb, *options);
+  verb->add_flag("--as-member", options->as_member,
+                 "Only what members of the project are told: no hosts and no racks");
   choose(verb, options, chosen, explain_instance);
 }
 

@@ -65,7 +65,9 @@ void Table::print(std::ostream& out, bool colour) const {
 
 void print_key_values(std::ostream& out, const KeyValues& pairs, bool colour) {
   size_t widest = 0;
-  for (const auto& [key, value] : pairs) widest = std::max(widest, display_width(key));
+  for (const auto& [key, value] : pairs) {
+    if (!value.text().empty()) widest = std::max(widest, display_width(key));
+  }
   for (const auto& [key, value] : pairs) {
     if (value.text().empty()) continue;
     const std::string blanks(widest - display_width(key) + kGap.size(), ' ');

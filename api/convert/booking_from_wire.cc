@@ -5,7 +5,7 @@
 #include "api/convert/instance_fields.h"
 #include "api/convert/mutation_context.h"
 #include "api/convert/reading.h"
-#include "core/validate.h"
+#include "core/cpu_baseline.h"
 
 namespace stellwerk::convert {
 namespace {
@@ -99,12 +99,11 @@ std::vector<LabelMatch> read_matches(RequestReader& reader, const std::string& f
   return matches;
 }
 
-constexpr size_t kLongestBaseline = 63;
-
 controller::WishesRequest read_wishes(RequestReader& reader, const v1::Instance::Wishes& wishes) {
   const std::string field = "instance.wishes.";
-  reader.add_if(field + "cpu_baseline",
-                check_display_text(wishes.cpu_baseline(), kLongestBaseline));
+  if (!wishes.cpu_baseline().empty()) {
+    reader.add_if(field + "cpu_baseline", check_cpu_baseline(wishes.cpu_baseline()));
+  }
   return {
       .within = read_place(reader, field + "within", wishes.within()),
       .host = read_name_if_set(reader, field + "host", wishes.host(), ResourceKind::kHost),
@@ -174,7 +173,7 @@ absl::StatusOr<controller::Query> to_query(const v1::ExplainPlacementRequest& re
   if (request.count() == 0) explain.booking.count = 1;
   explain.violations = reader.take();
   // Nobody but operators gets as far as here: see server::OperatorRule.
-  explain.to_operator = true;
+  explain.to_operator = !request.as_member();
   return explain;
 }
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "core/cpu_baseline.h"
 #include "drivers/hypervisor/libvirt/kernel_file.h"
 
 namespace stellwerk::hypervisor {
@@ -47,6 +48,7 @@ Processors parse_processors(std::string_view cpuinfo) {
   while (const auto line = next_line(cpuinfo)) {
     if (line->key == "processor") ++processors.threads;
     if (line->key == "model name") processors.model = line->value;
+    if (line->key == "flags") processors.baselines = cpu_baselines_of(line->value);
     if (line->key == "physical id") package = line->value;
     if (line->key == "core id") cores.emplace(package, line->value);
   }
@@ -76,6 +78,7 @@ absl::StatusOr<HostFacts> read_host_facts(const std::string& proc_root) {
   facts.cores = processors.cores;
   facts.threads = processors.threads;
   facts.cpu_model = processors.model;
+  facts.cpu_baselines = processors.baselines;
   SW_ASSIGN_OR_RETURN(facts.memory, parse_total_memory(meminfo));
   facts.boot_id = trim(boot_id);
   return facts;

@@ -15,6 +15,7 @@ struct Processors {
   int64_t cores = 0;
   int64_t threads = 0;
   std::string model;
+  std::vector<std::string> baselines;  // see core/cpu_baseline.h; of the last processor
   friend bool operator==(const Processors&, const Processors&) = default;
 };
 

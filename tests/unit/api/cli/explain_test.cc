@@ -45,6 +45,11 @@ TEST_F(Explain, AsksWhatCreateWouldAskAndSendsNoRequestId) {
   EXPECT_EQ(explain({"--wait"}).code, 2);
 }
 
+TEST_F(Explain, AsksForWhatMembersAreTold) {
+  EXPECT_EQ(explain({"--as-member"}).code, 0);
+  EXPECT_THAT(daemon.calls()[0].request, HasSubstr("as_member: true"));
+}
+
 TEST_F(Explain, ShowsARefusalWithWhatStandsInTheWay) {
   EXPECT_EQ(explain({}).out,
             "Fits:        no\n"
@@ -54,7 +59,7 @@ TEST_F(Explain, ShowsARefusalWithWhatStandsInTheWay) {
             "\n"
             "Hosts that do not take one, by what stands in the way first:\n"
             "RULE     HOSTS   MORE\n"
-            "memory   2       \n"
+            "memory   2\n"
             "\n"
             "The nearest:\n"
             "HOST     RACK        LACKS\n"
@@ -88,7 +93,7 @@ TEST_F(Explain, IsOneDocumentForPrograms) {
   EXPECT_EQ(told["smallestChange"], "48 GiB less memory");
   EXPECT_EQ(told["refusals"][0]["rule"], "memory");
   EXPECT_EQ(told["nearest"][0]["host"], "hosts/node-1");
-  EXPECT_THAT(explain({"-o", "yaml"}).out, HasSubstr("smallestChange: 48 GiB less memory"));
+  EXPECT_THAT(explain({"-o", "yaml"}).out, HasSubstr("smallestChange: \"48 GiB less memory\""));
 }
 
 TEST_F(Explain, NeedsOneProject) {

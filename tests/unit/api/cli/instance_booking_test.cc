@@ -111,9 +111,9 @@ TEST_F(InstanceBooking, ShowNamesGroupWishesAndBackup) {
   daemon.script().get_answers = {placed()};
   EXPECT_THAT(
       run({"instance", "show", "web-1"}).out,
-      AllOf(HasSubstr("Group:            apart\n"), HasSubstr("Within:           dc1/a\n"),
-            HasSubstr("Labels of hosts:  gpu=l40s\n"), HasSubstr("None of hosts:    old\n"),
-            HasSubstr("Failover:         protected\n"), HasSubstr("Backup host:      node-2\n")));
+      AllOf(HasSubstr("Group:             apart\n"), HasSubstr("Within:            dc1/a\n"),
+            HasSubstr("Labels of hosts:   gpu=l40s\n"), HasSubstr("None of hosts:     old\n"),
+            HasSubstr("Failover:          protected\n"), HasSubstr("Backup host:       node-2\n")));
 }
 
 TEST_F(InstanceBooking, WideListShowsGroupAndProtection) {

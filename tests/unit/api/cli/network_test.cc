@@ -83,9 +83,9 @@ TEST_F(NetworkCommands, ShowTellsEverything) {
             "Created:       2026-11-23T04:50:00Z (10 min ago)\n"
             "UID:           u\n"
             "Etag:          17\n");
-  EXPECT_THAT(run({"network", "show", "flat"}).out,
-              AllOf(HasSubstr("Project:       of every project\n"),
-                    HasSubstr("Gateways:      10.64.0.1\n")));
+  EXPECT_THAT(
+      run({"network", "show", "flat"}).out,
+      AllOf(HasSubstr("Project:    of every project\n"), HasSubstr("Gateways:   10.64.0.1\n")));
   EXPECT_EQ(run({"network", "show", "none"}).code, 3);
 }
 

@@ -108,8 +108,8 @@ TEST_F(Topology, UpdatesNameWhatTheyMean) {
 
 TEST_F(Topology, ShowsAndDeletesByPath) {
   EXPECT_THAT(run({"site", "show", "dc1"}).out, HasSubstr("Feeds:     4\n"));
-  EXPECT_THAT(run({"zone", "show", "dc1/a"}).out, HasSubstr("Name:      dc1/a\n"));
-  EXPECT_THAT(run({"feed", "show", "dc1/f1"}).out, HasSubstr("Budget:    40 kW\n"));
+  EXPECT_THAT(run({"zone", "show", "dc1/a"}).out, HasSubstr("Name:    dc1/a\n"));
+  EXPECT_THAT(run({"feed", "show", "dc1/f1"}).out, HasSubstr("Budget:   40 kW\n"));
   EXPECT_THAT(run({"rack", "show", "sites/dc1/zones/a/racks/r07"}).out,
               HasSubstr("Feeds:         dc1/f1, dc1/f2\n"));
   EXPECT_EQ(run({"rack", "delete", "dc1/a/r07"}).out, "rack dc1/a/r07 is deleted\n");

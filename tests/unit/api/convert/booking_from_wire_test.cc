@@ -108,6 +108,9 @@ TEST(BookingFromWire, AnExplanationCarriesItsMistakesAlong) {
   auto query = to_query(request);
   ASSERT_TRUE(query.ok());
   EXPECT_EQ(std::get<controller::ExplainPlacement>(*query).booking.count, 1);
+  EXPECT_TRUE(std::get<controller::ExplainPlacement>(*query).to_operator);
+  request.set_as_member(true);
+  EXPECT_FALSE(std::get<controller::ExplainPlacement>(*to_query(request)).to_operator);
   request.set_parent("nonsense");
   request.mutable_instance()->set_flavor("");
   query = to_query(request);

@@ -39,6 +39,7 @@ bool is_output_only(const std::string& path) {
                                                  "instance.uid",
                                                  "instance.etag",
                                                  "instance.host",
+                                                 "instance.backup.host",
                                                  "instance.reason",
                                                  "instance.message",
                                                  "image.name",

@@ -14,18 +14,18 @@ std::string cpuinfo() {
     text += fmt::format(
         "processor\t: {}\nmodel name\t: Sixteen Bit\nphysical id\t: {}\nsiblings\t: 4\ncore "
         "id\t\t: "
-        "{}\nflags\t\t: fpu vme\n\n",
+        "{}\nflags\t\t: fpu lm cmov cx8 fxsr mmx sse sse2\n\n",
         thread, thread / 4, thread % 2);
   }
   return text;
 }
 
 TEST(Processors, CountsCoresOfEveryPackage) {
-  EXPECT_EQ(parse_processors(cpuinfo()), (Processors{4, 8, "Sixteen Bit"}));
+  EXPECT_EQ(parse_processors(cpuinfo()), (Processors{4, 8, "Sixteen Bit", {"x86-64-v1"}}));
 }
 
 TEST(Processors, TakesThreadsForCoresWhereNoneAreNamed) {
-  EXPECT_EQ(parse_processors("processor : 0\n\nprocessor : 1\n"), (Processors{2, 2, ""}));
+  EXPECT_EQ(parse_processors("processor : 0\n\nprocessor : 1\n"), (Processors{2, 2, "", {}}));
 }
 
 TEST(TotalMemory, IsInKibibytes) {
@@ -50,6 +50,7 @@ TEST(HostFacts, AreReadFromProcfs) {
   EXPECT_EQ(facts->cores, 4);
   EXPECT_EQ(facts->threads, 8);
   EXPECT_EQ(facts->cpu_model, "Sixteen Bit");
+  EXPECT_EQ(facts->cpu_baselines, std::vector<std::string>{"x86-64-v1"});
   EXPECT_EQ(facts->memory, mebibytes(1));
   EXPECT_EQ(facts->boot_id, "0aa00bb0-0000-4000-8000-000000000000");
 }

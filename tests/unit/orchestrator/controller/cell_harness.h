@@ -40,6 +40,10 @@ class CellHarness {
   }
 
   void input(Input input) { take(controller_.step({&input, 1}, now_)); }
+  // Wakes the controller as long as it has something to do at once.
+  void settle() {
+    for (int i = 0; i < 100 && wake_at_ && *wake_at_ <= now_.monotonic; ++i) input(TimePassed{});
+  }
   void pass(Duration time) {
     now_.monotonic = now_.monotonic + time;
     now_.wall += time;
@@ -210,6 +214,7 @@ class CellHarness {
   }
 
   void take(StepResult result) {
+    wake_at_ = result.wake_at;
     for (Output& output : result.outputs) {
       if (auto* sent = std::get_if<SendAnswer>(&output)) {
         EXPECT_TRUE(answers_.emplace(sent->ticket, std::move(sent->answer)).second)
@@ -247,6 +252,7 @@ class CellHarness {
   std::map<std::string, std::string> table_;
   std::optional<CommitBatch> under_way_;
   bool hold_commits_ = false;
+  std::optional<MonotonicTime> wake_at_;
   // A cell that goes on from another's state must not repeat that one's request ids.
   const std::string begun_;
   Ticket last_ticket_ = 0;
