@@ -49,8 +49,8 @@ struct Amounts {
 void add(Amounts& to, const Amounts& other);
 // Aborts if less is there: more released than was charged is a broken invariant.
 void subtract(Amounts& from, const Amounts& other);
-// The larger of each element.
-void raise_to(Amounts& to, const Amounts& other);
+// The larger of each element; whether any became larger.
+bool raise_to(Amounts& to, const Amounts& other);
 // Whether any element that is not zero is as large as the other's.
 bool touches(const Amounts& what, const Amounts& other);
 

@@ -259,8 +259,7 @@ void Engine::charge(const Occupation& occupation) {
   const uint32_t keeper = keeper_of(occupation, host);
   if (keeper == Fleet::kNone) return;
   const uint32_t lost = fleet_.domain_of(host, *settings_.guarantee);
-  fleet_.keep(keeper, lost, kept_amounts(occupation, keeper));
-  index_.refresh(fleet_, keeper);
+  if (fleet_.keep(keeper, lost, kept_amounts(occupation, keeper))) index_.refresh(fleet_, keeper);
 }
 
 void Engine::release(const Occupation& occupation) {
@@ -273,8 +272,9 @@ void Engine::release(const Occupation& occupation) {
   const uint32_t keeper = keeper_of(occupation, host);
   if (keeper == Fleet::kNone) return;
   const uint32_t lost = fleet_.domain_of(host, *settings_.guarantee);
-  fleet_.give_back(keeper, lost, kept_amounts(occupation, keeper));
-  index_.refresh(fleet_, keeper);
+  if (fleet_.give_back(keeper, lost, kept_amounts(occupation, keeper))) {
+    index_.refresh(fleet_, keeper);
+  }
 }
 
 std::optional<Backup> Engine::find_backup(const Request& request, const Claim& claim) {

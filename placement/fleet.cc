@@ -375,9 +375,10 @@ const std::vector<uint32_t>& Fleet::keepers_of(uint32_t domain) const {
   return domain < keepers_.size() ? keepers_[domain] : kNobody;
 }
 
-void Fleet::keep(uint32_t index, uint32_t domain, const Amounts& amounts) {
+bool Fleet::keep(uint32_t index, uint32_t domain, const Amounts& amounts) {
   HostLoad& host = hosts_[index];
   std::vector<Reserve::FromDomain>& domains = host.backups.domains;
+  const bool was_full = host.backups.is_full();
   auto entry = entry_of(domains, domain);
   if (entry == domains.end() || entry->domain != domain) {
     entry = domains.insert(entry, {.domain = domain});
@@ -388,16 +389,18 @@ void Fleet::keep(uint32_t index, uint32_t domain, const Amounts& amounts) {
   add(entry->sum, amounts);
   ++entry->guests;
   const int64_t power = host.backups.largest.power;
-  raise_to(host.backups.largest, entry->sum);
+  if (!raise_to(host.backups.largest, entry->sum)) return host.backups.is_full() != was_full;
   move_draw(host.rack, Milliwatts(host.backups.largest.power - power));
   refresh(index);
+  return true;
 }
 
-void Fleet::give_back(uint32_t index, uint32_t domain, const Amounts& amounts) {
+bool Fleet::give_back(uint32_t index, uint32_t domain, const Amounts& amounts) {
   HostLoad& host = hosts_[index];
   std::vector<Reserve::FromDomain>& domains = host.backups.domains;
   const auto entry = entry_of(domains, domain);
   if (entry == domains.end() || entry->domain != domain) std::abort();
+  const bool was_full = host.backups.is_full();
   const bool was_largest = touches(entry->sum, host.backups.largest);
   subtract(entry->sum, amounts);
   if (--entry->guests == 0) {
@@ -405,13 +408,16 @@ void Fleet::give_back(uint32_t index, uint32_t domain, const Amounts& amounts) {
     std::vector<uint32_t>& keepers = keepers_[domain];
     keepers.erase(std::lower_bound(keepers.begin(), keepers.end(), index));
   }
-  if (!was_largest) return;
+  const bool became_open = host.backups.is_full() != was_full;
+  if (!was_largest) return became_open;
   Amounts largest;
   for (const Reserve::FromDomain& from : domains) raise_to(largest, from.sum);
+  if (largest == host.backups.largest) return became_open;
   const int64_t power = host.backups.largest.power;
   host.backups.largest = std::move(largest);
   move_draw(host.rack, Milliwatts(host.backups.largest.power - power));
   refresh(index);
+  return true;
 }
 
 }  // namespace stellwerk::placement

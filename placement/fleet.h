@@ -47,6 +47,9 @@ struct Room {
   friend bool operator==(const Room&, const Room&) = default;
 };
 
+// A host that keeps room for guests of more domains than this takes no further one.
+inline constexpr size_t kMostDomainsPerHost = 64;
+
 // What a host keeps for guests of other failure domains: for each such domain what it would
 // receive, and of those the largest, because only one domain is lost at a time.
 struct Reserve {
@@ -58,6 +61,7 @@ struct Reserve {
   };
   std::vector<FromDomain> domains;  // ordered by domain
   Amounts largest;                  // of each element
+  bool is_full() const { return domains.size() >= kMostDomainsPerHost; }
   // Null if nothing is kept for the domain.
   const FromDomain* find(uint32_t domain) const;
   friend bool operator==(const Reserve&, const Reserve&) = default;
@@ -245,9 +249,10 @@ class Fleet {
   void preview_draw(uint32_t rack, Milliwatts change) { move_draw(rack, change); }
   // The hosts that keep room for guests of the domain, ascending.
   const std::vector<uint32_t>& keepers_of(uint32_t domain) const;
-  // For the loss of a failure domain.
-  void keep(uint32_t host, uint32_t domain, const Amounts& amounts);
-  void give_back(uint32_t host, uint32_t domain, const Amounts& amounts);
+  // For the loss of a failure domain. Whether the host has other room than before, or became or
+  // ceased to be full of domains: most backups find kept what they need.
+  bool keep(uint32_t host, uint32_t domain, const Amounts& amounts);
+  bool give_back(uint32_t host, uint32_t domain, const Amounts& amounts);
 
  private:
   void stand(const Topology& topology, const std::vector<Host>& hosts);

@@ -85,6 +85,16 @@ bool any_at_most(const int32_t* values, int32_t most) {
   return found != 0;
 }
 
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+__attribute__((optimize("O3"), target_clones("avx2", "default")))
+#endif
+int32_t
+least_of_many(const int32_t* values, size_t count) {
+  int32_t least = kNoFit;
+  for (size_t i = 0; i < count; ++i) least = values[i] < least ? values[i] : least;
+  return least;
+}
+
 }  // namespace
 
 Index::Index(const Fleet& fleet, Policy policy) : policy_(policy) {
@@ -137,7 +147,9 @@ int32_t Index::compute(const Subject& subject, uint32_t host, size_t column) {
   const Needs& needs = needs_[column];
   const Room& room = subject.host.room;
   if (!is_eligible_for(host, column)) return kNoFit;
-  if (needs.backup) return least_backup_cost(subject.host, columns_[column].ask).value_or(kNoFit);
+  if (needs.backup) {
+    return least_backup_cost_of_room(subject.host, columns_[column].ask).value_or(kNoFit);
+  }
   if (needs.memory > room.memory || needs.vcpus > room.vcpus[needs.cpu_class] ||
       needs.disk > room.disk) {
     return kNoFit;
@@ -181,6 +193,10 @@ void Index::replace_some(const Fleet& fleet) {
     fill_block(fleet, next_stale_ % columns_.size(), static_cast<uint32_t>(block));
     ++next_stale_;
   }
+}
+
+int32_t Index::least_of_all(size_t column) const {
+  return least_of_many(least(column), blocks_.size());
 }
 
 uint32_t Index::next_block(size_t column, uint32_t block, uint32_t end, int32_t most) const {

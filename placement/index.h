@@ -42,6 +42,7 @@ class Index {
   size_t column(const Fleet& fleet, const Ask& ask, Purpose purpose);
   // Of each block, in their order.
   const int32_t* least(size_t column) const { return least_.data() + column * blocks_.size(); }
+  int32_t least_of_all(size_t column) const;
   // The first block from `block` on, before `end`, whose least score is at most `most`; or `end`.
   uint32_t next_block(size_t column, uint32_t block, uint32_t end, int32_t most) const;
   // Of the block's hosts, in their order.
