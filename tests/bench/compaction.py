@@ -1,6 +1,6 @@
-"""Cluster compaction (Verma et al., CLUSTER 2014): what runs at the peak of a trace is packed anew on
-fewer and fewer hosts of a mixed fleet, taken away in a random order, until it does not fit any more.
-"""
+"""Cluster compaction (Verma et al., CLUSTER 2014): what runs at the peak of a trace is packed anew
+on fewer and fewer hosts of a mixed fleet, taken away in a random order, until it does not fit any
+more."""
 
 import random
 import statistics

@@ -1,9 +1,9 @@
 """How few equal hosts could hold these guests: the linear bound of Gilmore and Gomory (1961), by
-column generation. A pattern is what one host holds; so many of each pattern, fractions allowed, hold
-all guests. Fewer hosts than that, rounded up, are not enough for any placement.
+column generation. A pattern is what one host holds; so many of each pattern, fractions allowed,
+hold all guests. Fewer hosts than that, rounded up, are not enough for any placement.
 
-The linear programs are solved by `cbc` (Debian: coinor-cbc). Whenever it is stopped, what it has is a
-bound (Farley 1990): duals divided by the value of the best pattern are feasible.
+The linear programs are solved by `cbc` (Debian: coinor-cbc). Whenever it is stopped, what it has is
+a bound (Farley 1990): duals divided by the value of the best pattern are feasible.
 """
 
 import dataclasses

@@ -145,10 +145,10 @@ class Gap:
 
     @property
     def holds(self):
-        return self.bound <= self.least
+        return self.linear is not None and self.bound <= self.least
 
     def cells(self):
-        linear = "no cbc" if self.linear is None else (
+        linear = f"not installed: {lp_bound.INSTALL}" if self.linear is None else (
             f"{self.linear.hosts}{'' if self.linear.exact else ', stopped early'}")
         return [self.what, str(self.volume), linear, str(self.ours), str(self.least),
                 f"{100 * (self.ours / self.bound - 1):+.1f}"]

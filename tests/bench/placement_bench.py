@@ -4,8 +4,9 @@
 Speed: a fleet at 85 % load in which guests come and go (churn_bench), on one core. Packing
 (packing.py, compaction.py, lp_bound.py): every trace in tests/data/traces, replayed by `stellwerk
 simulate` with our policy and with each of the others, on a pool that is sized so that best fit
-rejects about 1 % of the vCPU time, on a pool that is never full, and on one in between; what runs at
-the peak, packed anew; and what is needed at least.
+rejects about 1 % of the vCPU time, on a pool that is never full, and on one in between; what runs
+at the peak, packed anew; and what is needed at least. A peer (peer.py): how many guests Ganeti and we
+fit into the same fleet while the loss of any host can be survived.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import tempfile
 
 import compaction
 import packing
+import peer
 import sheet
 import snapshot
 
@@ -141,6 +143,14 @@ def add_packing(page, options):
              packing.SUMMARY_HEAD, summaries)
 
 
+def add_peer(page, options):
+    quick = options.shapes == 1
+    with tempfile.TemporaryDirectory() as folder:
+        page.add(peer.TITLE, peer.HEAD, peer.measure(
+            pathlib.Path(folder), peer.FLEETS[:1] if quick else peer.FLEETS,
+            peer.SEEDS[:1] if quick else peer.SEEDS))
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench placement", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="of each row of speed (default 3)")
@@ -148,8 +158,9 @@ def main():
                         help="leave out larger fleets of the table of speed")
     parser.add_argument("--speed-only", action="store_true")
     parser.add_argument("--packing-only", action="store_true")
+    parser.add_argument("--peer-only", action="store_true", help="what is beside Ganeti")
     parser.add_argument("--quick", dest="shapes", action="store_const", const=1, default=3,
-                        help="pack on hosts of one shape instead of three")
+                        help="pack on hosts of one shape, and one fleet beside Ganeti")
     parser.add_argument("--orders", type=int, default=5,
                         help="of hosts, for compaction (default 5)")
     parser.add_argument("--trace", action="append", type=pathlib.Path,
@@ -157,10 +168,14 @@ def main():
     sheet.add_options(parser)
     options = parser.parse_args()
     page = sheet.Sheet(sheet.command_line("placement"), sheet.this_machine(HERE))
+    if options.peer_only:
+        add_peer(page, options)
+        return page.hand_in(options)
     if not options.packing_only:
         page.add("Speed: medians of the runs (least–most)", SPEED_HEAD, measure_speed(options))
     if not options.speed_only:
         add_packing(page, options)
+        add_peer(page, options)
     return page.hand_in(options)
 
 
