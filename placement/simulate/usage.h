@@ -8,6 +8,7 @@
 
 #include "placement/fleet.h"
 #include "placement/simulate/bounds.h"
+#include "placement/simulate/stranded.h"
 
 namespace stellwerk::placement::simulate {
 
@@ -36,11 +37,11 @@ class Usage {
  public:
   static constexpr size_t kParts = 400;  // of LoadSeries
 
-  Usage(const Fleet& fleet, const Window& window, const Volume& smallest_common_size);
+  Usage(const Fleet& fleet, const Window& window, const CommonSizes& sizes);
 
   // What holds now has held since the last call.
   void advance(int64_t now);
-  // Something has changed on this host.
+  // Something has changed on this host, or it has begun to take guests.
   void update(uint32_t host);
 
   int64_t hosts_used() const { return hosts_used_; }
@@ -53,6 +54,7 @@ class Usage {
   double stranded_memory_fraction() const;  // likewise
   double average_vcpu_load() const;         // of all vCPUs
   double average_memory_load() const;
+  double average_placeable() const;  // guests of the largest common size
   const VolumeBound& bound() const { return bound_; }
 
   LoadSeries series() const;
@@ -63,6 +65,7 @@ class Usage {
     Volume all;
     Volume used;
     Volume stranded;
+    int64_t placeable = 0;
     uint32_t site = 0;
     bool in_use = false;
   };
@@ -73,6 +76,7 @@ class Usage {
     double used_memory = 0;
     double stranded_vcpus = 0;
     double stranded_memory = 0;
+    double placeable = 0;
     double vcpus_in_use = 0;
     double memory_in_use = 0;
   };
@@ -83,7 +87,7 @@ class Usage {
 
   const Fleet& fleet_;
   const Window window_;
-  const Volume smallest_;
+  const CommonSizes sizes_;
   std::vector<HostUse> hosts_;
   VolumeBound bound_;
   int64_t now_ = 0;
@@ -91,6 +95,7 @@ class Usage {
   int64_t hosts_used_ = 0;
   Volume used_;
   Volume stranded_;
+  int64_t placeable_ = 0;
   Volume in_use_;  // what hosts in use offer
   Volume all_;
   std::vector<Volume> site_used_;
