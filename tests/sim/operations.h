@@ -4,6 +4,7 @@
 #include <string>
 
 #include "orchestrator/controller/requests.h"
+#include "tests/sim/cell_plan.h"
 #include "tests/sim/random.h"
 
 namespace stellwerk::sim {
@@ -15,7 +16,7 @@ struct Operation {
 
 class Operations {
  public:
-  explicit Operations(Random random) : random_(random) {}
+  Operations(const CellPlan& plan, Random random) : plan_(plan), random_(random) {}
 
   // What has to be there before instances can be: projects, an image each, flavors.
   std::vector<Operation> preparations() const;
@@ -32,6 +33,7 @@ class Operations {
   Operation create_network(const std::string& project);
   std::vector<controller::PortRequest> ports();
 
+  const CellPlan& plan_;
   Random random_;
 };
 
