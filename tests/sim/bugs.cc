@@ -40,6 +40,20 @@ std::string_view to_string(Bug bug) {
       return "forget-pins";
     case Bug::kForgetFetches:
       return "forget-fetches";
+    case Bug::kSoftenGroups:
+      return "soften-groups";
+    case Bug::kForgetLabels:
+      return "forget-labels";
+    case Bug::kForgetMaintenance:
+      return "forget-maintenance";
+    case Bug::kForgetBackups:
+      return "forget-backups";
+    case Bug::kForgetBudgets:
+      return "forget-budgets";
+    case Bug::kHalfBooking:
+      return "half-booking";
+    case Bug::kHideLosses:
+      return "hide-losses";
   }
   return "";
 }

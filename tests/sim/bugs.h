@@ -26,15 +26,24 @@ enum class Bug : uint8_t {
   kIgnorePins,           // guests run wherever they like
   kForgetPins,           // a restart does not load which processors are whose
   kForgetFetches,        // what an earlier process was fetching is not gone on with
+  kSoftenGroups,         // a restart loads hard rules of groups as soft ones
+  kForgetLabels,         // a restart does not load the hosts' labels
+  kForgetMaintenance,    // nor which of them are in maintenance
+  kForgetBackups,        // nor what is kept for failures
+  kForgetBudgets,        // nor how much racks and feeds may carry
+  kHalfBooking,          // the last instance of a booking is not written
+  kHideLosses,           // nobody is told that a protection is lost
 };
 
 inline constexpr Bug kAllBugs[] = {
-    Bug::kAnswerBeforeDurable, Bug::kUnsyncedStore,    Bug::kLostReplyIsFailure,
-    Bug::kLoadBeforeTakeover,  Bug::kForgetRequests,   Bug::kStaleOrders,
-    Bug::kHidePorts,           Bug::kDestroyUnclaimed, Bug::kForgetGuards,
-    Bug::kKeepBridges,         Bug::kKeepPartialFiles, Bug::kForgetReboots,
-    Bug::kKeepDiskSize,        Bug::kLooseLimits,      Bug::kIgnorePins,
-    Bug::kForgetPins,          Bug::kForgetFetches};
+    Bug::kAnswerBeforeDurable, Bug::kUnsyncedStore,     Bug::kLostReplyIsFailure,
+    Bug::kLoadBeforeTakeover,  Bug::kForgetRequests,    Bug::kStaleOrders,
+    Bug::kHidePorts,           Bug::kDestroyUnclaimed,  Bug::kForgetGuards,
+    Bug::kKeepBridges,         Bug::kKeepPartialFiles,  Bug::kForgetReboots,
+    Bug::kKeepDiskSize,        Bug::kLooseLimits,       Bug::kIgnorePins,
+    Bug::kForgetPins,          Bug::kForgetFetches,     Bug::kSoftenGroups,
+    Bug::kForgetLabels,        Bug::kForgetMaintenance, Bug::kForgetBackups,
+    Bug::kForgetBudgets,       Bug::kHalfBooking,       Bug::kHideLosses};
 
 std::string_view to_string(Bug bug);
 

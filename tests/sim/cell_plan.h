@@ -32,6 +32,7 @@ struct CellPlan {
     std::string rack;  // empty: nowhere
     Labels labels;
     HostPower power;
+    Bytes memory;
   };
 
   std::optional<DomainLevel> guarantee;

@@ -78,6 +78,9 @@ void Client::act() {
 }
 
 void Client::look() {
+  if (random_.chance(300)) {
+    return daemon_.submit(operations_.inquiry(), [](const auto&) {});
+  }
   const auto read = random_.chance(500)
                         ? controller::Query(controller::ListInstances{.project = "-"})
                         : controller::Query(controller::GetInstance{"default", "vm-1"});
@@ -179,11 +182,18 @@ void Client::note_attempt(const Call& call) {
 }
 
 void Client::note_success(const Call& call, const controller::Answer& answer) {
-  const auto* create = std::get_if<controller::CreateInstance>(&call.operation.body);
-  if (!create) return;
-  const InstanceUid uid = std::get<controller::InstanceView>(answer).instance.uid;
-  created_.emplace(uid, Created{.name = {create->project, create->id},
-                                .first_attempt = first_attempts_.at(call.number)});
+  const auto note = [&](const std::string& project, const Instance& instance) {
+    created_.emplace(instance.uid, Created{.name = {project, instance.id},
+                                           .first_attempt = first_attempts_.at(call.number)});
+  };
+  if (const auto* create = std::get_if<controller::CreateInstance>(&call.operation.body)) {
+    note(create->project, std::get<controller::InstanceView>(answer).instance);
+  }
+  if (const auto* book = std::get_if<controller::CreateInstances>(&call.operation.body)) {
+    for (const auto& each : std::get<controller::InstancesView>(answer).instances) {
+      note(book->project, each.instance);
+    }
+  }
 }
 
 bool Client::may_be_deleted(const Name& name, uint64_t since) const {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "drivers/store/limits.h"
+#include "tests/sim/damage.h"
 #include "tests/sim/invariants.h"
 
 namespace stellwerk::sim {
@@ -60,6 +61,7 @@ void ControllerShell::carry_out(controller::SendOrders output) {
 }
 
 void ControllerShell::carry_out(controller::CommitBatch output) {
+  damage(stage_.bug, output.batch);
   if (stage_.bug == Bug::kAnswerBeforeDurable) {
     post(controller::CommitFinished{store::head_after_commit(output.previous)});
     return stage_.store.begin_commit(output.previous, std::move(output.batch), [](auto) {});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tests/sim/damage.h"
 #include "tests/sim/invariants.h"
 
 namespace stellwerk::sim {
@@ -62,13 +63,7 @@ void Daemon::load(const store::Head& head) {
   auto state = controller::load_cell(stage_.store, head);
   if (!state.ok()) return exit(describe(state.status()));
   if (loaded_early_) state = *std::exchange(loaded_early_, std::nullopt);
-  if (stage_.bug == Bug::kForgetRequests) state->requests.clear();
-  if (stage_.bug == Bug::kLooseLimits) {
-    for (auto& [uid, project] : state->projects) project.limits = {};
-  }
-  if (stage_.bug == Bug::kForgetPins) {
-    for (auto& [uid, instance] : state->instances) instance.claim.cpus.clear();
-  }
+  damage(stage_.bug, *state);
   serve(head, *std::move(state));
 }
 

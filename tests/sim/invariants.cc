@@ -9,18 +9,19 @@
 namespace stellwerk::sim {
 namespace {
 
-// Which instances a booking made; a repeated answer shows them as they are by then.
+// Which instances a booking made; a repeated answer shows them as they are by then, renamed ones by
+// their new names.
 std::string bytes_of(const controller::InstancesView& view) {
   std::string made;
   for (const controller::InstanceView& each : view.instances) {
-    made += each.instance.uid.to_string() + each.instance.id + '\n';
+    made += each.instance.uid.to_string() + '\n';
   }
   return made;
 }
 
 std::string bytes_of(const records::Booking& booking) {
   std::string made;
-  for (const auto& each : booking.instances) made += each.uid.to_string() + each.id + '\n';
+  for (const auto& each : booking.instances) made += each.uid.to_string() + '\n';
   return made;
 }
 
@@ -79,6 +80,10 @@ void Invariants::committed(const store::Head& head, const store::Batch& batch) {
   const RecordHistory::Change change = history_.apply(head, batch);
   for (const std::string& problem : change.problems) fail(problem);
   check_audit(change);
+  for (const Event& event : change.log ? change.log->events : std::vector<Event>()) {
+    if (!event.type.starts_with("Failover")) continue;
+    log_.add("cell: {} of {} {}", event.type, event.resource, event.reason);
+  }
   for (const Instance& instance : change.written) check_written(instance, change);
   for (const Instance& instance : change.erased) check_erased(instance);
   if (!change.written.empty()) {
@@ -321,7 +326,9 @@ void Invariants::check_mutation_answer(const controller::MutationContext& contex
   if (durable == history_.requests().end()) {
     return fail("answered and not durable: request " + context.request_id.to_string());
   }
-  if (bytes_of(durable->second) != bytes) fail("the answer is not the one that was kept");
+  if (bytes_of(durable->second) != bytes) {
+    fail("the answer is not the one that was kept: " + durable->second.method);
+  }
   const auto [first, is_first] = answers_.emplace(context.request_id, Kept{context.body, bytes});
   if (!is_first && first->second.answer != bytes) fail("the same request is answered differently");
 }
@@ -342,7 +349,10 @@ void Invariants::check_refusal(const controller::Mutation& mutation, const absl:
 void Invariants::check_shown(const controller::InstanceView& view) {
   Instance shown = view.instance;
   const Instance* durable = history_.instance_at(shown.uid, shown.changed_at);
-  if (durable) shown.has_disk = durable->has_disk;  // noted without a change that callers see
+  if (durable) {  // noted without a change that callers see
+    shown.has_disk = durable->has_disk;
+    shown.backup = durable->backup;
+  }
   // One commit may hold several changes of an instance; the store keeps the last.
   const bool within = durable && shown.generation < durable->generation;
   if (!store_.head() || shown.changed_at > store_.head()->sequence || !durable ||

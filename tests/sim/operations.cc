@@ -10,7 +10,9 @@ namespace stellwerk::sim {
 namespace {
 
 const std::vector<std::string> kProjects = {"default", "blue"};
-const std::vector<std::string> kInstances = {"vm-1", "vm-2", "vm-3", "vm-4", "vm-5", "vm-6"};
+// Some as bookings call theirs.
+const std::vector<std::string> kInstances = {"vm-1",  "vm-2",  "vm-3", "vm-4",
+                                             "web-1", "web-2", "web-3"};
 const std::vector<std::string> kNetworks = {"net-1", "net-2"};
 const std::vector<std::string> kFlavors = {"tiny",   "tiny",     "big",      "pinned", "threaded",
                                            "modest", "SCS-1L-1", "SCS-2V-8", "no-such"};
@@ -35,40 +37,10 @@ Operation image(const std::string& project, const std::string& id) {
           fmt::format("import image {}/{}", project, id)};
 }
 
-// Where hosts stand comes last: some limits are too low even for idle hosts.
-std::vector<Operation> topology_of(const CellPlan& plan) {
-  std::vector<Operation> all;
-  for (const std::string& site : plan.sites) {
-    all.push_back({controller::CreateSite{site}, "create site " + site});
-  }
-  for (const CellPlan::Zone& zone : plan.zones) {
-    all.push_back({controller::CreateZone{zone.site, zone.id},
-                   fmt::format("create zone {}/{}", zone.site, zone.id)});
-  }
-  for (const CellPlan::Feed& feed : plan.feeds) {
-    all.push_back(
-        {controller::CreateFeed{feed.site, feed.id, feed.budget},
-         fmt::format("create feed {}/{} {}", feed.site, feed.id, to_string(feed.budget))});
-  }
-  for (const CellPlan::Rack& rack : plan.racks) {
-    all.push_back({controller::CreateRack{rack.zone, rack.id, rack.feeds, rack.limit},
-                   fmt::format("create rack {}/{}", rack.zone, rack.id)});
-  }
-  for (const CellPlan::Host& host : plan.hosts) {
-    all.push_back({controller::UpdateHost{.id = host.id,
-                                          .labels = host.labels,
-                                          .rack = host.rack,
-                                          .idle = host.power.idle,
-                                          .peak = host.power.peak},
-                   fmt::format("enter {} in {}", host.id, host.rack)});
-  }
-  return all;
-}
-
 }  // namespace
 
-std::vector<Operation> Operations::preparations() const {
-  std::vector<Operation> all = topology_of(plan_);
+std::vector<Operation> Operations::preparations() {
+  std::vector<Operation> all = fleet_.preparations();
   std::vector<Operation> rest = {{controller::CreateProject{.id = "blue"}, "create project blue"},
                                  image("default", "debian"),
                                  image("blue", "debian"),
@@ -78,6 +50,7 @@ std::vector<Operation> Operations::preparations() const {
                                  flavor("threaded", CpuClass::kDedicatedThread, 1, gibibytes(1)),
                                  flavor("modest", CpuClass::kLowPerformance, 2, gibibytes(1))};
   std::ranges::move(rest, std::back_inserter(all));
+  for (const std::string& project : kProjects) all.push_back(fleet_.create_group(project));
   return all;
 }
 
@@ -91,11 +64,55 @@ Operation Operations::create(const std::string& project, const std::string& id) 
   if (random_.chance(300)) create.user_data = "#cloud-config";
   if (random_.chance(250)) create.restart_policy = RestartPolicy::kNever;
   if (random_.chance(100)) create.desired = DesiredState::kStopped;
-  std::string text = fmt::format(
-      "create {}/{} {} {}/{}{}{} restart {}{}", project, id, create.flavor, create.image_project,
-      create.image, text_of(create.ports), create.user_data.empty() ? "" : " user-data",
-      to_string(create.restart_policy), create.desired == DesiredState::kStopped ? " stopped" : "");
+  const std::string placing = draw_placing(create);
+  std::string text =
+      fmt::format("create {}/{} {} {}/{}{}{} restart {}{}{}", project, id, create.flavor,
+                  create.image_project, create.image, text_of(create.ports),
+                  create.user_data.empty() ? "" : " user-data", to_string(create.restart_policy),
+                  create.desired == DesiredState::kStopped ? " stopped" : "", placing);
   return {std::move(create), std::move(text)};
+}
+
+std::string Operations::draw_placing(controller::CreateInstance& create) {
+  std::string text;
+  controller::WishesRequest& wishes = create.wishes;
+  if (random_.chance(400)) text += " in " + (create.group = fleet_.some_group());
+  if (random_.chance(100)) text += " within " + (wishes.within = fleet_.some_place());
+  if (random_.chance(50)) text += " on " + (wishes.host = fleet_.some_host());
+  if (random_.chance(120)) wishes.required_labels.push_back(fleet_.some_label());
+  if (random_.chance(150)) wishes.forbidden_labels.push_back(fleet_.some_label());
+  for (const LabelMatch& match : wishes.required_labels) text += " with " + match.key;
+  for (const LabelMatch& match : wishes.forbidden_labels) text += " without " + match.key;
+  if (random_.chance(100)) wishes.preferred_site = "dc1";
+  create.failover = random_.chance(400);
+  if (create.failover) text += " protected";
+  return text;
+}
+
+controller::CreateInstances Operations::draw_booking(const std::string& project) {
+  controller::CreateInstances booking;
+  booking.project = project;
+  booking.id = "web";
+  booking.flavor = random_.pick(kFlavors);
+  booking.image = "debian";
+  if (random_.chance(300)) booking.ports = {{"flat", {}}};
+  booking.count = 1 + static_cast<int64_t>(random_.below(3));
+  return booking;
+}
+
+Operation Operations::book(const std::string& project) {
+  controller::CreateInstances booking = draw_booking(project);
+  const std::string placing = draw_placing(booking);
+  std::string text = fmt::format("book {} times {}/{} {}{}", booking.count, project, booking.id,
+                                 booking.flavor, placing);
+  return {std::move(booking), std::move(text)};
+}
+
+controller::ExplainPlacement Operations::inquiry() {
+  controller::ExplainPlacement explain{.booking = draw_booking(random_.pick(kProjects))};
+  draw_placing(explain.booking);
+  explain.to_operator = random_.chance(500);
+  return explain;
 }
 
 std::vector<controller::PortRequest> Operations::ports() {
@@ -232,6 +249,9 @@ Operation Operations::change_resource() {
 Operation Operations::any() {
   const std::string project = random_.pick(kProjects);
   const std::string id = random_.pick(kInstances);
+  if (random_.chance(100)) return fleet_.any();
+  if (random_.chance(60)) return fleet_.change_group(project);
+  if (random_.chance(90)) return book(project);
   if (random_.chance(350)) return create(project, id);
   if (random_.chance(150)) return change_resource();
   return random_.chance(450) ? change_life(project, id) : change_instance(project, id);

@@ -15,6 +15,12 @@ constexpr Duration kLastFault = seconds(10);
 constexpr uint64_t kMostEvents = 300'000;
 constexpr size_t kTail = 60;
 
+std::vector<Bytes> memories_of(const CellPlan& plan) {
+  std::vector<Bytes> memories;
+  for (const CellPlan::Host& host : plan.hosts) memories.push_back(host.memory);
+  return memories;
+}
+
 }  // namespace
 
 Simulation::Simulation(uint64_t seed, Bug bug)
@@ -22,7 +28,7 @@ Simulation::Simulation(uint64_t seed, Bug bug)
       plan_(draw_cell(random_.fork("cell"))),
       log_(schedule_),
       mishaps_(random_.fork("mishaps")),
-      world_(schedule_, log_, random_.fork("world"), plan_.hosts.size()),
+      world_(schedule_, log_, random_.fork("world"), memories_of(plan_)),
       guests_(schedule_, world_, mishaps_, random_.fork("guests")),
       delays_(random_.fork("delays")),
       store_(schedule_, log_, mishaps_, random_.fork("store")),

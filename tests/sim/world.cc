@@ -65,23 +65,24 @@ void Machine::tell(const hypervisor::DomainEvent& event) const {
   if (listener) listener(event);
 }
 
-World::World(const Schedule& schedule, EventLog& log, Random random, size_t machines)
+World::World(const Schedule& schedule, EventLog& log, Random random,
+             const std::vector<Bytes>& memories)
     : schedule_(schedule), log_(log), random_(std::move(random)) {
-  for (size_t i = 1; i <= machines; ++i) {
+  for (const Bytes memory : memories) {
+    const Bytes half(memory.count() / 2);
     Machine machine;
     machine.uid = HostUid(random_.uuid());
-    machine.id = fmt::format("host-{}", i);
+    machine.id = fmt::format("host-{}", machines_.size() + 1);
     machine.facts = {.cores = 4,
                      .threads = 8,
-                     .memory = gibibytes(32),
+                     .memory = memory,
                      .disk = gibibytes(400),
                      .disk_type = DiskType::kUnspecified,
                      .cpu_model = "simulated",
                      .accelerator = "kvm",
                      .hypervisor_version = "7.2.0",
                      .boot_id = random_.uuid().to_string(),
-                     .numa = {{0, gibibytes(16), {{{0, 4}}, {{1, 5}}}},
-                              {1, gibibytes(16), {{{2, 6}}, {{3, 7}}}}}};
+                     .numa = {{0, half, {{{0, 4}}, {{1, 5}}}}, {1, half, {{{2, 6}}, {{3, 7}}}}}};
     machine.reserve = {.memory = gibibytes(1), .disk = gibibytes(1)};
     machines_.push_back(std::move(machine));
   }

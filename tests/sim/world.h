@@ -82,8 +82,9 @@ struct Ending {
 
 class World {
  public:
-  // As many machines, "host-1" and so on; they stay where they are in memory.
-  World(const Schedule& schedule, EventLog& log, Random random, size_t machines = 1);
+  // "host-1" and so on, with so much memory each; they stay where they are in the simulator's.
+  World(const Schedule& schedule, EventLog& log, Random random,
+        const std::vector<Bytes>& memories = {gibibytes(32)});
 
   std::vector<Machine>& machines() { return machines_; }
   const std::vector<Machine>& machines() const { return machines_; }
