@@ -83,14 +83,11 @@ void subtract(Amounts& from, const Amounts& other) {
   });
 }
 
-bool raise_to(Amounts& to, const Amounts& other) {
-  bool raised = false;
-  for_each(to, other, [&raised](int64_t& most, int64_t amount) {
-    raised = raised || amount > most;
+void raise_to(Amounts& to, const Amounts& other) {
+  for_each(to, other, [](int64_t& most, int64_t amount) {
     most = std::max(most, amount);
     return true;
   });
-  return raised;
 }
 
 bool touches(const Amounts& what, const Amounts& other) {

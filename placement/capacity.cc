@@ -167,8 +167,7 @@ Bytes memory_of(const HostLoad& host) {
   return memory;
 }
 
-template <class Counts>
-int64_t at_or_zero(const Counts& counts, size_t i) {
+int64_t at_or_zero(const std::vector<int64_t>& counts, size_t i) {
   return i < counts.size() ? counts[i] : 0;
 }
 
@@ -199,7 +198,8 @@ void compute_nodes(const HostLoad& host, const Amounts& kept, const CpuLimits& l
   }
 }
 
-void compute_whole(const HostLoad& host, const Amounts& kept, const CpuLimits& limits, Room& room) {
+void compute_beside(const HostLoad& host, const Amounts& kept, const CpuLimits& limits,
+                    Room& room) {
   room.vcpus = most_vcpus(use_of_host(host, kept, limits), limits, limits.shared_threads_min);
   room.memory = left_of(memory_of(host).count(), host.used.memory, kept.memory);
   const Bytes disk = host.offer.disk - host.reserve.disk - host.images;
@@ -210,6 +210,7 @@ void compute_whole(const HostLoad& host, const Amounts& kept, const CpuLimits& l
     room.devices[i] = left_of(host.offer.devices[i], at_or_zero(host.used.devices, i),
                               at_or_zero(kept.devices, i));
   }
+  compute_nodes(host, kept, limits, room);
 }
 
 bool nodes_overcommitted(const HostLoad& host, const Amounts& kept) {
@@ -259,12 +260,7 @@ int speed(DiskType type) {
 }  // namespace
 
 void compute_room(const HostLoad& host, const CpuLimits& limits, Room& room) {
-  compute_whole(host, host.backups.largest, limits, room);
-  compute_nodes(host, host.backups.largest, limits, room);
-}
-
-void compute_room_of_whole(const HostLoad& host, const CpuLimits& limits, Room& room) {
-  compute_whole(host, host.backups.largest, limits, room);
+  compute_beside(host, host.backups.largest, limits, room);
 }
 
 void compute_all(HostLoad& host, const CpuLimits& limits) {
@@ -279,9 +275,7 @@ void compute_all(HostLoad& host, const CpuLimits& limits) {
 
 Room room_without_backups(const HostLoad& host, const CpuLimits& limits) {
   Room room;
-  const Amounts nothing;
-  compute_whole(host, nothing, limits, room);
-  compute_nodes(host, nothing, limits, room);
+  compute_beside(host, Amounts(), limits, room);
   return room;
 }
 

@@ -109,28 +109,18 @@ std::optional<Claim> Engine::claim_on(uint32_t host, const Ask& ask) const {
 
 std::optional<Placement> Engine::place_one(const Ask& ask, Fleet::HostRange range) {
   const std::optional<GroupView> group = view_of_group(ask.request.group);
+  const bool guarded = settings_.guarantee && ask.request.failover;
   Terms terms = terms_of(ask, range, group ? &*group : nullptr);
-  std::optional<Placement> placement = place_by(terms);
-  if (placement || terms.excluded_domains.empty() || !group || !group->can_stray()) {
-    return placement;
-  }
-  terms.excluded_domains.clear();
-  terms.may_stray = true;
-  return place_by(terms);
-}
-
-std::optional<Placement> Engine::place_by(Terms& terms) {
-  const bool guarded = settings_.guarantee && terms.ask.request.failover;
   while (terms.excluded_domains.size() < kMostDomainsTried) {
     const Choice choice = best_host(terms);
     if (choice.host == Fleet::kNone) return std::nullopt;
-    std::optional<Claim> claim = claim_on(choice.host, terms.ask);
+    std::optional<Claim> claim = claim_on(choice.host, ask);
     if (!claim) {
       terms.excluded_hosts.push_back(choice.host);
       continue;
     }
     if (!guarded) return Placement{*std::move(claim), std::nullopt};
-    if (std::optional<Backup> backup = backup_beside(terms, *claim)) {
+    if (std::optional<Backup> backup = backup_beside(ask, *claim, terms.group)) {
       return Placement{*std::move(claim), *std::move(backup)};
     }
     terms.excluded_domains.push_back(fleet_.domain_of(choice.host, *settings_.guarantee));
@@ -259,41 +249,32 @@ void Engine::learn_mixes() {
   if (moved > kMixMoved || mixes.fullness != index_.mixes().fullness) index_.adopt(fleet_, mixes);
 }
 
-void Engine::prefetch(uint32_t host, uint32_t keeper) const {
-  fleet_.prefetch(host);
-  if (keeper != Fleet::kNone) fleet_.prefetch(keeper);
-  index_.prefetch(host);
-  if (keeper != Fleet::kNone) index_.prefetch(keeper);
-}
-
 void Engine::charge(const Occupation& occupation) {
   const uint32_t host = fleet_.index_of(occupation.claim.host);
   if (host == Fleet::kNone) std::abort();
-  const uint32_t keeper = keeper_of(occupation, host);
-  prefetch(host, keeper);
   fleet_.charge(host, occupation.claim);
   count_size(occupation.claim, host, 1);
   index_.refresh(fleet_, host);
   count_in_group(occupation, host, true);
+  const uint32_t keeper = keeper_of(occupation, host);
   if (keeper == Fleet::kNone) return;
   const uint32_t lost = fleet_.domain_of(host, *settings_.guarantee);
-  if (fleet_.keep(keeper, lost, kept_amounts(occupation, keeper))) index_.refresh(fleet_, keeper);
+  fleet_.keep(keeper, lost, kept_amounts(occupation, keeper));
+  index_.refresh(fleet_, keeper);
 }
 
 void Engine::release(const Occupation& occupation) {
   const uint32_t host = fleet_.index_of(occupation.claim.host);
   if (host == Fleet::kNone) std::abort();
-  const uint32_t keeper = keeper_of(occupation, host);
-  prefetch(host, keeper);
   fleet_.release(host, occupation.claim);
   count_size(occupation.claim, host, -1);
   index_.refresh(fleet_, host);
   count_in_group(occupation, host, false);
+  const uint32_t keeper = keeper_of(occupation, host);
   if (keeper == Fleet::kNone) return;
   const uint32_t lost = fleet_.domain_of(host, *settings_.guarantee);
-  if (fleet_.give_back(keeper, lost, kept_amounts(occupation, keeper))) {
-    index_.refresh(fleet_, keeper);
-  }
+  fleet_.give_back(keeper, lost, kept_amounts(occupation, keeper));
+  index_.refresh(fleet_, keeper);
 }
 
 std::optional<Backup> Engine::find_backup(const Request& request, const Claim& claim) {
@@ -301,10 +282,7 @@ std::optional<Backup> Engine::find_backup(const Request& request, const Claim& c
   if (!settings_.guarantee || host == Fleet::kNone) return std::nullopt;
   const std::optional<GroupView> group = view_of_group(request.group);
   if (!fleet_.find_place(request.wishes.within)) return std::nullopt;
-  const Ask ask = ask_of(fleet_, request);
-  std::optional<Backup> backup = backup_for(ask, host, group ? &*group : nullptr, false);
-  if (backup || !group || !group->can_stray()) return backup;
-  return backup_for(ask, host, &*group, true);
+  return backup_for(ask_of(fleet_, request), host, group ? &*group : nullptr);
 }
 
 bool Engine::is_sound(const Occupation& occupation, const Request& request) const {

@@ -29,10 +29,8 @@ bool contains(const std::vector<Value>& values, const Value& value) {
 // How full the rack's power is, in few steps, so that equal racks stay equal for long.
 int64_t power_step(const RackLoad& rack, const std::vector<FeedLoad>& feeds) {
   const auto step = [](Milliwatts draw, Milliwatts budget) -> int64_t {
-    if (budget.count() <= 0) return 3;
-    const int64_t parts = draw.count() * 100;
-    const auto below = [&](int64_t percent) { return parts < percent * budget.count(); };
-    return below(70) ? 0 : below(85) ? 1 : below(95) ? 2 : 3;
+    const int64_t percent = budget.count() <= 0 ? 100 : draw.count() * 100 / budget.count();
+    return percent < 70 ? 0 : percent < 85 ? 1 : percent < 95 ? 2 : 3;
   };
   int64_t most = rack.power_limit ? step(rack.draw, *rack.power_limit) : 0;
   for (const uint32_t feed : rack.feeds) {
@@ -159,59 +157,57 @@ Engine::Choice Engine::best_host(const Terms& terms) {
 }
 
 // For a claim that is not charged: its rack may share a feed with its backup's.
-std::optional<Backup> Engine::backup_beside(const Terms& terms, const Claim& claim) {
+std::optional<Backup> Engine::backup_beside(const Ask& ask, const Claim& claim,
+                                            const GroupView* group) {
   const uint32_t host = fleet_.index_of(claim.host);
   const uint32_t rack = fleet_.hosts()[host].rack;
   fleet_.preview_draw(rack, claim.power);
-  std::optional<Backup> backup = backup_for(terms.ask, host, terms.group, terms.may_stray);
+  std::optional<Backup> backup = backup_for(ask, host, group);
   fleet_.preview_draw(rack, Milliwatts() - claim.power);
   return backup;
 }
 
 // Circular, beginning behind the last host that keeps room for the same domain: the first ones are
-// full of it. Columns bound what a backup costs from below, but for hosts that are full of domains
-// and may keep more only for those that they have.
-std::optional<Backup> Engine::backup_for(const Ask& ask, uint32_t primary, const GroupView* group,
-                                         bool may_stray) {
+// full of it.
+std::optional<Backup> Engine::backup_for(const Ask& ask, uint32_t primary, const GroupView* group) {
   const uint32_t lost = fleet_.domain_of(primary, *settings_.guarantee);
   const std::vector<uint32_t>& keepers = fleet_.keepers_of(lost);
   const size_t column = index_.column(fleet_, ask, Purpose::kBackup);
-  const int32_t least = index_.least_of_all(column);
-  if (least >= kNoFit && keepers.empty()) return std::nullopt;
   const std::optional<Fleet::HostRange> range = fleet_.find_place(ask.request.wishes.within);
   uint32_t best = Fleet::kNone;
   int32_t least_cost = kNoFit;
   const auto consider = [&](uint32_t host) {
     if (host < range->first || host >= range->end) return;
     if (fleet_.domain_of(host, *settings_.guarantee) == lost) return;
-    if (group != nullptr && !group->may_back(host, primary, may_stray)) return;
+    if (group != nullptr && !group->may_back(host, primary)) return;
     const std::optional<int32_t> cost = backup_cost(fleet_, host, lost, ask);
     if (!cost || *cost >= least_cost) return;
     best = host;
     least_cost = *cost;
   };
-  // Hosts of these blocks that could do it for less than the best, and for `most`.
-  const auto look = [&](uint32_t first, uint32_t end, uint32_t first_host, int32_t most) {
-    const auto bound = [&] { return std::min(most, least_cost - 1); };
-    for (uint32_t block = index_.next_block(column, first, end, bound());
-         block < end && least_cost > least;
-         block = index_.next_block(column, block + 1, end, bound())) {
+  const auto blocks = static_cast<uint32_t>(index_.blocks().size());
+  const uint32_t start = keepers.empty() ? 0 : index_.block_of(keepers.back());
+  // Hosts that may do it for `most`, until one does it for `enough`.
+  const auto look = [&](int32_t most, int32_t enough) {
+    for (uint32_t i = 0; i <= blocks && least_cost > enough; ++i) {
+      const uint32_t block = start + i < blocks ? start + i : start + i - blocks;
+      if (index_.least(column)[block] > most) continue;
       const Block& at = index_.blocks()[block];
       const int32_t* scores = index_.scores(column, block);
-      for (uint32_t host = std::max(at.first_host, first_host); host < at.end_host; ++host) {
-        if (scores[host - at.first_host] <= bound()) consider(host);
+      for (uint32_t host = at.first_host; host < at.end_host && least_cost > enough; ++host) {
+        const bool passed = i == 0 && !keepers.empty() && host <= keepers.back();
+        if (!passed && scores[host - at.first_host] <= most) consider(host);
       }
     }
   };
-  const auto blocks = static_cast<uint32_t>(index_.blocks().size());
-  const uint32_t start = keepers.empty() ? 0 : index_.block_of(keepers.back());
-  const auto look_around = [&](int32_t most) {
-    look(start, blocks, keepers.empty() ? 0 : keepers.back() + 1, most);
-    look(0, start + 1, 0, most);
-  };
-  look_around(least);
-  if (least_cost > least) std::for_each(keepers.begin(), keepers.end(), consider);
-  look_around(kNoFit - 1);
+  const int32_t least = *std::min_element(index_.least(column), index_.least(column) + blocks);
+  if (least >= kNoFit && keepers.empty()) return std::nullopt;
+  look(least, least);
+  for (const uint32_t host : keepers) {
+    if (least_cost <= least) break;
+    consider(host);
+  }
+  if (best == Fleet::kNone) look(kNoFit - 1, least);
   if (best == Fleet::kNone) return std::nullopt;
   const std::optional<BackupOffer> offer = offer_backup(fleet_, best, lost, ask);
   if (!offer) std::abort();  // its cost was asked, and it had one

@@ -4,7 +4,6 @@
 
 #include "placement/capacity.h"
 #include "placement/power.h"
-#include "placement/score.h"
 
 namespace stellwerk::placement {
 namespace {
@@ -40,7 +39,7 @@ Amounts more_than_kept(Amounts needed, const Amounts& kept) {
 }
 
 int64_t parts(int64_t amount, int64_t of) {
-  return amount <= 0 || of <= 0 ? 0 : (amount * kParts + of - 1) / of;
+  return of <= 0 ? 0 : (amount * kParts + of - 1) / of;
 }
 
 int32_t cost_of(const HostLoad& host, size_t cpu_class, int64_t vcpus, int64_t memory) {
@@ -55,7 +54,7 @@ std::optional<std::vector<uint32_t>> backup_nodes(const HostLoad& host,
     int64_t cost = 0;
     uint32_t node = 0;
   };
-  const auto at = [](const RareVector<NodeAmounts>& nodes, size_t i) {
+  const auto at = [](const std::vector<NodeAmounts>& nodes, size_t i) {
     return i < nodes.size() ? nodes[i] : NodeAmounts();
   };
   std::vector<Choice> choices;
@@ -93,7 +92,7 @@ std::optional<BackupOffer> offer_backup(const Fleet& fleet, uint32_t index, uint
   const HostLoad& host = fleet.hosts()[index];
   if (!is_eligible(host, ask) || ask.unknown_device) return std::nullopt;
   const Reserve::FromDomain* kept = host.backups.find(lost);
-  if (kept == nullptr && host.backups.is_full()) return std::nullopt;
+  if (kept == nullptr && host.backups.domains.size() >= kMostDomainsPerHost) return std::nullopt;
   BackupOffer offer{.amounts = ask.amounts, .nodes = {}};
   const Request& request = ask.request;
   offer.amounts.power =
@@ -130,7 +129,7 @@ std::optional<int32_t> backup_cost(const Fleet& fleet, uint32_t index, uint32_t 
   const HostLoad& host = fleet.hosts()[index];
   if (!is_eligible(host, ask)) return std::nullopt;
   const Reserve::FromDomain* entry = host.backups.find(lost);
-  if (entry == nullptr && host.backups.is_full()) return std::nullopt;
+  if (entry == nullptr && host.backups.domains.size() >= kMostDomainsPerHost) return std::nullopt;
   static const Amounts kNothing;
   const Amounts& kept = entry == nullptr ? kNothing : entry->sum;
   const Amounts& largest = host.backups.largest;
@@ -150,31 +149,18 @@ std::optional<int32_t> backup_cost(const Fleet& fleet, uint32_t index, uint32_t 
 }
 
 std::optional<int32_t> least_backup_cost(const HostLoad& host, const Ask& ask) {
-  if (!is_eligible(host, ask)) return std::nullopt;
-  const int32_t cost = least_backup_cost(host, plain_needs(ask));
-  return cost < kNoFit ? std::optional(cost) : std::nullopt;
-}
-
-PlainNeeds plain_needs(const Ask& ask) {
-  const size_t cpu_class = placement::index_of(ask.request.cpu_class);
-  return {.cpu_class = cpu_class,
-          .vcpus = ask.amounts.vcpus[cpu_class],
-          .memory = ask.amounts.memory,
-          .disk = ask.amounts.disk,
-          .bandwidth = ask.amounts.bandwidth};
-}
-
-int32_t least_backup_cost(const HostLoad& host, const PlainNeeds& needs) {
-  if (host.backups.is_full()) return kNoFit;
+  if (host.backups.domains.size() >= kMostDomainsPerHost) return std::nullopt;
   const Amounts& kept = host.backups.largest;
-  const int64_t vcpus = beyond(needs.vcpus, kept.vcpus[needs.cpu_class]);
-  const int64_t memory = beyond(needs.memory, kept.memory);
-  if (vcpus > host.room.vcpus[needs.cpu_class] || memory > host.room.memory ||
-      beyond(needs.disk, kept.disk) > host.room.disk ||
-      beyond(needs.bandwidth, kept.bandwidth) > host.room.bandwidth) {
-    return kNoFit;
+  const size_t cpu_class = placement::index_of(ask.request.cpu_class);
+  const int64_t vcpus = beyond(ask.amounts.vcpus[cpu_class], kept.vcpus[cpu_class]);
+  const int64_t memory = beyond(ask.amounts.memory, kept.memory);
+  if (vcpus > host.room.vcpus[cpu_class] || memory > host.room.memory ||
+      beyond(ask.amounts.disk, kept.disk) > host.room.disk ||
+      beyond(ask.amounts.bandwidth, kept.bandwidth) > host.room.bandwidth ||
+      !is_eligible(host, ask)) {
+    return std::nullopt;
   }
-  return cost_of(host, needs.cpu_class, vcpus, memory);
+  return cost_of(host, cpu_class, vcpus, memory);
 }
 
 }  // namespace stellwerk::placement

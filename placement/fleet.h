@@ -47,21 +47,17 @@ struct Room {
   friend bool operator==(const Room&, const Room&) = default;
 };
 
-// A host that keeps room for guests of more domains than this takes no further one.
-inline constexpr size_t kMostDomainsPerHost = 64;
-
 // What a host keeps for guests of other failure domains: for each such domain what it would
 // receive, and of those the largest, because only one domain is lost at a time.
 struct Reserve {
   struct FromDomain {
     uint32_t domain = 0;  // an index at the level of the guarantee
-    int32_t guests = 0;
+    int64_t guests = 0;
     Amounts sum;
     friend bool operator==(const FromDomain&, const FromDomain&) = default;
   };
   std::vector<FromDomain> domains;  // ordered by domain
   Amounts largest;                  // of each element
-  bool is_full() const { return domains.size() >= kMostDomainsPerHost; }
   // Null if nothing is kept for the domain.
   const FromDomain* find(uint32_t domain) const;
   friend bool operator==(const Reserve&, const Reserve&) = default;
@@ -212,8 +208,6 @@ class Fleet {
   // The index of the host, or kNone.
   uint32_t index_of(const HostUid& host) const;
   const HostLoad* find(const HostUid& host) const;
-  // Has all of it fetched while something else is done: a fleet is larger than any cache.
-  void prefetch(uint32_t host) const;
   uint32_t device_class(std::string_view name) const;  // or kNone
 
   // The index of the failure domain that the host is in; of kHost its own index.
@@ -251,17 +245,15 @@ class Fleet {
   void preview_draw(uint32_t rack, Milliwatts change) { move_draw(rack, change); }
   // The hosts that keep room for guests of the domain, ascending.
   const std::vector<uint32_t>& keepers_of(uint32_t domain) const;
-  // For the loss of a failure domain. Whether the host has other room than before, or became or
-  // ceased to be full of domains: most backups find kept what they need.
-  bool keep(uint32_t host, uint32_t domain, const Amounts& amounts);
-  bool give_back(uint32_t host, uint32_t domain, const Amounts& amounts);
+  // For the loss of a failure domain.
+  void keep(uint32_t host, uint32_t domain, const Amounts& amounts);
+  void give_back(uint32_t host, uint32_t domain, const Amounts& amounts);
 
  private:
   void stand(const Topology& topology, const std::vector<Host>& hosts);
   void number_domains();
   void take_description(HostLoad& load, const Host& description);
   void refresh(uint32_t host);
-  void refresh_room(uint32_t host, const Amounts& changed, bool pins);
   void move_draw(uint32_t rack, Milliwatts change);
 
   CpuLimits cpu_limits_;

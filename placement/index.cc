@@ -85,16 +85,6 @@ bool any_at_most(const int32_t* values, int32_t most) {
   return found != 0;
 }
 
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-__attribute__((optimize("O3"), target_clones("avx2", "default")))
-#endif
-int32_t
-least_of_many(const int32_t* values, size_t count) {
-  int32_t least = kNoFit;
-  for (size_t i = 0; i < count; ++i) least = values[i] < least ? values[i] : least;
-  return least;
-}
-
 }  // namespace
 
 Index::Index(const Fleet& fleet, Policy policy) : policy_(policy) {
@@ -147,10 +137,9 @@ int32_t Index::compute(const Subject& subject, uint32_t host, size_t column) {
   const Needs& needs = needs_[column];
   const Room& room = subject.host.room;
   if (!is_eligible_for(host, column)) return kNoFit;
-  const PlainNeeds& basic = needs.basic;
-  if (needs.backup) return least_backup_cost(subject.host, basic);
-  if (basic.memory > room.memory || basic.vcpus > room.vcpus[basic.cpu_class] ||
-      basic.disk > room.disk || basic.bandwidth > room.bandwidth) {
+  if (needs.backup) return least_backup_cost(subject.host, columns_[column].ask).value_or(kNoFit);
+  if (needs.memory > room.memory || needs.vcpus > room.vcpus[needs.cpu_class] ||
+      needs.disk > room.disk) {
     return kNoFit;
   }
   if (needs.needs_more && !has_room_for(subject.host, columns_[column].ask)) return kNoFit;
@@ -194,10 +183,6 @@ void Index::replace_some(const Fleet& fleet) {
   }
 }
 
-int32_t Index::least_of_all(size_t column) const {
-  return least_of_many(least(column), blocks_.size());
-}
-
 uint32_t Index::next_block(size_t column, uint32_t block, uint32_t end, int32_t most) const {
   const int32_t* least = this->least(column);
   while (block + kBlocksPerLook <= end && !any_at_most(least + block, most)) {
@@ -234,11 +219,14 @@ size_t Index::column(const Fleet& fleet, const Ask& ask, Purpose purpose) {
   const size_t made = place_for_column();
   hashes_[made] = hash;
   const Request& request = ask.request;
-  needs_[made] = {.basic = plain_needs(ask),
+  needs_[made] = {.vcpus = request.vcpus.count(),
+                  .memory = ask.amounts.memory,
+                  .disk = ask.amounts.disk,
                   .size = number_of(size_of(ask, mixes_)),
+                  .cpu_class = static_cast<uint8_t>(index_of(request.cpu_class)),
                   .backup = purpose == Purpose::kBackup,
                   .needs_more = request.numa_nodes > 0 || request.page_size != PageSize::kNormal ||
-                                !request.devices.empty(),
+                                request.bandwidth > MegabitsPerSecond() || !request.devices.empty(),
                   .bound_to_nodes = is_bound_to_nodes(ask),
                   .takes_devices = !request.devices.empty()};
   ColumnHead& head = columns_[made];
@@ -278,17 +266,6 @@ void Index::forget_sizes() {
   for (Needs& needs : needs_) needs.size = number_of(all[needs.size]);
 }
 
-void Index::prefetch(uint32_t host) const {
-  const uint32_t block = block_of_host_[host];
-  const Block& at = blocks_[block];
-  const int32_t* mine = scores(0, block) + (host - at.first_host);
-  const int32_t* least = least_.data() + block;
-  for (size_t column = 0; column < columns_.size(); ++column) {
-    __builtin_prefetch(mine + column * (at.end_host - at.first_host));
-    __builtin_prefetch(least + column * blocks_.size());
-  }
-}
-
 void Index::describe(const Fleet& fleet, uint32_t host) {
   for (size_t column = 0; column < columns_.size(); ++column) {
     decide_eligible(fleet.hosts()[host], host, column);
@@ -301,19 +278,17 @@ void Index::refresh(const Fleet& fleet, uint32_t host) {
   const uint32_t block = block_of_host_[host];
   const Block& at = blocks_[block];
   const Subject changed = subject(fleet.hosts()[host]);
-  const uint32_t size = at.end_host - at.first_host;
-  int32_t* scores = scores_of(0, block);
-  int32_t* least = least_.data() + block;
   for (size_t column = 0; column < columns_.size(); ++column) {
-    const int32_t now = compute(changed, host, column);
-    const int32_t before = std::exchange(scores[host - at.first_host], now);
-    if (now < before) {
-      *least = std::min(*least, now);
-    } else if (now > before && before == *least) {
-      *least = least_of(scores, size);
+    int32_t* scores = scores_of(column, block);
+    int32_t& mine = scores[host - at.first_host];
+    const int32_t before = mine;
+    mine = compute(changed, host, column);
+    int32_t& least = least_[column * blocks_.size() + block];
+    if (mine <= least) {
+      least = mine;
+    } else if (before == least) {
+      least = least_of(scores, at.end_host - at.first_host);
     }
-    scores += size;
-    least += blocks_.size();
   }
   replace_some(fleet);
 }

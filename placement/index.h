@@ -42,7 +42,6 @@ class Index {
   size_t column(const Fleet& fleet, const Ask& ask, Purpose purpose);
   // Of each block, in their order.
   const int32_t* least(size_t column) const { return least_.data() + column * blocks_.size(); }
-  int32_t least_of_all(size_t column) const;
   // The first block from `block` on, before `end`, whose least score is at most `most`; or `end`.
   uint32_t next_block(size_t column, uint32_t block, uint32_t end, int32_t most) const;
   // Of the block's hosts, in their order.
@@ -51,8 +50,6 @@ class Index {
     return scores_.data() + at.first_host * capacity_ + column * (at.end_host - at.first_host);
   }
 
-  // Has what a refresh of the host will need fetched.
-  void prefetch(uint32_t host) const;
   // After what is charged to the host, or kept on it, has changed.
   void refresh(const Fleet& fleet, uint32_t host);
   // After anything else of the host has.
@@ -65,8 +62,11 @@ class Index {
  private:
   // What a guest needs of any host, packed: all that most columns need to be computed.
   struct Needs {
-    PlainNeeds basic;
+    int64_t vcpus = 0;
+    int64_t memory = 0;
+    int64_t disk = 0;
     uint32_t size = 0;  // in sizes_
+    uint8_t cpu_class = 0;
     bool backup = false;
     bool needs_more = false;  // of the rules of room than these three
     bool bound_to_nodes = false;

@@ -25,16 +25,11 @@ std::string failover_text(const SimulatedCase& simulated) {
   return simulated.failover ? std::string(to_string(*simulated.failover)) : "none";
 }
 
-Json size_json(const placement::simulate::Volume& size) {
-  return {{"vcpus", size.vcpus}, {"memory_mib", size.memory_mib}};
-}
-
 Json outcome_json(const Report& report) {
   return {{"placed", report.placed},
           {"rejected", report.rejected},
           {"rejected_vcpu_seconds", report.rejected_vcpu_seconds},
           {"rejected_vcpu_fraction", report.rejected_vcpu_fraction()},
-          {"too_large_vcpu_seconds", report.too_large_vcpu_seconds},
           {"time_avg_hosts_used", report.time_avg_hosts_used},
           {"peak_hosts_used", report.peak_hosts_used},
           {"bound_time_avg_hosts", report.bound_time_avg_hosts},
@@ -45,7 +40,6 @@ Json outcome_json(const Report& report) {
           {"time_avg_memory_load", report.time_avg_memory_load},
           {"stranded_vcpu_fraction", report.stranded_vcpu_fraction},
           {"stranded_memory_fraction", report.stranded_memory_fraction},
-          {"time_avg_placeable_largest", report.time_avg_placeable_largest},
           {"waited", report.waited},
           {"total_wait_s", report.total_wait_s},
           {"longest_wait_s", report.longest_wait_s}};
@@ -105,8 +99,9 @@ std::string report_json(const SimulatedCase& simulated, const Report& report,
                {"policy", to_string(simulated.policy)},
                {"on_full", to_string(simulated.on_full)},
                {"failover", failover_text(simulated)},
-               {"smallest_common_size", size_json(report.common_sizes.smallest)},
-               {"largest_common_size", size_json(report.common_sizes.largest)}};
+               {"smallest_common_size",
+                {{"vcpus", report.smallest_common_size.vcpus},
+                 {"memory_mib", report.smallest_common_size.memory_mib}}}};
   json.update(outcome_json(report));
   json["rejections"] = Json::object();
   for (const auto& [reason, count] : report.rejections) {

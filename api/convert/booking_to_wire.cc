@@ -8,7 +8,9 @@ namespace {
 
 void set_matches(const std::vector<LabelMatch>& matches,
                  google::protobuf::RepeatedPtrField<std::string>* wire) {
-  for (const LabelMatch& match : matches) *wire->Add() = to_string(match);
+  for (const LabelMatch& match : matches) {
+    *wire->Add() = match.value ? match.key + "=" + *match.value : match.key;
+  }
 }
 
 void set_wishes(const controller::InstanceView& view, v1::Instance::Wishes* wire) {

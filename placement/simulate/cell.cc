@@ -35,19 +35,12 @@ Cell::Cell(const Trace& trace, const FleetPlan& plan, size_t not_yet, const Cell
     : trace_(trace),
       settings_(settings),
       engine_(engine_settings(plan, settings), plan.topology, hosts_of(plan, not_yet)),
-      usage_(engine_.fleet(), window_of(trace.rows()), common_sizes(trace.rows())),
+      usage_(engine_.fleet(), window_of(trace.rows()), smallest_common_size(trace.rows())),
       stopwatch_(std::move(stopwatch)),
       slot_of_row_(trace.rows().size(), kNoSlot) {
-  open(plan, 0, not_yet);
+  for (size_t i = 0; i < not_yet; ++i) engine_.set_accepting(plan.hosts[i].uid, true);
   for (uint32_t i = 0; i < trace.groups().size(); ++i) {
     engine_.put_group(group_uid(i), {trace.groups()[i].rule});
-  }
-}
-
-void Cell::open(const FleetPlan& plan, size_t first, size_t end) {
-  for (size_t i = first; i < end; ++i) {
-    engine_.set_accepting(plan.hosts[i].uid, true);
-    usage_.update(engine_.fleet().index_of(plan.hosts[i].uid));
   }
 }
 
@@ -222,7 +215,6 @@ Loss Cell::lose(DomainLevel level, const std::string& name) {
   loss.guests = static_cast<int64_t>(rows.size());
   for (uint32_t host = range->first; host < range->end; ++host) {
     engine_.set_fenced(engine_.fleet().hosts()[host].uid, true);
-    usage_.update(host);
   }
   const bool guaranteed = settings_.guarantee && level <= *settings_.guarantee;
   std::vector<uint32_t> homeless;
@@ -251,8 +243,8 @@ Loss Cell::lose(DomainLevel level, const std::string& name) {
 void Cell::add(const FleetPlan& plan, size_t first, size_t end) {
   for (size_t i = first; i < end; ++i) {
     engine_.describe(plan.hosts[i]);
+    engine_.set_accepting(plan.hosts[i].uid, true);
   }
-  open(plan, first, end);
 }
 
 }  // namespace stellwerk::placement::simulate

@@ -74,8 +74,6 @@ class Cell {
     Occupation occupation;
   };
 
-  // Hosts of the plan take guests from now on.
-  void open(const FleetPlan& plan, size_t first, size_t end);
   const Request& request_of(uint32_t row, bool guarded);
   std::optional<Placement> place(const Request& request);
   void charge(uint32_t row, Placement placement);

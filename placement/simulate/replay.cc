@@ -44,7 +44,7 @@ Replay::Replay(const Trace& trace, const FleetPlan& plan, size_t not_yet,
   report_.rows = static_cast<int64_t>(trace.rows().size());
   report_.hosts = static_cast<int64_t>(plan.hosts.size());
   report_.window = window_of(trace.rows());
-  report_.common_sizes = common_sizes(trace.rows());
+  report_.smallest_common_size = smallest_common_size(trace.rows());
 }
 
 absl::Status Replay::run_all(const Progress& progress) {
@@ -149,9 +149,7 @@ void Replay::reject(uint32_t row, Reason reason) {
   ++report_.rejected;
   ++rejected_[static_cast<size_t>(reason)];
   const TraceRow& asked = trace_.rows()[row];
-  const double lost = vcpu_seconds(asked, asked.arrival, report_.window);
-  report_.rejected_vcpu_seconds += lost;
-  if (reason == Reason::kTooLarge) report_.too_large_vcpu_seconds += lost;
+  report_.rejected_vcpu_seconds += vcpu_seconds(asked, asked.arrival, report_.window);
 }
 
 void Replay::carry_out(size_t what_if) {

@@ -31,7 +31,6 @@ void take_measurements(Cell& cell, Report& report) {
   report.time_avg_memory_load = usage.average_memory_load();
   report.stranded_vcpu_fraction = usage.stranded_vcpu_fraction();
   report.stranded_memory_fraction = usage.stranded_memory_fraction();
-  report.time_avg_placeable_largest = usage.average_placeable();
   report.load = usage.series();
   report.peak = usage.peak_map();
   const Histogram& latency = cell.latency();

@@ -34,13 +34,12 @@ struct Report {
   int64_t rows = 0;
   int64_t hosts = 0;  // with those that are added
   Window window;
-  CommonSizes common_sizes;
+  Volume smallest_common_size;
 
   int64_t placed = 0;
   int64_t rejected = 0;
   double asked_vcpu_seconds = 0;  // within the window, as all below
   double rejected_vcpu_seconds = 0;
-  double too_large_vcpu_seconds = 0;  // of these, of those that no empty host would hold
   std::vector<std::pair<Reason, int64_t>> rejections;  // in the order of reasons, none that is 0
 
   double time_avg_hosts_used = 0;
@@ -52,7 +51,6 @@ struct Report {
   double time_avg_memory_load = 0;
   double stranded_vcpu_fraction = 0;
   double stranded_memory_fraction = 0;
-  double time_avg_placeable_largest = 0;
 
   int64_t waited = 0;  // that were placed later than they came
   int64_t total_wait_s = 0;

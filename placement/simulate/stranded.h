@@ -12,19 +12,11 @@
 
 namespace stellwerk::placement::simulate {
 
-// Of the sizes that at least one row in a hundred asks for (and those that most rows ask for) the
-// one with the fewest vCPUs, then the least memory; and the one with the most.
-struct CommonSizes {
-  Volume smallest;
-  Volume largest;
-  friend bool operator==(const CommonSizes&, const CommonSizes&) = default;
-};
-CommonSizes common_sizes(const std::vector<TraceRow>& rows);
+// Of the sizes that at least one row in a hundred asks for (where there is none, of those that most
+// rows ask for) the one with the fewest vCPUs, then the least memory.
+Volume smallest_common_size(const std::vector<TraceRow>& rows);
 
 // What of `free` is stranded.
 Volume stranded_of(const Volume& free, const Volume& smallest);
-
-// How many guests of a size would find room in `free`; none of a size that takes nothing.
-int64_t placeable_in(const Volume& free, const Volume& size);
 
 }  // namespace stellwerk::placement::simulate

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "placement/simulate/stranded.h"
+
 namespace stellwerk::placement::simulate {
 namespace {
 
@@ -38,10 +40,10 @@ double ratio(double part, double of) {
 
 }  // namespace
 
-Usage::Usage(const Fleet& fleet, const Window& window, const CommonSizes& sizes)
+Usage::Usage(const Fleet& fleet, const Window& window, const Volume& smallest_common_size)
     : fleet_(fleet),
       window_(window),
-      sizes_(sizes),
+      smallest_(smallest_common_size),
       hosts_(fleet.hosts().size()),
       bound_(offered_by(fleet)),
       now_(window.begin),
@@ -70,7 +72,6 @@ void Usage::advance(int64_t now) {
     integrals_.used_memory += seconds * static_cast<double>(used_.memory_mib);
     integrals_.stranded_vcpus += seconds * static_cast<double>(stranded_.vcpus);
     integrals_.stranded_memory += seconds * static_cast<double>(stranded_.memory_mib);
-    integrals_.placeable += seconds * static_cast<double>(placeable_);
     integrals_.vcpus_in_use += seconds * static_cast<double>(in_use_.vcpus);
     integrals_.memory_in_use += seconds * static_cast<double>(in_use_.memory_mib);
     add_to_series(std::max(now_, window_.begin), std::min(now, window_.end));
@@ -102,23 +103,19 @@ void Usage::update(uint32_t index) {
   subtract(used_, use.used);
   subtract(site_used_[use.site], use.used);
   subtract(stranded_, use.stranded);
-  placeable_ -= use.placeable;
   if (use.in_use) subtract(in_use_, use.all);
   hosts_used_ -= use.in_use ? 1 : 0;
 
   use.used = used;
   use.in_use = in_use;
   use.stranded = {};
-  use.placeable = 0;
-  if (host.accepting && !host.fenced) {
+  if (in_use && host.accepting && !host.fenced) {
     const Volume free{host.room.vcpus[kShared], host.room.memory / kMebibyte};
-    if (in_use) use.stranded = stranded_of(free, sizes_.smallest);
-    use.placeable = placeable_in(free, sizes_.largest);
+    use.stranded = stranded_of(free, smallest_);
   }
   add(used_, use.used);
   add(site_used_[use.site], use.used);
   add(stranded_, use.stranded);
-  placeable_ += use.placeable;
   if (in_use) add(in_use_, use.all);
   hosts_used_ += in_use ? 1 : 0;
   vcpus_now_[index] = static_cast<int32_t>(used.vcpus);
@@ -165,9 +162,6 @@ double Usage::average_vcpu_load() const {
 double Usage::average_memory_load() const {
   const double length = static_cast<double>(window_.length());
   return ratio(integrals_.used_memory / length, static_cast<double>(all_.memory_mib));
-}
-double Usage::average_placeable() const {
-  return integrals_.placeable / static_cast<double>(window_.length());
 }
 
 LoadSeries Usage::series() const {

@@ -8,7 +8,6 @@
 
 #include "placement/fleet.h"
 #include "placement/simulate/bounds.h"
-#include "placement/simulate/stranded.h"
 
 namespace stellwerk::placement::simulate {
 
@@ -37,11 +36,11 @@ class Usage {
  public:
   static constexpr size_t kParts = 400;  // of LoadSeries
 
-  Usage(const Fleet& fleet, const Window& window, const CommonSizes& sizes);
+  Usage(const Fleet& fleet, const Window& window, const Volume& smallest_common_size);
 
   // What holds now has held since the last call.
   void advance(int64_t now);
-  // Something has changed on this host, or it has begun to take guests.
+  // Something has changed on this host.
   void update(uint32_t host);
 
   int64_t hosts_used() const { return hosts_used_; }
@@ -54,7 +53,6 @@ class Usage {
   double stranded_memory_fraction() const;  // likewise
   double average_vcpu_load() const;         // of all vCPUs
   double average_memory_load() const;
-  double average_placeable() const;  // guests of the largest common size
   const VolumeBound& bound() const { return bound_; }
 
   LoadSeries series() const;
@@ -65,7 +63,6 @@ class Usage {
     Volume all;
     Volume used;
     Volume stranded;
-    int64_t placeable = 0;
     uint32_t site = 0;
     bool in_use = false;
   };
@@ -76,7 +73,6 @@ class Usage {
     double used_memory = 0;
     double stranded_vcpus = 0;
     double stranded_memory = 0;
-    double placeable = 0;
     double vcpus_in_use = 0;
     double memory_in_use = 0;
   };
@@ -87,7 +83,7 @@ class Usage {
 
   const Fleet& fleet_;
   const Window window_;
-  const CommonSizes sizes_;
+  const Volume smallest_;
   std::vector<HostUse> hosts_;
   VolumeBound bound_;
   int64_t now_ = 0;
@@ -95,7 +91,6 @@ class Usage {
   int64_t hosts_used_ = 0;
   Volume used_;
   Volume stranded_;
-  int64_t placeable_ = 0;
   Volume in_use_;  // what hosts in use offer
   Volume all_;
   std::vector<Volume> site_used_;

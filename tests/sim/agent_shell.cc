@@ -14,12 +14,12 @@ AgentShell::AgentShell(const Stage& stage, Life& life, Executor& executor,
       executor_(executor),
       agent_(std::move(config)),
       send_status_(std::move(send_status)),
-      mailbox_(stage, executor.machine(), life, [this](std::span<const agent::Input> inputs) {
-        return carry_out(agent_.step(inputs, now()));
+      mailbox_(stage, life, [this](std::span<const agent::Input> inputs) {
+        return carry_out(agent_.step(inputs, stage_.world.now()));
       }) {}
 
 void AgentShell::start() {
-  mailbox_.wake(carry_out(agent_.start(now())));
+  mailbox_.wake(carry_out(agent_.start(stage_.world.now())));
 }
 
 void AgentShell::orders_arrive(HostOrders orders) {
@@ -44,7 +44,7 @@ std::optional<MonotonicTime> AgentShell::carry_out(agent::StepResult result) {
 }
 
 void AgentShell::carry_out(agent::RunStep output) {
-  stage_.invariants.step_begins(executor_.machine(), output.step, newest_orders_);
+  stage_.invariants.step_begins(output.step, newest_orders_);
   executor_.run(output.step, [this, id = output.id](absl::Status result) {
     mailbox_.post(agent::StepFinished{id, std::move(result)});
   });
@@ -54,7 +54,7 @@ void AgentShell::carry_out(agent::Observe observe) {
   if (std::exchange(observing_, true)) {
     stage_.invariants.fail("an observation begins while another is under way");
   }
-  const MonotonicTime begun = now().monotonic;
+  const MonotonicTime begun = stage_.world.now().monotonic;
   executor_.observe(observe.upkeep, [this, begun](absl::StatusOr<agent::HostObservation> result) {
     observing_ = false;
     mailbox_.post(agent::ObservationFinished{begun, std::move(result)});

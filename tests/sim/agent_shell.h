@@ -25,7 +25,6 @@ class AgentShell {
   void carry_out(agent::Observe observe);
   void carry_out(agent::SendStatus output);
   void destroy_unclaimed(const HostStatus& status);
-  Now now() const { return executor_.machine().now(stage_.schedule); }
 
   const Stage& stage_;
   Life& life_;

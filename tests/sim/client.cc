@@ -32,11 +32,8 @@ bool is_refusal(const absl::Status& status) {
 
 }  // namespace
 
-Client::Client(const Stage& stage, const CellPlan& plan, Daemon& daemon, Random random)
-    : stage_(stage),
-      daemon_(daemon),
-      random_(random),
-      operations_(plan, random.fork("operations")) {
+Client::Client(const Stage& stage, Daemon& daemon, Random random)
+    : stage_(stage), daemon_(daemon), random_(random), operations_(random.fork("operations")) {
   daemon_.on_death([this] { daemon_died(); });
 }
 
@@ -135,15 +132,11 @@ void Client::answer_arrives(const CallPtr& call, const absl::StatusOr<controller
     if (prepared_ && was_open) prepare_next();
     return;
   }
-  // A host that is to be entered has yet to join.
-  const bool early = prepared_ && absl::IsNotFound(answer.status());
-  if (is_passing(answer.status()) || early) return try_again(call);
+  if (is_passing(answer.status())) return try_again(call);
   if (!is_refusal(answer.status())) {
     stage_.invariants.fail("an answer of an unexpected kind: " + describe(answer.status()));
   }
-  if (call->attempts_open > 0) return;
-  const bool was_open = open_.erase(call->number) > 0;
-  if (prepared_ && was_open) prepare_next();
+  if (call->attempts_open == 0) open_.erase(call->number);
 }
 
 void Client::try_again(const CallPtr& call) {

@@ -18,7 +18,7 @@ namespace stellwerk::sim {
 
 class Client {
  public:
-  Client(const Stage& stage, const CellPlan& plan, Daemon& daemon, Random random);
+  Client(const Stage& stage, Daemon& daemon, Random random);
 
   // Makes what has to be there before instances can be; then calls `done`.
   void prepare(Action done);

@@ -20,12 +20,12 @@ ControllerShell::ControllerShell(const Stage& stage, Life& life, Executor& execu
       executor_(executor),
       controller_(std::move(controller)),
       ways_(std::move(ways)),
-      mailbox_(stage, executor.machine(), life, [this](std::span<const controller::Input> inputs) {
-        return carry_out(controller_->step(inputs, now()));
+      mailbox_(stage, life, [this](std::span<const controller::Input> inputs) {
+        return carry_out(controller_->step(inputs, stage_.world.now()));
       }) {}
 
 void ControllerShell::start() {
-  mailbox_.wake(carry_out(controller_->start(now())));
+  mailbox_.wake(carry_out(controller_->start(stage_.world.now())));
 }
 
 void ControllerShell::submit(controller::Request request, AnswerCallback done) {

@@ -38,7 +38,6 @@ class ControllerShell {
     AnswerCallback done;
   };
 
-  Now now() const { return executor_.machine().now(stage_.schedule); }
   std::optional<MonotonicTime> carry_out(controller::StepResult result);
   void carry_out(controller::SendAnswer output);
   void carry_out(controller::SendOrders output);

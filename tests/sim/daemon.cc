@@ -1,6 +1,5 @@
 #include "tests/sim/daemon.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "tests/sim/invariants.h"
@@ -11,35 +10,42 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-controller::ControllerConfig controller_config(const CellPlan& plan) {
+controller::ControllerConfig controller_config() {
   Network flat{.id = "flat",
                .bridge = "stellwerk0",
                // Five guests' addresses: small enough to run out and to be given again.
                .v4 = Subnet{.range = *IpPrefix::parse("10.64.0.0/29"),
                             .gateway = IpAddress::parse("10.64.0.1"),
                             .next = {}}};
-  return {.placement = {.guarantee = plan.guarantee},
-          .networks = {std::move(flat)},
-          .image_audit_every = seconds(5),
-          .image_grace = seconds(30)};
+  return {
+      .networks = {std::move(flat)}, .image_audit_every = seconds(5), .image_grace = seconds(30)};
 }
 
 }  // namespace
 
-Daemon::Daemon(const Stage& stage, const CellPlan& plan)
-    : Service(stage, stage.world.machines().front(), "daemon"), plan_(plan) {}
+Daemon::Daemon(const Stage& stage) : stage_(stage) {
+  stage_.world.listen([this](const hypervisor::DomainEvent& event) {
+    if (running_ && running_->agent) running_->agent->domain_changes(event);
+  });
+}
 
-void Daemon::start() {
+Duration Daemon::soon() {
+  return stage_.delays.between(milliseconds(1), milliseconds(40));
+}
+
+void Daemon::begin() {
+  if (running_ || !stage_.world.machine().powered) return;
+  stage_.log.add("daemon: begins");
   running_ = std::make_unique<Running>(stage_);
   running_->life.after(soon(), [this] { open_storage(); });
 }
 
+void Daemon::begin_later(Duration delay) {
+  stage_.schedule.after(delay, [this] { begin(); });
+}
+
 void Daemon::open_storage() {
-  if (stage_.bug != Bug::kKeepPartialFiles) {
-    SimStorage storage(stage_.world, machine_);
-    storage.clean_up_images();
-    storage.clean_up_disks();
-  }
+  if (stage_.bug != Bug::kKeepPartialFiles) SimStorage(stage_.world).clean_up();
   running_->life.after(soon(), [this] { observe(); });
 }
 
@@ -78,65 +84,77 @@ void Daemon::serve(const store::Head& head, controller::CellState state) {
   const CellUid fresh_cell(stage_.delays.uuid());
   cell_ = state.cell ? state.cell->uid : fresh_cell;
   stage_.log.add("daemon: serves cell {} with {} instances", brief(cell_), state.instances.size());
-  running.executor = std::make_unique<Executor>(stage_, machine_, running.life, cell_);
+  running.executor = std::make_unique<Executor>(stage_, running.life, cell_);
   running.controller = std::make_unique<ControllerShell>(
       stage_, running.life, *running.executor,
-      std::make_unique<controller::Controller>(controller_config(plan_), std::move(state), head,
+      std::make_unique<controller::Controller>(controller_config(), std::move(state), head,
                                                fresh_cell),
       ControllerShell::Ways{.send_orders =
                                 [this](HostOrders orders) {
-                                  const auto side = sides_.find(orders.host);
-                                  if (side != sides_.end()) side->second->send_orders(orders);
+                                  running_->link.to_agent([this, orders = std::move(orders)] {
+                                    running_->agent->orders_arrive(orders);
+                                  });
                                 },
                             .exit = [this](std::string why) { exit(std::move(why)); }});
+  running.agent = std::make_unique<AgentShell>(
+      stage_, running.life, *running.executor,
+      agent::AgentConfig{.cell = cell_, .host = stage_.world.machine().uid},
+      [this](HostStatus status) {
+        running_->link.to_controller([this, status = std::move(status)] {
+          running_->controller->post(controller::HostReported{status});
+        });
+      });
   running.controller->start();
-  for (const auto& [host, side] : sides_) side->controller_serves();
-  running.side.emplace(stage_, machine_, running.life, *running.executor, cell_, *this);
-  running.side->start();
+  running.agent->start();
+  running.life.after(soon(), [this] { connect_agent(); });
 }
 
-void Daemon::enter(HostSide& side) {
-  sides_[side.host()] = &side;
+void Daemon::connect_agent() {
+  const Machine& machine = stage_.world.machine();
+  running_->link.connect();
+  running_->link.to_controller([this, hello = HostHello{.cell = cell_,
+                                                        .host = machine.uid,
+                                                        .id = machine.id,
+                                                        .facts = machine.facts,
+                                                        .reserve = machine.reserve}] {
+    running_->controller->post(controller::HostConnected{hello});
+  });
 }
 
-void Daemon::leave(HostSide& side) {
-  sides_.erase(side.host());
+void Daemon::break_link() {
+  if (!is_serving() || !running_->link.is_up()) return;
+  stage_.log.add("link: breaks");
+  running_->link.break_off();
+  running_->life.after(stage_.delays.between(milliseconds(1), seconds(2)), [this] {
+    running_->controller->post(controller::HostDisconnected{stage_.world.machine().uid});
+  });
+  running_->life.after(stage_.delays.between(seconds(2), seconds(45)), [this] {
+    stage_.log.add("link: is back");
+    connect_agent();
+  });
 }
 
-size_t Daemon::count_linked() const {
-  return static_cast<size_t>(
-      std::ranges::count_if(sides_, [](const auto& side) { return side.second->is_linked(); }));
-}
-
-void Daemon::host_connects(HostHello hello) {
-  ++running_->connections[hello.host];
-  running_->controller->post(controller::HostConnected{std::move(hello)});
-}
-
-void Daemon::host_reports(HostStatus status) {
-  running_->controller->post(controller::HostReported{std::move(status)});
-}
-
-// Unless it has connected anew before.
-void Daemon::host_is_lost(const HostUid& host) {
-  if (!is_serving()) return;
-  running_->life.after(stage_.delays.between(milliseconds(1), seconds(2)),
-                       [this, host, connection = running_->connections[host]] {
-                         if (running_->connections[host] != connection) return;
-                         running_->controller->post(controller::HostDisconnected{host});
-                       });
-}
-
-void Daemon::break_link(const HostUid& host) {
-  const auto side = sides_.find(host);
-  if (side != sides_.end()) side->second->break_link();
-}
-
-void Daemon::end(bool power_cut) {
+void Daemon::die(bool power_cut) {
   running_.reset();
-  for (const auto& [host, side] : sides_) side->controller_is_gone();
   stage_.store.writer_died(power_cut);
   if (on_death_) on_death_();
+}
+
+void Daemon::kill(std::string_view why) {
+  if (!running_) return;
+  stage_.log.add("daemon: killed ({})", why);
+  die(false);
+  begin_later(stage_.delays.between(milliseconds(100), seconds(5)));
+}
+
+void Daemon::power_cut() {
+  if (!stage_.world.machine().powered) return;
+  stage_.world.cut_power();
+  die(true);
+  stage_.schedule.after(stage_.delays.between(seconds(5), seconds(30)), [this] {
+    stage_.world.restore_power();
+    begin_later(stage_.delays.between(seconds(1), seconds(5)));
+  });
 }
 
 // The process ends by itself, after the function that noticed has returned.

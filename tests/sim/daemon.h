@@ -1,5 +1,5 @@
-// The stellwerkd of the first machine: controller and agent in one process. It begins, takes the
-// store over, and serves the cell: its own host and those that connect.
+// One stellwerkd of the simulated machine: a process that begins, takes the store over, serves,
+// and may be killed at any moment; systemd starts it anew. All its soft state goes with it.
 #pragma once
 
 #include <functional>
@@ -7,24 +7,27 @@
 #include <optional>
 #include <string>
 
-#include "tests/sim/cell_plan.h"
+#include "tests/sim/agent_shell.h"
 #include "tests/sim/controller_shell.h"
-#include "tests/sim/host_side.h"
-#include "tests/sim/service.h"
+#include "tests/sim/link.h"
+#include "tests/sim/stage.h"
 
 namespace stellwerk::sim {
 
-class Daemon final : public Service, public Reception {
+class Daemon {
  public:
-  Daemon(const Stage& stage, const CellPlan& plan);
-  ~Daemon() override { running_.reset(); }
+  explicit Daemon(const Stage& stage);
 
-  // The agent of this host, if it runs, loses sight of the controller for a while.
-  void break_link(const HostUid& host);
+  // systemd's part: starts the process unless it runs or the machine has no power.
+  void begin();
+  // Ends the process now; systemd begins the next after a moment.
+  void kill(std::string_view why);
+  void power_cut();
+  // Controller and agent lose sight of each other for a while.
+  void break_link();
 
-  bool is_serving() const override { return running_ && running_->controller; }
-  // The agents that have found the controller.
-  size_t count_linked() const;
+  bool is_serving() const { return running_ && running_->controller; }
+  bool is_linked() const { return is_serving() && running_->link.is_up(); }
   // What the controller holds in memory; only while it serves.
   const controller::CellState& state() const { return running_->controller->state(); }
   // The cell's identity, once somebody served it.
@@ -38,25 +41,15 @@ class Daemon final : public Service, public Reception {
   // Called after each death: who waits for answers will not get any.
   void on_death(Action listener) { on_death_ = std::move(listener); }
 
-  void enter(HostSide& side) override;
-  void leave(HostSide& side) override;
-  void host_connects(HostHello hello) override;
-  void host_reports(HostStatus status) override;
-  void host_is_lost(const HostUid& host) override;
-
  private:
   struct Running {
-    explicit Running(const Stage& stage) : life(stage.schedule) {}
+    explicit Running(const Stage& stage) : life(stage.schedule), link(stage, life) {}
     Life life;
+    Link link;
     std::unique_ptr<Executor> executor;
+    std::unique_ptr<AgentShell> agent;
     std::unique_ptr<ControllerShell> controller;
-    std::map<HostUid, uint64_t> connections;  // so many of each
-    std::optional<HostSide> side;             // of this host
   };
-
-  bool runs() const override { return running_ != nullptr; }
-  void start() override;
-  void end(bool power_cut) override;
 
   // The stages of a beginning process, each an event of its own.
   void open_storage();
@@ -64,15 +57,18 @@ class Daemon final : public Service, public Reception {
   void take_over(const std::optional<store::Head>& seen);
   void load(const store::Head& head);
   void serve(const store::Head& head, controller::CellState state);
+  void connect_agent();
 
   void finish_import(controller::MutationContext context, const ImageUid& image,
                      const storage::ImageFacts& facts, AnswerCallback done);
   void give_up_import(controller::MutationContext context, const ImageUid& image,
                       const absl::Status& why, AnswerCallback done);
+  void die(bool power_cut);
+  void begin_later(Duration delay);
   void exit(std::string why);
+  Duration soon();
 
-  const CellPlan& plan_;
-  std::map<HostUid, HostSide*> sides_;  // of every agent that runs
+  const Stage& stage_;
   std::unique_ptr<Running> running_;
   CellUid cell_;
   std::optional<controller::CellState> loaded_early_;  // by a planted bug

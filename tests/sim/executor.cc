@@ -17,13 +17,12 @@ constexpr Duration kDeadline = std::chrono::seconds(5);
 
 }  // namespace
 
-Executor::Executor(const Stage& stage, Machine& machine, Life& life, CellUid cell)
+Executor::Executor(const Stage& stage, Life& life, CellUid cell)
     : stage_(stage),
-      machine_(machine),
       life_(life),
-      hypervisor_(std::make_shared<SimHypervisor>(stage.world, machine, stage.guests, cell)),
-      storage_(stage.world, machine),
-      network_(machine) {
+      hypervisor_(std::make_shared<SimHypervisor>(stage.world, stage.guests, cell)),
+      storage_(stage.world),
+      network_(stage.world) {
   if (stage.bug == Bug::kForgetReboots) hypervisor_->stop_recording_reboots();
   if (stage.bug == Bug::kKeepDiskSize) storage_.stop_growing_disks();
 }
@@ -31,11 +30,10 @@ Executor::Executor(const Stage& stage, Machine& machine, Life& life, CellUid cel
 void Executor::run(const agent::Step& step, Done done) {
   const std::string name =
       fmt::format("{} {}", agent::name_of(step), brief(agent::instance_of(step)));
-  stage_.log.add("agent of {}: {} begins", machine_.id, name);
+  stage_.log.add("agent: {} begins", name);
   run_from(std::make_shared<const Calls>(calls_of(step)), 0,
            [this, name, done = std::move(done)](absl::Status result) {
-             stage_.log.add("agent of {}: {}: {}", machine_.id, name,
-                            result.ok() ? "done" : describe(result));
+             stage_.log.add("agent: {}: {}", name, result.ok() ? "done" : describe(result));
              done(std::move(result));
            });
 }
@@ -75,10 +73,10 @@ void Executor::perform(const Call& call, Done done) {
 // A call that outlives its caller happens unless the machine loses power before, or the process
 // that it was about has ended: libvirt finds a domain when the call comes in, not when it is done.
 void Executor::happen(const Call& call, Duration delay, Done done) {
-  const auto pid = [&machine = machine_, target = call.target]() -> uint64_t {
+  const auto pid = [&world = stage_.world, target = call.target]() -> uint64_t {
     if (!target) return 0;
-    const auto process = machine.find_process(target->value());
-    return process == machine.processes.end() ? 0 : process->pid;
+    const auto process = world.machine().find_process(target->value());
+    return process == world.machine().processes.end() ? 0 : process->pid;
   };
   Action action = [pid, meant = pid(), effect = call.effect, done = life_.within(std::move(done))] {
     done(pid() == meant ? effect() : not_found("the domain that was meant has ended"));
@@ -86,10 +84,10 @@ void Executor::happen(const Call& call, Duration delay, Done done) {
   if (!call.outlives_caller || !stage_.mishaps.outlives_caller()) {
     return life_.after(delay, std::move(action));
   }
-  const std::string boot = machine_.facts.boot_id;
+  const std::string boot = stage_.world.machine().facts.boot_id;
   stage_.schedule.after(delay, [boot, name = call.name, action = std::move(action),
-                                &machine = machine_, &log = stage_.log, alive = life_.watch()] {
-    if (!machine.powered || machine.facts.boot_id != boot) return;
+                                &world = stage_.world, &log = stage_.log, alive = life_.watch()] {
+    if (!world.machine().powered || world.machine().facts.boot_id != boot) return;
     if (!alive()) log.add("hypervisor: a dead daemon's {} happens", name);
     action();
   });
@@ -205,11 +203,12 @@ Executor::Calls Executor::calls_for(const agent::StartDomain& step) {
 }
 
 void Executor::keep_up(const agent::HostUpkeep& upkeep, agent::HostObservation& sight) {
+  Machine& machine = stage_.world.machine();
   if (upkeep.guards && stage_.mishaps.observation_fails()) {
     sight.guarding = unavailable("the simulated firewall refuses");
   } else if (upkeep.guards) {
     sight.guards = *upkeep.guards;
-    if (stage_.bug != Bug::kForgetGuards) machine_.guards = *upkeep.guards;
+    if (stage_.bug != Bug::kForgetGuards) machine.guards = *upkeep.guards;
   }
   for (const Network& network : upkeep.networks_to_remove) {
     if (stage_.bug == Bug::kKeepBridges || network_.remove_bridge(network.bridge).ok()) {

@@ -2,7 +2,7 @@
 // executor does on real ones. Every call may fail, be slow, or happen without its answer; between
 // two calls the daemon may die, and what it had asked of the hypervisor may still happen.
 //
-// Belongs to one life of a daemon, on its machine.
+// Belongs to one life of the daemon.
 #pragma once
 
 #include <functional>
@@ -25,8 +25,7 @@ class Executor {
 
   using Imported = std::function<void(absl::StatusOr<storage::ImageFacts>)>;
 
-  Executor(const Stage& stage, Machine& machine, Life& life, CellUid cell);
-  const Machine& machine() const { return machine_; }
+  Executor(const Stage& stage, Life& life, CellUid cell);
 
   void run(const agent::Step& step, Done done);
   // The upkeep; then domains, files and ports, one after the other.
@@ -64,7 +63,6 @@ class Executor {
   void happen(const Call& call, Duration delay, Done done);
 
   const Stage& stage_;
-  Machine& machine_;
   Life& life_;
   std::shared_ptr<SimHypervisor> hypervisor_;
   SimStorage storage_;

@@ -10,45 +10,45 @@ using hypervisor::DomainState;
 Guests::Guests(Schedule& schedule, World& world, Mishaps& mishaps, Random random)
     : schedule_(schedule), world_(world), mishaps_(mishaps), random_(std::move(random)) {}
 
-void Guests::end(Machine& machine, std::vector<Process>::iterator process, Cause cause) {
-  world_.end(machine, process, cause, !process->ports.empty() && mishaps_.port_stays());
+void Guests::end(std::vector<Process>::iterator process, Cause cause) {
+  world_.end(process, cause, !process->ports.empty() && mishaps_.port_stays());
 }
 
-void Guests::ask_to_shut_down(Machine& machine, Process& process) {
+void Guests::ask_to_shut_down(Process& process) {
   if (process.state != DomainState::kRunning || process.ignores_shutdown) return;
   if (std::exchange(process.shutdown_asked, true)) return;
   const Duration patience =
       random_.between(std::chrono::milliseconds(500), std::chrono::seconds(20));
-  schedule_.after(patience, [this, &machine, pid = process.pid] {
-    auto& processes = machine.processes;
+  schedule_.after(patience, [this, pid = process.pid] {
+    auto& processes = world_.machine().processes;
     const auto found = std::find_if(processes.begin(), processes.end(),
                                     [&](const Process& each) { return each.pid == pid; });
-    if (found != processes.end()) end(machine, found, Cause::kShutdownAsked);
+    if (found != processes.end()) end(found, Cause::kShutdownAsked);
   });
 }
 
-std::vector<Process>::iterator Guests::any_running(Machine& machine) {
-  auto& processes = machine.processes;
+std::vector<Process>::iterator Guests::any_running() {
+  auto& processes = world_.machine().processes;
   if (processes.empty()) return processes.end();
   const auto chosen = processes.begin() + static_cast<ptrdiff_t>(random_.below(processes.size()));
   const bool ours_to_move = chosen->state == DomainState::kRunning && !chosen->shutdown_asked;
   return ours_to_move ? chosen : processes.end();
 }
 
-void Guests::live_on(Machine& machine) {
-  const auto nobody = machine.processes.end();
-  const auto guest = any_running(machine);
+void Guests::live_on() {
+  const auto nobody = world_.machine().processes.end();
+  const auto guest = any_running();
   if (guest == nobody) return;
-  if (mishaps_.guest_shuts_down()) return end(machine, guest, Cause::kOwnShutdown);
-  if (mishaps_.guest_crashes()) return end(machine, guest, Cause::kCrash);
-  if (mishaps_.guest_panics()) return world_.panic(machine, *guest);
+  if (mishaps_.guest_shuts_down()) return end(guest, Cause::kOwnShutdown);
+  if (mishaps_.guest_crashes()) return end(guest, Cause::kCrash);
+  if (mishaps_.guest_panics()) return world_.panic(*guest);
   if (mishaps_.disk_fails()) {
     guest->state = DomainState::kPausedOnError;
-    return machine.tell({.uuid = guest->uuid});
+    return world_.tell({.uuid = guest->uuid});
   }
 }
 
-void Guests::start_stranger(Machine& machine, const std::optional<CellUid>& cell) {
+void Guests::start_stranger(const std::optional<CellUid>& cell) {
   Process stranger{.uuid = random_.uuid(),
                    .state = DomainState::kRunning,
                    .vcpus = VcpuCount(1),
@@ -62,7 +62,7 @@ void Guests::start_stranger(Machine& machine, const std::optional<CellUid>& cell
                                            .project_id = "default",
                                            .instance_id = "lost"};
   }
-  world_.spawn(machine, std::move(stranger));
+  world_.spawn(std::move(stranger));
 }
 
 }  // namespace stellwerk::sim

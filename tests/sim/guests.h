@@ -15,18 +15,18 @@ class Guests {
   Guests(Schedule& schedule, World& world, Mishaps& mishaps, Random random);
 
   // A guest that listens ends some seconds from now. A paused one does not hear it.
-  void ask_to_shut_down(Machine& machine, Process& process);
+  void ask_to_shut_down(Process& process);
   // Whether a guest born now will be deaf to such requests.
   bool born_deaf() { return random_.chance(200); }
-  void end(Machine& machine, std::vector<Process>::iterator process, Cause cause);
+  void end(std::vector<Process>::iterator process, Cause cause);
 
-  // One simulated second: what guests of any owner do by themselves, on one machine.
-  void live_on(Machine& machine);
+  // One simulated second: what guests of any owner do by themselves.
+  void live_on();
   // A domain of another owner, or one of `cell` that no record names.
-  void start_stranger(Machine& machine, const std::optional<CellUid>& cell);
+  void start_stranger(const std::optional<CellUid>& cell);
 
  private:
-  std::vector<Process>::iterator any_running(Machine& machine);
+  std::vector<Process>::iterator any_running();
 
   Schedule& schedule_;
   World& world_;

@@ -10,10 +10,7 @@ namespace stellwerk::sim {
 
 void Inspector::inspect(std::function<void(Finding)> done) {
   if (!client_.is_idle()) return done("clients still wait for answers");
-  if (!daemon_.is_serving()) return done("no daemon serves");
-  if (daemon_.count_linked() != stage_.world.machines().size()) {
-    return done("an agent is out of sight");
-  }
+  if (!daemon_.is_linked()) return done("no daemon serves, or the agent is out of sight");
   daemon_.submit(controller::ListInstances{.project = "-"},
                  [this, done](const absl::StatusOr<controller::Answer>& instances) {
                    if (!instances.ok()) return done(describe(instances.status()));
@@ -39,11 +36,8 @@ Inspector::Finding Inspector::judge(const Instances& instances, const Hosts& hos
   for (const auto& view : instances.items) {
     if (Finding finding = judge(view)) return finding;
   }
-  if (hosts.items.size() != stage_.world.machines().size()) return "not every host is listed once";
-  for (const controller::HostView& host : hosts.items) {
-    if (Finding finding = judge(host)) return finding;
-  }
-  if (Finding finding = stage_.invariants.placements().check_at_rest()) return finding;
+  if (hosts.items.size() != 1) return "the host is not listed once";
+  if (Finding finding = judge(hosts.items.front())) return finding;
   if (Finding finding = judge_memory()) return finding;
   if (Finding finding = judge_files()) return finding;
   if (Finding finding = judge_networks()) return finding;
@@ -63,9 +57,11 @@ Inspector::Finding Inspector::judge(const controller::InstanceView& view) const 
   if (instance.desired == DesiredState::kRunning) return judge_running(view);
   if (instance.desired == DesiredState::kDeleted) return name;
   if (observed.phase != Phase::kStopped) return name;
-  const Machine& machine = *stage_.world.find(instance.claim.host);
-  const bool runs = machine.find_process(instance.uid.value()) != machine.processes.end();
-  const auto& ports = machine.ports;
+  const auto& processes = stage_.world.machine().processes;
+  const bool runs = std::any_of(processes.begin(), processes.end(), [&](const Process& process) {
+    return process.uuid == instance.uid.value();
+  });
+  const auto& ports = stage_.world.machine().ports;
   const std::string prefix = agent::interface_name(instance.uid, 0);
   const bool has_port = std::any_of(
       ports.begin(), ports.end(), [&](const auto& port) { return port.first.starts_with(prefix); });
@@ -80,16 +76,16 @@ Inspector::Finding Inspector::judge_running(const controller::InstanceView& view
   if (view.observed.phase != Phase::kRunning) {
     return fmt::format("{} should run, its phase is {}", name, to_string(view.observed.phase));
   }
-  const Machine& machine = *stage_.world.find(instance.claim.host);
-  const auto process = machine.find_process(instance.uid.value());
-  if (process == machine.processes.end() || process->state != hypervisor::DomainState::kRunning) {
+  const auto process = stage_.world.machine().find_process(instance.uid.value());
+  if (process == stage_.world.machine().processes.end() ||
+      process->state != hypervisor::DomainState::kRunning) {
     return name + " is reported running and does not run";
   }
   if (process->owner->reboot_count != instance.reboot.count) return name + " was not rebooted";
   if (process->vcpus != instance.vcpus || process->memory != instance.memory) {
     return name + " runs in another size";
   }
-  if (machine.files.at(instance.uid).size != instance.boot_disk) {
+  if (stage_.world.machine().files.at(instance.uid).size != instance.boot_disk) {
     return name + " has a disk of another size";
   }
   if (process->ports.size() != instance.ports.size()) return name + " has not its ports";
@@ -101,7 +97,6 @@ Inspector::Finding Inspector::judge_pins(const Instance& instance,
                                          const hypervisor::CpuPins& pins) const {
   std::set<int32_t> dedicated;
   for (const auto& [uid, other] : stage_.invariants.history().instances()) {
-    if (other.claim.host != instance.claim.host) continue;
     dedicated.insert(other.claim.cpus.begin(), other.claim.cpus.end());
   }
   const auto shared = [&](int32_t cpu) { return !dedicated.contains(cpu); };
@@ -119,12 +114,10 @@ Inspector::Finding Inspector::judge_pins(const Instance& instance,
 }
 
 Inspector::Finding Inspector::judge(const controller::HostView& host) const {
-  if (!host.connected) return host.host.id + " is not connected";
-  const Machine* machine = stage_.world.find(host.host.uid);
-  if (machine == nullptr) return "a host is listed that is not there";
+  if (!host.connected) return "the host is not connected";
   int64_t foreign = 0;
   size_t orphans = 0;
-  for (const Process& process : machine->processes) {
+  for (const Process& process : stage_.world.machine().processes) {
     if (!process.stranger) continue;
     const bool ours = process.owner && process.owner->cell == daemon_.cell();
     ours ? ++orphans : ++foreign;
@@ -158,12 +151,10 @@ Inspector::Finding Inspector::judge_memory() const {
 }
 
 Inspector::Finding Inspector::judge_files() const {
-  for (const Machine& machine : stage_.world.machines()) {
-    for (const auto& [uid, files] : machine.files) {
-      if (files.partial) return "a partial disk is left of " + brief(uid);
-    }
+  const Machine& machine = stage_.world.machine();
+  for (const auto& [uid, files] : machine.files) {
+    if (files.partial) return "a partial disk is left of " + brief(uid);
   }
-  const auto& files = stage_.world.images();
   const auto& images = stage_.invariants.history().images();
   size_t with_files = 0;
   for (const auto& [uid, image] : images) {
@@ -171,12 +162,12 @@ Inspector::Finding Inspector::judge_files() const {
     ++with_files;
     if (image.state != ImageState::kActive)
       return "an image is neither there nor gone: " + image.id;
-    const auto file = files.find(uid);
-    if (file == files.end() || file->second != ImageFile::kPublished) {
+    const auto file = machine.images.find(uid);
+    if (file == machine.images.end() || file->second != ImageFile::kPublished) {
       return "an image has lost its file: " + image.id;
     }
   }
-  if (files.size() != with_files) return "an image's file is left over";
+  if (machine.images.size() != with_files) return "an image's file is left over";
   return std::nullopt;
 }
 
@@ -187,10 +178,8 @@ Inspector::Finding Inspector::judge_networks() const {
     if (network.state != NetworkState::kActive) return "a network is never gone: " + network.id;
     wanted.insert(network.bridge);
   }
-  for (const Machine& machine : stage_.world.machines()) {
-    for (const std::string& bridge : machine.bridges) {
-      if (!wanted.contains(bridge)) return "a bridge is left over: " + bridge;
-    }
+  for (const std::string& bridge : stage_.world.machine().bridges) {
+    if (!wanted.contains(bridge)) return "a bridge is left over: " + bridge;
   }
   return std::nullopt;
 }

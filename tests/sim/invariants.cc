@@ -34,20 +34,29 @@ std::string bytes_of(const controller::Answer& answer) {
           [](const Flavor& flavor) { return records::encode(flavor); },
           [](const controller::ProjectView& view) { return records::encode(view.project); },
           [](const controller::InstancesView& view) { return bytes_of(view); },
-          [](const controller::HostView& view) { return records::encode(view.host); },
-          [](const controller::SiteView& view) { return records::encode(view.site); },
-          [](const controller::ZoneView& view) { return records::encode(view.zone); },
-          [](const controller::FeedView& view) { return records::encode(view.feed); },
-          [](const controller::RackView& view) { return records::encode(view.rack); },
-          [](const controller::GroupView& view) { return records::encode(view.group); },
           [](const auto&) { return std::string(); }},
       answer);
 }
 
 std::string bytes_of(const records::RequestRecord& request) {
-  return std::visit(Overloaded{[](const records::Booking& booking) { return bytes_of(booking); },
-                               [](const auto& resource) { return records::encode(resource); }},
-                    request.resource);
+  return std::visit(
+      Overloaded{[](const records::Booking& booking) { return bytes_of(booking); },
+                 [](const auto& resource) { return records::encode(resource); }},
+      request.resource);
+}
+
+// SCS-0100: at most 5 shared vCPUs a core and 3 a thread, on what dedicated ones leave over.
+bool fits(const std::map<CpuClass, int64_t>& used, const HostFacts& facts) {
+  const auto of = [&](CpuClass cpu_class) {
+    const auto found = used.find(cpu_class);
+    return found == used.end() ? 0 : found->second;
+  };
+  const int64_t left = facts.threads - of(CpuClass::kDedicatedThread) -
+                       of(CpuClass::kDedicatedCore) * (facts.threads / facts.cores);
+  const int64_t shared = of(CpuClass::kShared);
+  const int64_t low = of(CpuClass::kLowPerformance);
+  return left >= 0 && shared * 16 + low * 3 <= left * 3 * 16 &&
+         shared * facts.threads <= 5 * facts.cores * left;
 }
 
 // Whether the commit decided such a request. It may hold others of the same instance after it.
@@ -62,9 +71,8 @@ bool asked_for(const RecordHistory::Change& change, const Instance& instance,
 
 }  // namespace
 
-Invariants::Invariants(EventLog& log, const World& world, SimStore& store,
-                       std::optional<DomainLevel> guarantee)
-    : log_(log), world_(world), store_(store), placements_(history_, guarantee) {
+Invariants::Invariants(EventLog& log, const World& world, SimStore& store)
+    : log_(log), world_(world), store_(store) {
   store_.watch(
       [this](const store::Head& head, const store::Batch& batch) { committed(head, batch); });
 }
@@ -82,10 +90,10 @@ void Invariants::committed(const store::Head& head, const store::Batch& batch) {
   for (const Instance& instance : change.written) check_written(instance, change);
   for (const Instance& instance : change.erased) check_erased(instance);
   if (!change.written.empty()) {
-    for (const Machine& machine : world_.machines()) check_processors(machine);
+    check_capacity();
+    check_processors();
   }
   check_limits(change);
-  for (std::string& problem : placements_.check(change)) fail(std::move(problem));
 }
 
 void Invariants::check_audit(const RecordHistory::Change& change) {
@@ -211,12 +219,26 @@ void Invariants::check_erased(const Instance& instance) {
   }
 }
 
+void Invariants::check_capacity() {
+  std::map<CpuClass, int64_t> vcpus;
+  Bytes memory;
+  Bytes disk;
+  for (const auto& [uid, instance] : history_.instances()) {
+    vcpus[instance.claim.cpu_class] += instance.claim.vcpus.count();
+    memory += instance.claim.memory;
+    disk += instance.claim.disk;
+  }
+  const Machine& machine = world_.machine();
+  if (memory > machine.facts.memory - machine.reserve.memory) fail("memory is overcommitted");
+  if (disk > machine.facts.disk - machine.reserve.disk) fail("the disk is overcommitted");
+  if (!fits(vcpus, machine.facts)) fail("processors are overcommitted");
+}
+
 // Claims of dedicated classes name threads that the host has, as many as they must, each once.
-void Invariants::check_processors(const Machine& machine) {
+void Invariants::check_processors() {
   std::map<int32_t, InstanceUid> owners;
   for (const auto& [uid, instance] : history_.instances()) {
     const Claim& claim = instance.claim;
-    if (claim.host != machine.uid) continue;
     const int64_t each = claim.cpu_class == CpuClass::kDedicatedCore     ? 2
                          : claim.cpu_class == CpuClass::kDedicatedThread ? 1
                                                                          : 0;
@@ -224,19 +246,19 @@ void Invariants::check_processors(const Machine& machine) {
       fail("a claim names another number of processors than its class takes: " + instance.id);
     }
     for (const int32_t cpu : claim.cpus) {
-      if (cpu < 0 || cpu >= machine.facts.threads) fail("a claim on no processor");
+      if (cpu < 0 || cpu >= world_.machine().facts.threads) fail("a claim on no processor");
       if (!owners.emplace(cpu, uid).second) {
         fail(fmt::format("processor {} is given to two instances", cpu));
       }
     }
   }
-  if (std::ssize(owners) >= machine.facts.threads) fail("no processor is left to share");
+  if (std::ssize(owners) >= world_.machine().facts.threads) fail("no processor is left to share");
 }
 
 // Where guests really run: no two dedicated ones meet, not even for a moment.
-void Invariants::check_pins(const Machine& machine) {
+void Invariants::check_pins() {
   std::map<int32_t, Uuid> users;
-  for (const Process& process : machine.processes) {
+  for (const Process& process : world_.machine().processes) {
     const auto record = history_.instances().find(InstanceUid(process.uuid));
     if (process.stranger || record == history_.instances().end()) continue;
     if (record->second.claim.cpus.empty()) continue;
@@ -250,42 +272,31 @@ void Invariants::check_pins(const Machine& machine) {
 }
 
 void Invariants::after_event() {
-  check_acts();
-  std::set<Uuid> running;
-  for (const Machine& machine : world_.machines()) {
-    check_processes(machine, running);
-    check_pins(machine);
-    check_left_overs(machine);
-  }
+  check_processes();
+  check_pins();
+  check_left_overs();
 }
 
-void Invariants::check_acts() {
+void Invariants::check_processes() {
   if (world_.unguarded()) fail("a port that the firewall did not know: " + *world_.unguarded());
   if (world_.double_reboot()) fail("rebooted twice: " + *world_.double_reboot());
   if (world_.trespass()) fail("a domain that no record names was ended: " + *world_.trespass());
-}
-
-// `running`: what has been met so far, here and on other machines.
-void Invariants::check_processes(const Machine& machine, std::set<Uuid>& running) {
-  for (const Process& process : machine.processes) {
-    if (!running.insert(process.uuid).second) {
-      fail("two processes of one instance: " + process.name);
+  const auto& processes = world_.machine().processes;
+  for (auto process = processes.begin(); process != processes.end(); ++process) {
+    for (auto other = processes.begin(); other != process; ++other) {
+      if (other->uuid == process->uuid) fail("two processes of one instance: " + process->name);
     }
-    if (process.stranger) continue;
-    const auto record = history_.instances().find(InstanceUid(process.uuid));
-    if (record == history_.instances().end()) {
-      fail("a process without a record: " + process.name);
-    } else if (record->second.claim.host != machine.uid) {
-      fail(fmt::format("{} runs on {}, where it has no claim", process.name, machine.id));
+    if (!process->stranger && !history_.instances().contains(InstanceUid(process->uuid))) {
+      fail("a process without a record: " + process->name);
     }
   }
 }
 
-void Invariants::check_left_overs(const Machine& machine) {
-  for (const auto& [uid, files] : machine.files) {
+void Invariants::check_left_overs() {
+  for (const auto& [uid, files] : world_.machine().files) {
     if (!history_.instances().contains(uid)) fail("files without a record: " + brief(uid));
   }
-  for (const auto& [name, bridge] : machine.ports) {
+  for (const auto& [name, bridge] : world_.machine().ports) {
     if (!port_names_.contains(name)) fail("a port without a record: " + name);
   }
 }
@@ -301,10 +312,6 @@ void Invariants::answered(const controller::Request& request,
     if (std::holds_alternative<controller::BeginImageImport>(mutation->body) &&
         std::get<controller::ImageView>(*answer).image.state == ImageState::kImporting) {
       return;  // half a mutation: its end is the answer
-    }
-    if (const auto* booking = std::get_if<controller::CreateInstances>(&mutation->body)) {
-      const auto& made = std::get<controller::InstancesView>(*answer).instances;
-      if (std::ssize(made) != booking->count) fail("a booking is answered with another number");
     }
     return check_mutation_answer(mutation->context, *answer);
   }
@@ -395,44 +402,42 @@ void Invariants::stepped_down(const std::string& why) {
   fail("the controller steps down though nobody else took over: " + why);
 }
 
-bool Invariants::may_destroy(const Machine& machine, const Instance& ordered) const {
+bool Invariants::may_destroy(const InstanceUid& uid, const Instance& ordered) const {
   if (ordered.desired != DesiredState::kRunning) return true;
   // What is left of a panicked guest has to go before it starts anew, and a power cycle ends one.
-  // What has ended since it was last seen is nobody's loss.
-  const auto process = machine.find_process(ordered.uid.value());
-  if (process == machine.processes.end()) return true;
-  const bool cycled = ordered.reboot.kind == RebootKind::kPowerCycle && process->owner &&
-                      process->owner->reboot_count < ordered.reboot.count;
-  return cycled || process->state == hypervisor::DomainState::kCrashed;
+  const auto& processes = world_.machine().processes;
+  return std::any_of(processes.begin(), processes.end(), [&](const Process& process) {
+    if (process.uuid != uid.value()) return false;
+    const bool cycled = ordered.reboot.kind == RebootKind::kPowerCycle && process.owner &&
+                        process.owner->reboot_count < ordered.reboot.count;
+    return cycled || process.state == hypervisor::DomainState::kCrashed;
+  });
 }
 
 // Whether this generation has run, its end was not asked for, and its policy is never.
-bool Invariants::must_stay_down(const Machine& machine, const Instance& ordered) const {
+bool Invariants::must_stay_down(const Instance& ordered) const {
   if (ordered.restart_policy != RestartPolicy::kNever) return false;
-  const auto files = machine.files.find(ordered.uid);
+  const auto files = world_.machine().files.find(ordered.uid);
   const auto& endings = world_.endings(ordered.uid.value());
-  return files != machine.files.end() && files->second.started == ordered.run && !endings.empty() &&
-         endings.back().cause == Cause::kCrash;
+  return files != world_.machine().files.end() && files->second.started == ordered.run &&
+         !endings.empty() && endings.back().cause == Cause::kCrash;
 }
 
-void Invariants::step_begins(const Machine& machine, const agent::Step& step, Sequence orders) {
+void Invariants::step_begins(const agent::Step& step, Sequence orders) {
   const InstanceUid uid = agent::instance_of(step);
   const Instance* ordered = history_.instance_at(uid, orders);
   const std::string name = fmt::format("{} {}", agent::name_of(step), brief(uid));
-  if (!ordered || ordered->claim.host != machine.uid) {
-    return fail("a step on what no order names: " + name);
-  }
+  if (!ordered) return fail("a step on what no order names: " + name);
   const bool deleted = ordered->desired == DesiredState::kDeleted;
   const bool running = ordered->desired == DesiredState::kRunning;
   const bool allowed = std::visit(
-      Overloaded{
-          [&](const agent::DestroyDomain&) { return may_destroy(machine, *ordered); },
-          [&](const agent::RequestShutdown&) { return !running; },
-          [&](const agent::DeleteFiles&) { return deleted; },
-          [&](const agent::RemovePort&) { return true; },
-          [&](const agent::PinDomain&) { return true; },
-          [&](const agent::StartDomain&) { return running && !must_stay_down(machine, *ordered); },
-          [&](const auto&) { return running; }},
+      Overloaded{[&](const agent::DestroyDomain&) { return may_destroy(uid, *ordered); },
+                 [&](const agent::RequestShutdown&) { return !running; },
+                 [&](const agent::DeleteFiles&) { return deleted; },
+                 [&](const agent::RemovePort&) { return true; },
+                 [&](const agent::PinDomain&) { return true; },
+                 [&](const agent::StartDomain&) { return running && !must_stay_down(*ordered); },
+                 [&](const auto&) { return running; }},
       step);
   if (!allowed) fail("a step that its orders do not ask for: " + name);
 }

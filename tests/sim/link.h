@@ -1,6 +1,5 @@
-// The way between the controller and one host's agent: in order, with delays, until it breaks; what
-// is under way then is lost. A message to the agent may also be delivered once more, later, even by
-// a controller that is gone by then: the receiver has to tell.
+// The way between controller and agent: in order, with delays, until it breaks; what is under way
+// then is lost. A message may also be delivered once more, later: the receiver has to tell.
 #pragma once
 
 #include <utility>
@@ -11,7 +10,6 @@ namespace stellwerk::sim {
 
 class Link {
  public:
-  // Ends with the agent's life; whoever ends the controller's breaks it off.
   Link(const Stage& stage, Life& life) : stage_(stage), life_(life) {}
 
   bool is_up() const { return up_; }

@@ -19,8 +19,8 @@ class Mailbox {
   // Carries one delivery out and returns when to be woken.
   using Deliver = std::function<std::optional<MonotonicTime>(std::span<const Input>)>;
 
-  Mailbox(const Stage& stage, const Machine& machine, Life& life, Deliver deliver)
-      : stage_(stage), machine_(machine), life_(life), deliver_(std::move(deliver)) {}
+  Mailbox(const Stage& stage, Life& life, Deliver deliver)
+      : stage_(stage), life_(life), deliver_(std::move(deliver)) {}
 
   void post(Input input) {
     inputs_.push_back(std::move(input));
@@ -32,7 +32,7 @@ class Mailbox {
   void wake(std::optional<MonotonicTime> when) {
     const uint64_t wish = ++wishes_;
     if (!when) return;
-    life_.after(*when - machine_.now(stage_.schedule).monotonic, [this, wish] {
+    life_.after(*when - stage_.world.now().monotonic, [this, wish] {
       if (wish == wishes_) post(TimePassed{});
     });
   }
@@ -45,7 +45,6 @@ class Mailbox {
   }
 
   const Stage& stage_;
-  const Machine& machine_;
   Life& life_;
   const Deliver deliver_;
   std::vector<Input> inputs_;

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace stellwerk::sim {
@@ -35,50 +33,17 @@ Operation image(const std::string& project, const std::string& id) {
           fmt::format("import image {}/{}", project, id)};
 }
 
-// Where hosts stand comes last: some limits are too low even for idle hosts.
-std::vector<Operation> topology_of(const CellPlan& plan) {
-  std::vector<Operation> all;
-  for (const std::string& site : plan.sites) {
-    all.push_back({controller::CreateSite{site}, "create site " + site});
-  }
-  for (const CellPlan::Zone& zone : plan.zones) {
-    all.push_back({controller::CreateZone{zone.site, zone.id},
-                   fmt::format("create zone {}/{}", zone.site, zone.id)});
-  }
-  for (const CellPlan::Feed& feed : plan.feeds) {
-    all.push_back(
-        {controller::CreateFeed{feed.site, feed.id, feed.budget},
-         fmt::format("create feed {}/{} {}", feed.site, feed.id, to_string(feed.budget))});
-  }
-  for (const CellPlan::Rack& rack : plan.racks) {
-    all.push_back({controller::CreateRack{rack.zone, rack.id, rack.feeds, rack.limit},
-                   fmt::format("create rack {}/{}", rack.zone, rack.id)});
-  }
-  for (const CellPlan::Host& host : plan.hosts) {
-    all.push_back({controller::UpdateHost{.id = host.id,
-                                          .labels = host.labels,
-                                          .rack = host.rack,
-                                          .idle = host.power.idle,
-                                          .peak = host.power.peak},
-                   fmt::format("enter {} in {}", host.id, host.rack)});
-  }
-  return all;
-}
-
 }  // namespace
 
 std::vector<Operation> Operations::preparations() const {
-  std::vector<Operation> all = topology_of(plan_);
-  std::vector<Operation> rest = {{controller::CreateProject{.id = "blue"}, "create project blue"},
-                                 image("default", "debian"),
-                                 image("blue", "debian"),
-                                 flavor("tiny", CpuClass::kShared, 1, mebibytes(512)),
-                                 flavor("big", CpuClass::kShared, 4, gibibytes(8)),
-                                 flavor("pinned", CpuClass::kDedicatedCore, 1, gibibytes(1)),
-                                 flavor("threaded", CpuClass::kDedicatedThread, 1, gibibytes(1)),
-                                 flavor("modest", CpuClass::kLowPerformance, 2, gibibytes(1))};
-  std::ranges::move(rest, std::back_inserter(all));
-  return all;
+  return {{controller::CreateProject{.id = "blue"}, "create project blue"},
+          image("default", "debian"),
+          image("blue", "debian"),
+          flavor("tiny", CpuClass::kShared, 1, mebibytes(512)),
+          flavor("big", CpuClass::kShared, 4, gibibytes(8)),
+          flavor("pinned", CpuClass::kDedicatedCore, 1, gibibytes(1)),
+          flavor("threaded", CpuClass::kDedicatedThread, 1, gibibytes(1)),
+          flavor("modest", CpuClass::kLowPerformance, 2, gibibytes(1))};
 }
 
 Operation Operations::create(const std::string& project, const std::string& id) {

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "orchestrator/controller/requests.h"
-#include "tests/sim/cell_plan.h"
 #include "tests/sim/random.h"
 
 namespace stellwerk::sim {
@@ -16,7 +15,7 @@ struct Operation {
 
 class Operations {
  public:
-  Operations(const CellPlan& plan, Random random) : plan_(plan), random_(random) {}
+  explicit Operations(Random random) : random_(random) {}
 
   // What has to be there before instances can be: projects, an image each, flavors.
   std::vector<Operation> preparations() const;
@@ -33,7 +32,6 @@ class Operations {
   Operation create_network(const std::string& project);
   std::vector<controller::PortRequest> ports();
 
-  const CellPlan& plan_;
   Random random_;
 };
 

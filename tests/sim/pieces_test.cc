@@ -90,7 +90,7 @@ const std::string kBridge = "sw-bridge";
 // A world without mishaps.
 class Pieces : public testing::Test {
  protected:
-  Pieces() { machine_.bridges.insert(kBridge); }
+  Pieces() { world_.machine().bridges.insert(kBridge); }
 
   store::Head take_over() { return *store_.take_over(*store_.observe(), random_.uuid()); }
   static store::Batch put(std::string key, std::string value) {
@@ -98,7 +98,7 @@ class Pieces : public testing::Test {
   }
   InstanceUid with_files() {
     const InstanceUid uid(random_.uuid());
-    machine_.files[uid] = {.disk = true, .seed = true};
+    world_.machine().files[uid] = {.disk = true, .seed = true};
     return uid;
   }
   hypervisor::DomainSpec spec(const InstanceUid& uid) {
@@ -112,11 +112,10 @@ class Pieces : public testing::Test {
   EventLog log_{schedule_};
   Mishaps mishaps_{Random(4)};
   World world_{schedule_, log_, Random(5)};
-  Machine& machine_ = world_.machines().front();
   Guests guests_{schedule_, world_, mishaps_, Random(6)};
   SimStore store_{schedule_, log_, mishaps_, Random(7)};
   CellUid cell_{Random(8).uuid()};
-  SimHypervisor hypervisor_{world_, machine_, guests_, cell_};
+  SimHypervisor hypervisor_{world_, guests_, cell_};
 };
 
 TEST_F(Pieces, AnOlderWritersCommitAbortsAfterATakeover) {
@@ -173,7 +172,7 @@ TEST_F(Pieces, AScanIsGuardedByTheWriterAndPaged) {
 TEST_F(Pieces, AStartNeedsTheInstancesFiles) {
   const InstanceUid uid(random_.uuid());
   EXPECT_TRUE(absl::IsFailedPrecondition(hypervisor_.start(spec(uid))));
-  EXPECT_TRUE(machine_.processes.empty());
+  EXPECT_TRUE(world_.machine().processes.empty());
 }
 
 TEST_F(Pieces, AStartIsDoneOnceAndReleasesAPausedDomain) {
@@ -183,29 +182,29 @@ TEST_F(Pieces, AStartIsDoneOnceAndReleasesAPausedDomain) {
   ASSERT_TRUE(hypervisor_.start(spec(uid)).ok());
   ASSERT_EQ(hypervisor_.list()->size(), 1u);
   EXPECT_EQ(hypervisor_.list()->front().state, hypervisor::DomainState::kRunning);
-  EXPECT_TRUE(machine_.ports.contains("sw-test"));
+  EXPECT_TRUE(world_.machine().ports.contains("sw-test"));
 }
 
 TEST_F(Pieces, ADomainOfAnotherCellIsShownWithoutOwnerAndNeverTouched) {
-  guests_.start_stranger(machine_, CellUid(random_.uuid()));
-  const Uuid uuid = machine_.processes.front().uuid;
+  guests_.start_stranger(CellUid(random_.uuid()));
+  const Uuid uuid = world_.machine().processes.front().uuid;
   EXPECT_FALSE(hypervisor_.list()->front().owner);
   EXPECT_TRUE(absl::IsPermissionDenied(hypervisor_.destroy(InstanceUid(uuid))));
-  EXPECT_EQ(machine_.processes.size(), 1u);
+  EXPECT_EQ(world_.machine().processes.size(), 1u);
 }
 
 TEST_F(Pieces, AGuestThatListensEndsSomeTimeAfterItIsAsked) {
   const InstanceUid uid = with_files();
   ASSERT_TRUE(hypervisor_.start(spec(uid)).ok());
-  machine_.processes.front().ignores_shutdown = false;
+  world_.machine().processes.front().ignores_shutdown = false;
   std::vector<hypervisor::DomainEvent> events;
-  machine_.listener = [&](const hypervisor::DomainEvent& event) { events.push_back(event); };
+  world_.listen([&](const hypervisor::DomainEvent& event) { events.push_back(event); });
   ASSERT_TRUE(hypervisor_.request_shutdown(uid).ok());
-  EXPECT_EQ(machine_.processes.size(), 1u);
+  EXPECT_EQ(world_.machine().processes.size(), 1u);
   while (schedule_.run_one()) {
   }
-  EXPECT_TRUE(machine_.processes.empty());
-  EXPECT_TRUE(machine_.ports.empty());
+  EXPECT_TRUE(world_.machine().processes.empty());
+  EXPECT_TRUE(world_.machine().ports.empty());
   ASSERT_EQ(events.size(), 1u);
   EXPECT_EQ(events.front().ended, hypervisor::DomainEnd::kShutDownByGuest);
   EXPECT_EQ(world_.endings(uid.value()).front().cause, Cause::kShutdownAsked);
@@ -214,27 +213,26 @@ TEST_F(Pieces, AGuestThatListensEndsSomeTimeAfterItIsAsked) {
 TEST_F(Pieces, APowerCutEndsProcessesAndKeepsDisks) {
   const InstanceUid uid = with_files();
   ASSERT_TRUE(hypervisor_.start(spec(uid)).ok());
-  const std::string boot = machine_.facts.boot_id;
-  world_.cut_power(machine_);
-  world_.restore_power(machine_);
-  EXPECT_TRUE(machine_.processes.empty());
-  EXPECT_TRUE(machine_.ports.empty());
-  EXPECT_TRUE(machine_.files.at(uid).disk);
-  EXPECT_NE(machine_.facts.boot_id, boot);
+  const std::string boot = world_.machine().facts.boot_id;
+  world_.cut_power();
+  world_.restore_power();
+  EXPECT_TRUE(world_.machine().processes.empty());
+  EXPECT_TRUE(world_.machine().ports.empty());
+  EXPECT_TRUE(world_.machine().files.at(uid).disk);
+  EXPECT_NE(world_.machine().facts.boot_id, boot);
 }
 
 TEST_F(Pieces, OpeningTheStorageRemovesWhatACrashLeftHalfMade) {
-  SimStorage storage(world_, machine_);
+  SimStorage storage(world_);
   const InstanceUid begun(random_.uuid());
   const ImageUid image(random_.uuid());
   storage.begin_disk(begun);
   storage.begin_image(image);
   const InstanceUid whole = with_files();
-  storage.clean_up_disks();
-  storage.clean_up_images();
-  EXPECT_FALSE(machine_.files.contains(begun));
-  EXPECT_TRUE(machine_.files.contains(whole));
-  EXPECT_TRUE(world_.images().empty());
+  storage.clean_up();
+  EXPECT_FALSE(world_.machine().files.contains(begun));
+  EXPECT_TRUE(world_.machine().files.contains(whole));
+  EXPECT_TRUE(world_.machine().images.empty());
 }
 
 TEST(Seeds, DifferByBaseAndIndexAndRepeat) {

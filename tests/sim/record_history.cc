@@ -42,11 +42,9 @@ void RecordHistory::put(const store::Entry& entry, Sequence sequence, Change& ch
   } else if (is(records::kImagePrefix)) {
     decode_into(entry, records::decode_image, change,
                 [&](Image image) { images_[image.uid] = std::move(image); });
-  } else if (put_topology(entry, change)) {
-    change.fleet_changed = true;
-  } else if (is(records::kGroupPrefix)) {
-    decode_into(entry, records::decode_group, change,
-                [&](Group group) { groups_[group.uid] = std::move(group); });
+  } else if (is(records::kHostPrefix)) {
+    decode_into(entry, records::decode_host, change,
+                [&](Host host) { hosts_[host.uid] = std::move(host); });
   } else if (is(records::kProjectPrefix)) {
     decode_into(entry, records::decode_project, change, [&](Project project) {
       const auto old = projects_.find(project.uid);
@@ -71,44 +69,8 @@ void RecordHistory::put(const store::Entry& entry, Sequence sequence, Change& ch
   }
 }
 
-bool RecordHistory::put_topology(const store::Entry& entry, Change& change) {
-  if (entry.key.starts_with(records::kHostPrefix)) {
-    decode_into(entry, records::decode_host, change, [&](Host host) {
-      const auto old = hosts_.find(host.uid);
-      if (old != hosts_.end()) {
-        change.moved = change.moved || old->second.rack != host.rack;
-        change.hosts_before.push_back(old->second);
-      }
-      hosts_[host.uid] = std::move(host);
-    });
-  } else if (entry.key.starts_with(records::kRackPrefix)) {
-    decode_into(entry, records::decode_rack, change,
-                [&](Rack rack) { racks_[rack.uid] = std::move(rack); });
-  } else if (entry.key.starts_with(records::kFeedPrefix)) {
-    decode_into(entry, records::decode_feed, change,
-                [&](Feed feed) { feeds_[feed.uid] = std::move(feed); });
-  } else {
-    return false;
-  }
-  return true;
-}
-
-bool RecordHistory::erase_topology(const std::string& key, Change& change) {
-  const std::string uid = key.substr(key.find('/') + 1);
-  if (key.starts_with(records::kRackPrefix)) {
-    racks_.erase(RackUid::parse(uid).value_or(RackUid()));
-  } else if (key.starts_with(records::kFeedPrefix)) {
-    feeds_.erase(FeedUid::parse(uid).value_or(FeedUid()));
-  } else {
-    return false;
-  }
-  change.fleet_changed = true;
-  return true;
-}
-
 void RecordHistory::erase(const std::string& key, Sequence sequence, Change& change) {
   const std::string uid = key.substr(key.find('/') + 1);
-  if (erase_topology(key, change)) return;
   if (key.starts_with(records::kInstancePrefix)) {
     const auto found = instances_.find(InstanceUid::parse(uid).value_or(InstanceUid()));
     if (found == instances_.end()) return change.problems.push_back("erases unknown " + key);
@@ -117,8 +79,6 @@ void RecordHistory::erase(const std::string& key, Sequence sequence, Change& cha
     instances_.erase(found);
   } else if (key.starts_with(records::kImagePrefix)) {
     images_.erase(ImageUid::parse(uid).value_or(ImageUid()));
-  } else if (key.starts_with(records::kGroupPrefix)) {
-    groups_.erase(GroupUid::parse(uid).value_or(GroupUid()));
   } else if (key.starts_with(records::kProjectPrefix)) {
     projects_.erase(ProjectUid::parse(uid).value_or(ProjectUid()));
   } else if (key.starts_with(records::kRequestPrefix)) {

@@ -21,10 +21,7 @@ class RecordHistory {
     std::vector<Instance> written;
     std::vector<Instance> erased;  // as they were before
     std::vector<records::RequestRecord> requests;
-    std::vector<Project> limits;     // of the projects that it changed, as they were before
-    std::vector<Host> hosts_before;  // of the hosts that it changed
-    bool moved = false;              // some host stands elsewhere
-    bool fleet_changed = false;      // some host, rack or feed did
+    std::vector<Project> limits;  // of the projects that it changed, as they were before
     std::optional<LogRecord> log;
     std::vector<std::string> problems;  // what could not be read or should not be there
   };
@@ -33,9 +30,6 @@ class RecordHistory {
   const std::map<InstanceUid, Instance>& instances() const { return instances_; }
   const std::map<ImageUid, Image>& images() const { return images_; }
   const std::map<HostUid, Host>& hosts() const { return hosts_; }
-  const std::map<RackUid, Rack>& racks() const { return racks_; }
-  const std::map<FeedUid, Feed>& feeds() const { return feeds_; }
-  const std::map<GroupUid, Group>& groups() const { return groups_; }
   const std::map<ProjectUid, Project>& projects() const { return projects_; }
   const std::map<RequestId, records::RequestRecord>& requests() const { return requests_; }
   // As of `sequence`; null if it was not there. Also what is gone by now.
@@ -47,18 +41,12 @@ class RecordHistory {
 
  private:
   void put(const store::Entry& entry, Sequence sequence, Change& change);
-  // Of where hosts stand and what feeds them; whether it was that.
-  bool put_topology(const store::Entry& entry, Change& change);
-  bool erase_topology(const std::string& key, Change& change);
   void erase(const std::string& key, Sequence sequence, Change& change);
 
   std::map<InstanceUid, Instance> instances_;
   std::map<InstanceUid, std::map<Sequence, std::optional<Instance>>> versions_;
   std::map<ImageUid, Image> images_;
   std::map<HostUid, Host> hosts_;
-  std::map<RackUid, Rack> racks_;
-  std::map<FeedUid, Feed> feeds_;
-  std::map<GroupUid, Group> groups_;
   std::map<ProjectUid, Project> projects_;
   std::map<RequestId, records::RequestRecord> requests_;
 };

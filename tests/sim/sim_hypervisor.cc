@@ -9,7 +9,7 @@ using hypervisor::DomainState;
 
 absl::StatusOr<std::vector<hypervisor::ObservedDomain>> SimHypervisor::list() {
   std::vector<hypervisor::ObservedDomain> domains;
-  for (const Process& process : machine_.processes) {
+  for (const Process& process : world_.machine().processes) {
     const bool ours = process.owner && process.owner->cell == cell_;
     domains.push_back({.uuid = process.uuid,
                        .name = process.name,
@@ -25,8 +25,8 @@ absl::StatusOr<std::vector<hypervisor::ObservedDomain>> SimHypervisor::list() {
 }
 
 absl::StatusOr<SimHypervisor::Found> SimHypervisor::find(const InstanceUid& instance) {
-  const Found found = machine_.find_process(instance.value());
-  if (found == machine_.processes.end()) {
+  const Found found = world_.machine().find_process(instance.value());
+  if (found == world_.machine().processes.end()) {
     return not_found("no domain of instance {} runs", instance.to_string());
   }
   if (!found->owner || found->owner->cell != cell_) {
@@ -40,8 +40,8 @@ absl::Status SimHypervisor::define(const hypervisor::DomainSpec& spec) {
   const auto there = find(instance);
   if (there.ok()) return absl::OkStatus();
   if (there.status().code() != absl::StatusCode::kNotFound) return there.status();
-  const auto files = machine_.files.find(instance);
-  if (files == machine_.files.end() || !files->second.disk || !files->second.seed) {
+  const auto files = world_.machine().files.find(instance);
+  if (files == world_.machine().files.end() || !files->second.disk || !files->second.seed) {
     return failed_precondition("instance {} has no disk or no seed", instance.to_string());
   }
   Process process{.uuid = instance.value(),
@@ -57,15 +57,15 @@ absl::Status SimHypervisor::define(const hypervisor::DomainSpec& spec) {
   process.pins =
       spec.pins.value_or(hypervisor::CpuPins{std::vector<std::vector<int32_t>>(vcpus, all), all});
   for (const hypervisor::PortDevice& port : spec.ports) {
-    if (machine_.ports.contains(port.interface_name)) {
+    if (world_.machine().ports.contains(port.interface_name)) {
       return already_exists("interface {} is there already", port.interface_name);
     }
-    if (!machine_.bridges.contains(port.bridge)) {
+    if (!world_.machine().bridges.contains(port.bridge)) {
       return failed_precondition("there is no bridge {}", port.bridge);
     }
     process.ports.emplace_back(port.interface_name, port.bridge);
   }
-  world_.spawn(machine_, std::move(process));
+  world_.spawn(std::move(process));
   return absl::OkStatus();
 }
 
@@ -78,14 +78,14 @@ absl::Status SimHypervisor::resume(const InstanceUid& instance) {
   SW_ASSIGN_OR_RETURN(const Found found, find(instance));
   if (found->state == DomainState::kPaused || found->state == DomainState::kPausedOnError) {
     found->state = DomainState::kRunning;
-    machine_.tell({.uuid = found->uuid});
+    world_.tell({.uuid = found->uuid});
   }
   return absl::OkStatus();
 }
 
 absl::Status SimHypervisor::request_shutdown(const InstanceUid& instance) {
   SW_ASSIGN_OR_RETURN(const Found found, find(instance));
-  guests_.ask_to_shut_down(machine_, *found);
+  guests_.ask_to_shut_down(*found);
   return absl::OkStatus();
 }
 
@@ -110,16 +110,16 @@ absl::Status SimHypervisor::destroy(const InstanceUid& instance) {
   const auto found = find(instance);
   if (found.status().code() == absl::StatusCode::kNotFound) return absl::OkStatus();
   if (!found.ok()) return found.status();
-  guests_.end(machine_, *found, Cause::kDestroyed);
+  guests_.end(*found, Cause::kDestroyed);
   return absl::OkStatus();
 }
 
 absl::StatusOr<HostFacts> SimHypervisor::host_facts() {
-  return machine_.facts;
+  return world_.machine().facts;
 }
 
 void SimHypervisor::listen(std::function<void(const hypervisor::DomainEvent&)> listener) {
-  machine_.listener = std::move(listener);
+  world_.listen(std::move(listener));
 }
 
 }  // namespace stellwerk::sim

@@ -1,4 +1,4 @@
-// The hypervisor of one simulated machine, after the contract of drivers/hypervisor/hypervisor.h.
+// The hypervisor of the simulated machine, after the contract of drivers/hypervisor/hypervisor.h.
 // Each call happens at once and whole; when it happens, and what the caller hears of it, is the
 // executor's affair.
 #pragma once
@@ -14,8 +14,8 @@ namespace stellwerk::sim {
 
 class SimHypervisor final : public hypervisor::Hypervisor {
  public:
-  SimHypervisor(World& world, Machine& machine, Guests& guests, CellUid cell)
-      : world_(world), machine_(machine), guests_(guests), cell_(cell) {}
+  SimHypervisor(World& world, Guests& guests, CellUid cell)
+      : world_(world), guests_(guests), cell_(cell) {}
 
   absl::StatusOr<std::vector<hypervisor::ObservedDomain>> list() override;
   absl::Status start(const hypervisor::DomainSpec& spec) override;
@@ -39,7 +39,6 @@ class SimHypervisor final : public hypervisor::Hypervisor {
   absl::StatusOr<Found> find(const InstanceUid& instance);
 
   World& world_;
-  Machine& machine_;
   Guests& guests_;
   const CellUid cell_;
   bool records_reboots_ = true;

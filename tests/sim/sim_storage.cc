@@ -29,14 +29,11 @@ class SimUpload final : public storage::ImageUpload {
 
 }  // namespace
 
-void SimStorage::clean_up_images() {
-  std::erase_if(world_.images(),
+void SimStorage::clean_up() {
+  std::erase_if(world_.machine().images,
                 [](const auto& image) { return image.second == ImageFile::kPartial; });
-}
-
-void SimStorage::clean_up_disks() {
-  for (auto& [uid, files] : machine_.files) files.partial = false;
-  std::erase_if(machine_.files, [](const auto& entry) {
+  for (auto& [uid, files] : world_.machine().files) files.partial = false;
+  std::erase_if(world_.machine().files, [](const auto& entry) {
     return !entry.second.disk && !entry.second.seed && !entry.second.started;
   });
 }
@@ -53,55 +50,55 @@ absl::StatusOr<std::unique_ptr<storage::ResumableUpload>> SimStorage::resume_upl
 }
 
 absl::StatusOr<storage::ImageFacts> SimStorage::published(const ImageUid& image) {
-  const auto found = world_.images().find(image);
-  if (found == world_.images().end() || found->second != ImageFile::kPublished) {
+  const auto found = world_.machine().images.find(image);
+  if (found == world_.machine().images.end() || found->second != ImageFile::kPublished) {
     return not_found("there is no image {}", image.to_string());
   }
   return kFacts;
 }
 
 void SimStorage::begin_image(const ImageUid& image) {
-  world_.images().emplace(image, ImageFile::kPartial);
+  world_.machine().images.emplace(image, ImageFile::kPartial);
 }
 
 storage::ImageFacts SimStorage::publish_image(const ImageUid& image) {
-  world_.images()[image] = ImageFile::kPublished;
+  world_.machine().images[image] = ImageFile::kPublished;
   return kFacts;
 }
 
 void SimStorage::abandon_image(const ImageUid& image) {
-  const auto found = world_.images().find(image);
-  if (found == world_.images().end() || found->second == ImageFile::kPublished) return;
-  world_.images().erase(found);
+  const auto found = world_.machine().images.find(image);
+  if (found == world_.machine().images.end() || found->second == ImageFile::kPublished) return;
+  world_.machine().images.erase(found);
 }
 
 absl::Status SimStorage::delete_image(const ImageUid& image) {
-  world_.images().erase(image);
+  world_.machine().images.erase(image);
   return absl::OkStatus();
 }
 
 void SimStorage::begin_disk(const InstanceUid& instance) {
-  DiskFiles& files = machine_.files[instance];
+  DiskFiles& files = world_.machine().files[instance];
   if (!files.disk) files.partial = true;
 }
 
 void SimStorage::abandon_disk(const InstanceUid& instance) {
-  const auto found = machine_.files.find(instance);
-  if (found == machine_.files.end()) return;
+  const auto found = world_.machine().files.find(instance);
+  if (found == world_.machine().files.end()) return;
   found->second.partial = false;
   if (!found->second.seed && !found->second.started && !found->second.disk) {
-    machine_.files.erase(found);
+    world_.machine().files.erase(found);
   }
 }
 
 absl::Status SimStorage::create_disk(const storage::DiskSpec& spec) {
-  DiskFiles& files = machine_.files[spec.instance];
+  DiskFiles& files = world_.machine().files[spec.instance];
   if (files.disk) {
     if (grows_disks_) files.size = std::max(files.size, spec.size);
     return absl::OkStatus();
   }
-  const auto image = world_.images().find(spec.image);
-  if (image == world_.images().end() || image->second != ImageFile::kPublished) {
+  const auto image = world_.machine().images.find(spec.image);
+  if (image == world_.machine().images.end() || image->second != ImageFile::kPublished) {
     return not_found("image {} has no file on this host", spec.image.to_string());
   }
   files.partial = false;
@@ -111,24 +108,24 @@ absl::Status SimStorage::create_disk(const storage::DiskSpec& spec) {
 }
 
 absl::Status SimStorage::create_seed(const storage::SeedSpec& spec) {
-  machine_.files[spec.instance].seed = true;
+  world_.machine().files[spec.instance].seed = true;
   return absl::OkStatus();
 }
 
 absl::Status SimStorage::mark_started(const InstanceUid& instance, Generation run) {
-  machine_.files[instance].started = run;
+  world_.machine().files[instance].started = run;
   return absl::OkStatus();
 }
 
 absl::Status SimStorage::delete_instance(const InstanceUid& instance) {
-  machine_.files.erase(instance);
+  world_.machine().files.erase(instance);
   return absl::OkStatus();
 }
 
 absl::StatusOr<storage::Inventory> SimStorage::inventory() {
-  const Bytes capacity = machine_.facts.disk;
-  storage::Inventory inventory{.capacity = capacity, .available = capacity};
-  for (const auto& [uid, files] : machine_.files) {
+  const Machine& machine = world_.machine();
+  storage::Inventory inventory{.capacity = machine.facts.disk, .available = machine.facts.disk};
+  for (const auto& [uid, files] : machine.files) {
     if (!files.disk && !files.seed && !files.started) continue;
     inventory.instances.push_back(
         {.instance = uid,
@@ -138,7 +135,7 @@ absl::StatusOr<storage::Inventory> SimStorage::inventory() {
          .disk_size = files.disk ? std::optional(files.size) : std::nullopt});
     inventory.available -= kFacts.virtual_size;
   }
-  for (const auto& [uid, file] : world_.images()) {
+  for (const auto& [uid, file] : machine.images) {
     if (file == ImageFile::kPublished) inventory.images.push_back(uid);
   }
   return inventory;
@@ -153,28 +150,28 @@ storage::Storage::Paths SimStorage::paths(const InstanceUid& instance) const {
 }
 
 absl::Status SimNetwork::ensure_bridge(const network::BridgeSpec& bridge) {
-  machine_.bridges.insert(bridge.name);
+  world_.machine().bridges.insert(bridge.name);
   return absl::OkStatus();
 }
 
 absl::Status SimNetwork::remove_bridge(const std::string& name) {
-  for (const auto& [port, bridge] : machine_.ports) {
+  for (const auto& [port, bridge] : world_.machine().ports) {
     if (bridge == name) return failed_precondition("{} hangs on {}", port, name);
   }
-  machine_.bridges.erase(name);
+  world_.machine().bridges.erase(name);
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<network::ObservedPort>> SimNetwork::ports(const std::string& prefix) {
   std::vector<network::ObservedPort> ports;
-  for (const auto& [name, bridge] : machine_.ports) {
+  for (const auto& [name, bridge] : world_.machine().ports) {
     if (name.starts_with(prefix)) ports.push_back({name, bridge});
   }
   return ports;
 }
 
 absl::Status SimNetwork::remove_port(const std::string& interface_name) {
-  machine_.ports.erase(interface_name);
+  world_.machine().ports.erase(interface_name);
   return absl::OkStatus();
 }
 

@@ -1,6 +1,6 @@
-// Files of one simulated machine, and the images that all machines see, after the contract of
-// drivers/storage/storage.h. What takes time has two halves, so that a death can fall between them:
-// `begin_disk` leaves a partial file, `create_disk` publishes it.
+// Files of the simulated machine, after the contract of drivers/storage/storage.h. What takes time
+// has two halves, so that a death can fall between them: `begin_disk` leaves a partial file,
+// `create_disk` publishes it.
 #pragma once
 
 #include <memory>
@@ -13,11 +13,10 @@ namespace stellwerk::sim {
 
 class SimStorage final : public storage::Storage {
  public:
-  SimStorage(World& world, Machine& machine) : world_(world), machine_(machine) {}
+  explicit SimStorage(World& world) : world_(world) {}
 
-  // Remove what a crash left half made; once, when the daemon begins. Images are the controller's.
-  void clean_up_disks();
-  void clean_up_images();
+  // Removes what a crash left half made; once, when the daemon begins.
+  void clean_up();
 
   absl::StatusOr<std::unique_ptr<storage::ImageUpload>> begin_upload(
       const ImageUid& image, std::optional<Bytes> announced) override;
@@ -43,14 +42,13 @@ class SimStorage final : public storage::Storage {
 
  private:
   World& world_;
-  Machine& machine_;
   bool grows_disks_ = true;
 };
 
-// Ports on one simulated machine, after the contract of drivers/network/network.h.
+// Ports on the simulated machine, after the contract of drivers/network/network.h.
 class SimNetwork final : public network::Network {
  public:
-  explicit SimNetwork(Machine& machine) : machine_(machine) {}
+  explicit SimNetwork(World& world) : world_(world) {}
 
   absl::Status ensure_bridge(const network::BridgeSpec& bridge) override;
   absl::Status require_bridge(const std::string&) override { return absl::OkStatus(); }
@@ -59,7 +57,7 @@ class SimNetwork final : public network::Network {
   absl::Status remove_port(const std::string& interface_name) override;
 
  private:
-  Machine& machine_;
+  World& world_;
 };
 
 }  // namespace stellwerk::sim

@@ -19,14 +19,13 @@ constexpr size_t kTail = 60;
 
 Simulation::Simulation(uint64_t seed, Bug bug)
     : random_(seed),
-      plan_(draw_cell(random_.fork("cell"))),
       log_(schedule_),
       mishaps_(random_.fork("mishaps")),
-      world_(schedule_, log_, random_.fork("world"), plan_.hosts.size()),
+      world_(schedule_, log_, random_.fork("world")),
       guests_(schedule_, world_, mishaps_, random_.fork("guests")),
       delays_(random_.fork("delays")),
       store_(schedule_, log_, mishaps_, random_.fork("store")),
-      invariants_(log_, world_, store_, plan_.guarantee),
+      invariants_(log_, world_, store_),
       stage_{.schedule = schedule_,
              .log = log_,
              .world = world_,
@@ -36,20 +35,15 @@ Simulation::Simulation(uint64_t seed, Bug bug)
              .guests = guests_,
              .invariants = invariants_,
              .bug = bug},
-      daemon_(stage_, plan_),
-      client_(stage_, plan_, daemon_, random_.fork("client")),
+      daemon_(stage_),
+      client_(stage_, daemon_, random_.fork("client")),
       inspector_(stage_, daemon_, client_),
-      strangers_(random_.fork("strangers")),
-      victims_(random_.fork("victims")) {
-  for (size_t i = 1; i < world_.machines().size(); ++i) {
-    hosts_.push_back(std::make_unique<HostDaemon>(stage_, world_.machines()[i], daemon_));
-  }
+      strangers_(random_.fork("strangers")) {
   if (bug == Bug::kUnsyncedStore) store_.stop_syncing();
 }
 
 RunResult Simulation::run() {
   daemon_.begin();
-  let_hosts_join();
   client_.prepare([this] { begin_faults(); });
   RunResult result;
   while (!invariants_.failure() && !at_rest_ && schedule_.run_one()) {
@@ -63,14 +57,6 @@ RunResult Simulation::run() {
   return result;
 }
 
-void Simulation::let_hosts_join() {
-  if (!daemon_.is_serving()) return schedule_.after(seconds(1), [this] { let_hosts_join(); });
-  for (const auto& host : hosts_) {
-    host->join(daemon_.cell());
-    host->begin();
-  }
-}
-
 void Simulation::begin_faults() {
   log_.add("faults begin");
   faults_ = true;
@@ -82,31 +68,22 @@ void Simulation::begin_faults() {
 
 void Simulation::tick() {
   if (!faults_) return;
-  std::vector<Machine>& machines = world_.machines();
-  for (Machine& machine : machines) {
-    guests_.live_on(machine);
-    if (mishaps_.link_breaks()) daemon_.break_link(machine.uid);
-  }
+  guests_.live_on();
+  if (mishaps_.link_breaks()) daemon_.break_link();
   if (strangers_.chance(8)) {
     const bool of_this_cell = strangers_.chance(500) && !daemon_.cell().is_nil();
-    guests_.start_stranger(machines[strangers_.below(machines.size())],
-                           of_this_cell ? std::optional(daemon_.cell()) : std::nullopt);
+    guests_.start_stranger(of_this_cell ? std::optional(daemon_.cell()) : std::nullopt);
   }
   // A file that no record knows: of a cell from before a backup was put back.
   if (strangers_.chance(3)) {
-    world_.images().emplace(ImageUid(strangers_.uuid()), ImageFile::kPublished);
+    world_.machine().images.emplace(ImageUid(strangers_.uuid()), ImageFile::kPublished);
   }
   schedule_.after(seconds(1), [this] { tick(); });
 }
 
 void Simulation::fail_by_chance() {
-  if (mishaps_.power_fails()) return any_daemon().power_cut();
-  if (mishaps_.daemon_dies()) any_daemon().kill("kill -9");
-}
-
-Service& Simulation::any_daemon() {
-  if (hosts_.empty() || victims_.chance(500)) return daemon_;
-  return *hosts_[victims_.below(hosts_.size())];
+  if (mishaps_.power_fails()) return daemon_.power_cut();
+  if (mishaps_.daemon_dies()) daemon_.kill("kill -9");
 }
 
 void Simulation::stop_faults() {

@@ -1,18 +1,14 @@
-// One whole run from one seed: machines, their daemons, callers, and everything that goes wrong, in
+// One whole run from one seed: a machine, a daemon, its callers, and everything that goes wrong, in
 // two phases, once the cell has what it needs. First faults: any event may be followed by the
-// death of a daemon or a power cut. Then liveness: nothing fails any more, and the cell must come
+// death of the daemon or a power cut. Then liveness: nothing fails any more, and the cell must come
 // to rest within a bound.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "tests/sim/cell_plan.h"
 #include "tests/sim/client.h"
-#include "tests/sim/host_daemon.h"
 #include "tests/sim/inspector.h"
 #include "tests/sim/invariants.h"
 #include "tests/sim/stage.h"
@@ -37,16 +33,12 @@ class Simulation {
  private:
   void begin_faults();
   void tick();
-  void let_hosts_join();
   void fail_by_chance();
-  // Any machine, the controller's half of the time.
-  Service& any_daemon();
   void stop_faults();
   void inspect();
   void judge(const Inspector::Finding& finding);
 
   Random random_;
-  const CellPlan plan_;
   Schedule schedule_;
   EventLog log_;
   Mishaps mishaps_;
@@ -57,12 +49,10 @@ class Simulation {
   Invariants invariants_;
   Stage stage_;
   Daemon daemon_;
-  std::vector<std::unique_ptr<HostDaemon>> hosts_;  // the other machines'
   Client client_;
   Inspector inspector_;
 
   Random strangers_;
-  Random victims_;
   bool faults_ = false;
   bool at_rest_ = false;
   std::optional<MonotonicTime> settled_at_;

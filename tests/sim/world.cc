@@ -1,7 +1,5 @@
 #include "tests/sim/world.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -48,62 +46,46 @@ std::string_view to_string(Cause cause) {
 }
 
 std::vector<Process>::iterator Machine::find_process(const Uuid& uuid) {
-  return std::ranges::find(processes, uuid, &Process::uuid);
+  return std::find_if(processes.begin(), processes.end(),
+                      [&](const Process& process) { return process.uuid == uuid; });
 }
 
-std::vector<Process>::const_iterator Machine::find_process(const Uuid& uuid) const {
-  return std::ranges::find(processes, uuid, &Process::uuid);
-}
-
-Now Machine::now(const Schedule& schedule) const {
-  const Duration since_boot = schedule.now() - booted_at;
-  const Duration uptime = booted_at == MonotonicTime{} ? kUptime : Duration{};
-  return {.monotonic = {uptime + since_boot}, .wall = kBeginning + schedule.now().since_start};
-}
-
-void Machine::tell(const hypervisor::DomainEvent& event) const {
-  if (listener) listener(event);
-}
-
-World::World(const Schedule& schedule, EventLog& log, Random random, size_t machines)
+World::World(const Schedule& schedule, EventLog& log, Random random)
     : schedule_(schedule), log_(log), random_(std::move(random)) {
-  for (size_t i = 1; i <= machines; ++i) {
-    Machine machine;
-    machine.uid = HostUid(random_.uuid());
-    machine.id = fmt::format("host-{}", i);
-    machine.facts = {.cores = 4,
-                     .threads = 8,
-                     .memory = gibibytes(32),
-                     .disk = gibibytes(400),
-                     .disk_type = DiskType::kUnspecified,
-                     .cpu_model = "simulated",
-                     .accelerator = "kvm",
-                     .hypervisor_version = "7.2.0",
-                     .boot_id = random_.uuid().to_string(),
-                     .numa = {{0, gibibytes(16), {{{0, 4}}, {{1, 5}}}},
-                              {1, gibibytes(16), {{{2, 6}}, {{3, 7}}}}}};
-    machine.reserve = {.memory = gibibytes(1), .disk = gibibytes(1)};
-    machines_.push_back(std::move(machine));
-  }
+  machine_.uid = HostUid(random_.uuid());
+  machine_.id = "host-1";
+  machine_.facts = {
+      .cores = 4,
+      .threads = 8,
+      .memory = gibibytes(32),
+      .disk = gibibytes(400),
+      .disk_type = DiskType::kUnspecified,
+      .cpu_model = "simulated",
+      .accelerator = "kvm",
+      .hypervisor_version = "7.2.0",
+      .boot_id = random_.uuid().to_string(),
+      .numa = {{0, gibibytes(16), {{{0, 4}}, {{1, 5}}}}, {1, gibibytes(16), {{{2, 6}}, {{3, 7}}}}}};
+  machine_.reserve = {.memory = gibibytes(1), .disk = gibibytes(1)};
 }
 
-const Machine* World::find(const HostUid& uid) const {
-  const auto found = std::ranges::find(machines_, uid, &Machine::uid);
-  return found == machines_.end() ? nullptr : &*found;
+Now World::now() const {
+  const Duration since_boot = schedule_.now() - machine_.booted_at;
+  const Duration uptime = machine_.booted_at == MonotonicTime{} ? kUptime : Duration{};
+  return {.monotonic = {uptime + since_boot}, .wall = kBeginning + schedule_.now().since_start};
 }
 
-void World::spawn(Machine& machine, Process process) {
+void World::spawn(Process process) {
   process.pid = next_pid_++;
-  log_.add("world: process {} begins on {}: domain {}", process.pid, machine.id, process.name);
+  log_.add("world: process {} begins: domain {}", process.pid, process.name);
   for (const auto& port : process.ports) {
-    machine.ports.insert(port);
-    note_port(machine, port.first);
+    machine_.ports.insert(port);
+    note_port(port.first);
   }
-  machine.processes.push_back(std::move(process));
+  machine_.processes.push_back(std::move(process));
 }
 
-void World::note_port(const Machine& machine, const std::string& name) {
-  const auto& guards = machine.guards;
+void World::note_port(const std::string& name) {
+  const auto& guards = machine_.guards;
   const bool guarded =
       guards && std::ranges::find(guards->ports, name, &firewall::GuardedPort::interface_name) !=
                     guards->ports.end();
@@ -119,39 +101,46 @@ void World::note_end(const Process& process, Cause cause) {
   endings_[process.uuid].push_back({schedule_.now(), cause});
 }
 
-void World::end(Machine& machine, std::vector<Process>::iterator process, Cause cause,
-                bool leave_port) {
+void World::end(std::vector<Process>::iterator process, Cause cause, bool leave_port) {
   note_end(*process, cause);
   for (const auto& [name, bridge] : process->ports) {
-    if (!leave_port) machine.ports.erase(name);
+    if (!leave_port) machine_.ports.erase(name);
   }
   const Uuid uuid = process->uuid;
-  machine.processes.erase(process);
-  machine.tell({.uuid = uuid, .ended = end_seen(cause)});
+  machine_.processes.erase(process);
+  tell({.uuid = uuid, .ended = end_seen(cause)});
 }
 
-void World::panic(const Machine& machine, Process& process) {
+void World::panic(Process& process) {
   log_.add("world: the guest of process {} panics", process.pid);
   process.state = hypervisor::DomainState::kCrashed;
   endings_[process.uuid].push_back({schedule_.now(), Cause::kCrash});
-  machine.tell({.uuid = process.uuid});
+  tell({.uuid = process.uuid});
 }
 
-void World::cut_power(Machine& machine) {
-  log_.add("world: power cut of {}", machine.id);
-  for (const Process& process : machine.processes) note_end(process, Cause::kPowerCut);
-  machine.processes.clear();
-  machine.ports.clear();
-  machine.bridges.clear();
-  machine.guards.reset();
-  machine.powered = false;
+void World::cut_power() {
+  log_.add("world: power cut");
+  for (const Process& process : machine_.processes) note_end(process, Cause::kPowerCut);
+  machine_.processes.clear();
+  machine_.ports.clear();
+  machine_.bridges.clear();
+  machine_.guards.reset();
+  machine_.powered = false;
 }
 
-void World::restore_power(Machine& machine) {
-  machine.powered = true;
-  machine.booted_at = schedule_.now();
-  machine.facts.boot_id = random_.uuid().to_string();
-  log_.add("world: power of {} is back, boot {}", machine.id, machine.facts.boot_id.substr(0, 8));
+void World::restore_power() {
+  machine_.powered = true;
+  machine_.booted_at = schedule_.now();
+  machine_.facts.boot_id = random_.uuid().to_string();
+  log_.add("world: power is back, boot {}", machine_.facts.boot_id.substr(0, 8));
+}
+
+void World::listen(std::function<void(const hypervisor::DomainEvent&)> listener) {
+  listener_ = std::move(listener);
+}
+
+void World::tell(const hypervisor::DomainEvent& event) const {
+  if (listener_) listener_(event);
 }
 
 void World::note_reboot(const Process& process, uint64_t count) {

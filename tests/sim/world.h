@@ -1,5 +1,4 @@
-// The truth that controller and agents only hear about: machines, the processes and files on them,
-// and the images, which lie where every machine finds them.
+// The truth that controller and agent only hear about: machines, the processes and files on them.
 // Daemons die, the world stays; a power cut ends the processes of a machine and leaves its disks.
 //
 // Everything here changes at once and tells nobody but the listener; delays, lost replies and
@@ -57,18 +56,12 @@ struct Machine {
 
   std::vector<Process> processes;  // in order of their birth
   std::map<InstanceUid, DiskFiles> files;
+  std::map<ImageUid, ImageFile> images;
   std::map<std::string, std::string> ports;  // interface and its bridge
   std::set<std::string> bridges;             // of networks
   std::optional<firewall::Ruleset> guards;   // in force
 
-  // Called at each change of a domain; the hypervisor's events as they leave it.
-  std::function<void(const hypervisor::DomainEvent&)> listener;
-
   std::vector<Process>::iterator find_process(const Uuid& uuid);
-  std::vector<Process>::const_iterator find_process(const Uuid& uuid) const;
-  // The machine's clocks; the monotonic one starts anew with every boot.
-  Now now(const Schedule& schedule) const;
-  void tell(const hypervisor::DomainEvent& event) const;
 };
 
 // Why a process ended: what a person with all the logs of the world would know.
@@ -82,24 +75,26 @@ struct Ending {
 
 class World {
  public:
-  // As many machines, "host-1" and so on; they stay where they are in memory.
-  World(const Schedule& schedule, EventLog& log, Random random, size_t machines = 1);
+  World(const Schedule& schedule, EventLog& log, Random random);
 
-  std::vector<Machine>& machines() { return machines_; }
-  const std::vector<Machine>& machines() const { return machines_; }
-  // Null if there is none.
-  const Machine* find(const HostUid& uid) const;
-  std::map<ImageUid, ImageFile>& images() { return images_; }
-  const std::map<ImageUid, ImageFile>& images() const { return images_; }
+  Machine& machine() { return machine_; }
+  const Machine& machine() const { return machine_; }
+
+  // The machine's clocks; the monotonic one starts anew with every boot.
+  Now now() const;
 
   // Gives the process a pid; its port comes into being with it.
-  void spawn(Machine& machine, Process process);
+  void spawn(Process process);
   // The process with its port, unless `leave_port`. The listener hears of it.
-  void end(Machine& machine, std::vector<Process>::iterator process, Cause cause, bool leave_port);
+  void end(std::vector<Process>::iterator process, Cause cause, bool leave_port);
   // The guest's kernel panics: its process stays and runs nothing.
-  void panic(const Machine& machine, Process& process);
-  void cut_power(Machine& machine);
-  void restore_power(Machine& machine);
+  void panic(Process& process);
+  void cut_power();
+  void restore_power();
+
+  // Called at each change of a domain; the hypervisor's events as they leave it.
+  void listen(std::function<void(const hypervisor::DomainEvent&)> listener);
+  void tell(const hypervisor::DomainEvent& event) const;
 
   // The first stranger that was made to end, if any was.
   const std::optional<std::string>& trespass() const { return trespass_; }
@@ -116,14 +111,14 @@ class World {
 
  private:
   void note_end(const Process& process, Cause cause);
-  void note_port(const Machine& machine, const std::string& name);
+  void note_port(const std::string& name);
 
   const Schedule& schedule_;
   EventLog& log_;
   Random random_;
-  std::vector<Machine> machines_;
-  std::map<ImageUid, ImageFile> images_;
+  Machine machine_;
   uint64_t next_pid_ = 1000;
+  std::function<void(const hypervisor::DomainEvent&)> listener_;
   std::map<Uuid, std::vector<Ending>> endings_;
   std::optional<std::string> trespass_;
   std::optional<std::string> unguarded_;

@@ -51,7 +51,6 @@ TEST(Replay, RejectsWhatFitsNowhereAndSaysWhy) {
   EXPECT_EQ(report.rejected, 2);
   EXPECT_THAT(report.rejections, ElementsAre(Pair(Reason::kTooLarge, 1), Pair(Reason::kVcpus, 1)));
   EXPECT_DOUBLE_EQ(report.rejected_vcpu_seconds, 2 * 50 + 5 * 10);
-  EXPECT_DOUBLE_EQ(report.too_large_vcpu_seconds, 5 * 10);
   EXPECT_DOUBLE_EQ(report.rejected_vcpu_fraction(), 150.0 / 550);
   EXPECT_DOUBLE_EQ(report.bound_of_demand.time_average,
                    (10 + 10 * 2 + 10 * 3 + 30 * 2 + 40) / 100.);
@@ -110,17 +109,9 @@ TEST(Replay, MeasuresStrandedCapacity) {
   // The memory of one host is full: its two free vCPUs are lost to everybody from 50 to 100.
   const Report report = replayed(
       trace_of({"0,50,z,p,4,8192,0", "50,,a,p,2,8192,0", "100,,c,p,4,1024,0"}), small_fleet(1));
-  EXPECT_EQ(report.common_sizes.smallest, (Volume{2, 8192}));
+  EXPECT_EQ(report.smallest_common_size, (Volume{2, 8192}));
   EXPECT_DOUBLE_EQ(report.stranded_vcpu_fraction, 0.25);
   EXPECT_DOUBLE_EQ(report.stranded_memory_fraction, 0);
-}
-
-TEST(Replay, CountsHowManyOfTheLargestCommonSizeStillFit) {
-  // Two on each empty host. One host is half full from 0 to 50, and full until 100.
-  const Trace trace = trace_of({"0,100,a,p,2,2048,0", "50,,b,p,2,2048,0", "100,,c,p,1,1,0"});
-  const Report report = replayed(trace, small_fleet(3));
-  EXPECT_EQ(report.common_sizes.largest, (Volume{2, 2048}));
-  EXPECT_DOUBLE_EQ(report.time_avg_placeable_largest, 0.5 * 5 + 0.5 * 4);
 }
 
 TEST(Replay, KeepsGroups) {
