@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -26,8 +27,18 @@ class Uuid {
   std::string to_string() const;
 
   friend constexpr auto operator<=>(const Uuid&, const Uuid&) = default;
+  // As two words: compared byte by byte it becomes a call, on the way of every decision.
+  friend constexpr bool operator==(const Uuid& a, const Uuid& b) {
+    const auto of_a = std::bit_cast<Words>(a.bytes_);
+    const auto of_b = std::bit_cast<Words>(b.bytes_);
+    return of_a.first == of_b.first && of_a.second == of_b.second;
+  }
 
  private:
+  struct Words {
+    uint64_t first;
+    uint64_t second;
+  };
   std::array<uint8_t, 16> bytes_{};
 };
 

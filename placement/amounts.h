@@ -5,9 +5,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "core/model.h"
+#include "placement/rare_vector.h"
 
 namespace stellwerk::placement {
 
@@ -38,8 +38,8 @@ struct Amounts {
   int64_t bandwidth = 0;
   int64_t power = 0;
   std::array<int64_t, kHugePageSizes> pages{};
-  std::vector<int64_t> devices;    // by the fleet's order of classes; missing ones are zero
-  std::vector<NodeAmounts> nodes;  // by the host's order of nodes; missing ones are zero
+  RareVector<int64_t> devices;    // by the fleet's order of classes; missing ones are zero
+  RareVector<NodeAmounts> nodes;  // by the host's order of nodes; missing ones are zero
   // Equal whatever zeros are written out at the ends.
   friend bool operator==(const Amounts& a, const Amounts& b);
 

@@ -167,7 +167,8 @@ Bytes memory_of(const HostLoad& host) {
   return memory;
 }
 
-int64_t at_or_zero(const std::vector<int64_t>& counts, size_t i) {
+template <class Counts>
+int64_t at_or_zero(const Counts& counts, size_t i) {
   return i < counts.size() ? counts[i] : 0;
 }
 
@@ -198,8 +199,7 @@ void compute_nodes(const HostLoad& host, const Amounts& kept, const CpuLimits& l
   }
 }
 
-void compute_beside(const HostLoad& host, const Amounts& kept, const CpuLimits& limits,
-                    Room& room) {
+void compute_whole(const HostLoad& host, const Amounts& kept, const CpuLimits& limits, Room& room) {
   room.vcpus = most_vcpus(use_of_host(host, kept, limits), limits, limits.shared_threads_min);
   room.memory = left_of(memory_of(host).count(), host.used.memory, kept.memory);
   const Bytes disk = host.offer.disk - host.reserve.disk - host.images;
@@ -210,7 +210,6 @@ void compute_beside(const HostLoad& host, const Amounts& kept, const CpuLimits& 
     room.devices[i] = left_of(host.offer.devices[i], at_or_zero(host.used.devices, i),
                               at_or_zero(kept.devices, i));
   }
-  compute_nodes(host, kept, limits, room);
 }
 
 bool nodes_overcommitted(const HostLoad& host, const Amounts& kept) {
@@ -260,7 +259,12 @@ int speed(DiskType type) {
 }  // namespace
 
 void compute_room(const HostLoad& host, const CpuLimits& limits, Room& room) {
-  compute_beside(host, host.backups.largest, limits, room);
+  compute_whole(host, host.backups.largest, limits, room);
+  compute_nodes(host, host.backups.largest, limits, room);
+}
+
+void compute_room_of_whole(const HostLoad& host, const CpuLimits& limits, Room& room) {
+  compute_whole(host, host.backups.largest, limits, room);
 }
 
 void compute_all(HostLoad& host, const CpuLimits& limits) {
@@ -275,7 +279,9 @@ void compute_all(HostLoad& host, const CpuLimits& limits) {
 
 Room room_without_backups(const HostLoad& host, const CpuLimits& limits) {
   Room room;
-  compute_beside(host, Amounts(), limits, room);
+  const Amounts nothing;
+  compute_whole(host, nothing, limits, room);
+  compute_nodes(host, nothing, limits, room);
   return room;
 }
 

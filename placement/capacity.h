@@ -9,6 +9,9 @@ namespace stellwerk::placement {
 // Beside what claims take and what is kept for failures. Overwrites `room`, whose memory is used
 // again.
 void compute_room(const HostLoad& host, const CpuLimits& limits, Room& room);
+// The same where nothing has changed but what is taken and kept of the host as a whole: neither
+// what is bound to nodes, nor threads that claims name, nor huge pages.
+void compute_room_of_whole(const HostLoad& host, const CpuLimits& limits, Room& room);
 // Of a host without claims, for `HostLoad::all_vcpus` and `all_memory`.
 void compute_all(HostLoad& host, const CpuLimits& limits);
 // As if nothing were kept for failures.

@@ -249,14 +249,22 @@ void Engine::learn_mixes() {
   if (moved > kMixMoved || mixes.fullness != index_.mixes().fullness) index_.adopt(fleet_, mixes);
 }
 
+void Engine::prefetch(uint32_t host, uint32_t keeper) const {
+  fleet_.prefetch(host);
+  if (keeper != Fleet::kNone) fleet_.prefetch(keeper);
+  index_.prefetch(host);
+  if (keeper != Fleet::kNone) index_.prefetch(keeper);
+}
+
 void Engine::charge(const Occupation& occupation) {
   const uint32_t host = fleet_.index_of(occupation.claim.host);
   if (host == Fleet::kNone) std::abort();
+  const uint32_t keeper = keeper_of(occupation, host);
+  prefetch(host, keeper);
   fleet_.charge(host, occupation.claim);
   count_size(occupation.claim, host, 1);
   index_.refresh(fleet_, host);
   count_in_group(occupation, host, true);
-  const uint32_t keeper = keeper_of(occupation, host);
   if (keeper == Fleet::kNone) return;
   const uint32_t lost = fleet_.domain_of(host, *settings_.guarantee);
   if (fleet_.keep(keeper, lost, kept_amounts(occupation, keeper))) index_.refresh(fleet_, keeper);
@@ -265,11 +273,12 @@ void Engine::charge(const Occupation& occupation) {
 void Engine::release(const Occupation& occupation) {
   const uint32_t host = fleet_.index_of(occupation.claim.host);
   if (host == Fleet::kNone) std::abort();
+  const uint32_t keeper = keeper_of(occupation, host);
+  prefetch(host, keeper);
   fleet_.release(host, occupation.claim);
   count_size(occupation.claim, host, -1);
   index_.refresh(fleet_, host);
   count_in_group(occupation, host, false);
-  const uint32_t keeper = keeper_of(occupation, host);
   if (keeper == Fleet::kNone) return;
   const uint32_t lost = fleet_.domain_of(host, *settings_.guarantee);
   if (fleet_.give_back(keeper, lost, kept_amounts(occupation, keeper))) {

@@ -138,6 +138,7 @@ class Engine {
   void change_host(const HostUid& uid, Change change);
   // The host that keeps room for it, or kNone.
   uint32_t keeper_of(const Occupation& occupation, uint32_t host) const;
+  void prefetch(uint32_t host, uint32_t keeper) const;
   Amounts kept_amounts(const Occupation& occupation, uint32_t keeper) const;
 
   void count_size(const Claim& claim, uint32_t host, int64_t change);

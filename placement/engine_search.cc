@@ -29,8 +29,10 @@ bool contains(const std::vector<Value>& values, const Value& value) {
 // How full the rack's power is, in few steps, so that equal racks stay equal for long.
 int64_t power_step(const RackLoad& rack, const std::vector<FeedLoad>& feeds) {
   const auto step = [](Milliwatts draw, Milliwatts budget) -> int64_t {
-    const int64_t percent = budget.count() <= 0 ? 100 : draw.count() * 100 / budget.count();
-    return percent < 70 ? 0 : percent < 85 ? 1 : percent < 95 ? 2 : 3;
+    if (budget.count() <= 0) return 3;
+    const int64_t parts = draw.count() * 100;
+    const auto below = [&](int64_t percent) { return parts < percent * budget.count(); };
+    return below(70) ? 0 : below(85) ? 1 : below(95) ? 2 : 3;
   };
   int64_t most = rack.power_limit ? step(rack.draw, *rack.power_limit) : 0;
   for (const uint32_t feed : rack.feeds) {

@@ -4,6 +4,7 @@
 
 #include "placement/capacity.h"
 #include "placement/power.h"
+#include "placement/score.h"
 
 namespace stellwerk::placement {
 namespace {
@@ -54,7 +55,7 @@ std::optional<std::vector<uint32_t>> backup_nodes(const HostLoad& host,
     int64_t cost = 0;
     uint32_t node = 0;
   };
-  const auto at = [](const std::vector<NodeAmounts>& nodes, size_t i) {
+  const auto at = [](const RareVector<NodeAmounts>& nodes, size_t i) {
     return i < nodes.size() ? nodes[i] : NodeAmounts();
   };
   std::vector<Choice> choices;
@@ -149,21 +150,31 @@ std::optional<int32_t> backup_cost(const Fleet& fleet, uint32_t index, uint32_t 
 }
 
 std::optional<int32_t> least_backup_cost(const HostLoad& host, const Ask& ask) {
-  return is_eligible(host, ask) ? least_backup_cost_of_room(host, ask) : std::nullopt;
+  if (!is_eligible(host, ask)) return std::nullopt;
+  const int32_t cost = least_backup_cost(host, plain_needs(ask));
+  return cost < kNoFit ? std::optional(cost) : std::nullopt;
 }
 
-std::optional<int32_t> least_backup_cost_of_room(const HostLoad& host, const Ask& ask) {
-  if (host.backups.is_full()) return std::nullopt;
-  const Amounts& kept = host.backups.largest;
+PlainNeeds plain_needs(const Ask& ask) {
   const size_t cpu_class = placement::index_of(ask.request.cpu_class);
-  const int64_t vcpus = beyond(ask.amounts.vcpus[cpu_class], kept.vcpus[cpu_class]);
-  const int64_t memory = beyond(ask.amounts.memory, kept.memory);
-  if (vcpus > host.room.vcpus[cpu_class] || memory > host.room.memory ||
-      beyond(ask.amounts.disk, kept.disk) > host.room.disk ||
-      beyond(ask.amounts.bandwidth, kept.bandwidth) > host.room.bandwidth) {
-    return std::nullopt;
+  return {.cpu_class = cpu_class,
+          .vcpus = ask.amounts.vcpus[cpu_class],
+          .memory = ask.amounts.memory,
+          .disk = ask.amounts.disk,
+          .bandwidth = ask.amounts.bandwidth};
+}
+
+int32_t least_backup_cost(const HostLoad& host, const PlainNeeds& needs) {
+  if (host.backups.is_full()) return kNoFit;
+  const Amounts& kept = host.backups.largest;
+  const int64_t vcpus = beyond(needs.vcpus, kept.vcpus[needs.cpu_class]);
+  const int64_t memory = beyond(needs.memory, kept.memory);
+  if (vcpus > host.room.vcpus[needs.cpu_class] || memory > host.room.memory ||
+      beyond(needs.disk, kept.disk) > host.room.disk ||
+      beyond(needs.bandwidth, kept.bandwidth) > host.room.bandwidth) {
+    return kNoFit;
   }
-  return cost_of(host, cpu_class, vcpus, memory);
+  return cost_of(host, needs.cpu_class, vcpus, memory);
 }
 
 }  // namespace stellwerk::placement

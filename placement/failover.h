@@ -29,7 +29,16 @@ std::optional<BackupOffer> offer_backup(const Fleet& fleet, uint32_t host, uint3
 // At most the cost of an offer, for any lost domain that the host keeps nothing for yet; nothing if
 // there will be no offer for any such. Cheap, and depends on this host alone.
 std::optional<int32_t> least_backup_cost(const HostLoad& host, const Ask& ask);
-// The same of a host that is known to be eligible.
-std::optional<int32_t> least_backup_cost_of_room(const HostLoad& host, const Ask& ask);
+// What most guests ask of a host, and all that bounds the cost of a backup.
+struct PlainNeeds {
+  size_t cpu_class = 0;
+  int64_t vcpus = 0;
+  int64_t memory = 0;
+  int64_t disk = 0;
+  int64_t bandwidth = 0;
+};
+PlainNeeds plain_needs(const Ask& ask);
+// The same of a host that is known to be eligible; kNoFit instead of nothing.
+int32_t least_backup_cost(const HostLoad& host, const PlainNeeds& needs);
 
 }  // namespace stellwerk::placement

@@ -127,6 +127,7 @@ void Fleet::stand(const Topology& topology, const std::vector<Host>& hosts) {
     return std::tie(std::get<0>(a), std::get<1>(a)) < std::tie(std::get<0>(b), std::get<1>(b));
   });
   hosts_.resize(order.size());
+  by_uid_ = HostNumbers(order.size());
   for (uint32_t i = 0; i < order.size(); ++i) {
     const auto& [place, uid, host, rack] = order[i];
     if (!takes(sites_, place.site, i)) sites_.push_back({place.site, i, i + 1});
@@ -151,7 +152,13 @@ void Fleet::stand(const Topology& topology, const std::vector<Host>& hosts) {
 }
 
 uint32_t Fleet::index_of(const HostUid& host) const {
-  return by_uid_.find(host);
+  return by_uid_.find(host, [&](uint32_t number) { return hosts_[number].uid == host; });
+}
+
+void Fleet::prefetch(uint32_t host) const {
+  constexpr size_t kCacheLine = 64;
+  const char* load = reinterpret_cast<const char*>(&hosts_[host]);
+  for (size_t at = 0; at < sizeof(HostLoad); at += kCacheLine) __builtin_prefetch(load + at);
 }
 
 const HostLoad* Fleet::find(const HostUid& host) const {
@@ -282,6 +289,16 @@ void Fleet::refresh(uint32_t host) {
   compute_all(hosts_[host], cpu_limits_);
 }
 
+// After so much of it has been taken, kept or given back; `pins`: with single threads.
+void Fleet::refresh_room(uint32_t host, const Amounts& changed, bool pins) {
+  HostLoad& load = hosts_[host];
+  if (!pins && changed.nodes.empty() && changed.pages == decltype(changed.pages){}) {
+    compute_room_of_whole(load, cpu_limits_, load.room);
+  } else {
+    compute_room(load, cpu_limits_, load.room);
+  }
+}
+
 void Fleet::set_accepting(uint32_t host, bool accepting) {
   hosts_[host].accepting = accepting;
 }
@@ -346,19 +363,21 @@ Amounts Fleet::amounts_of(const Claim& claim, uint32_t host) const {
 
 void Fleet::charge(uint32_t index, const Claim& claim) {
   HostLoad& host = hosts_[index];
-  add(host.used, amounts_of(claim, index));
+  const Amounts amounts = amounts_of(claim, index);
+  add(host.used, amounts);
   ++host.guests;
   if (!claim.cpus.empty()) {
     host.pinned[placement::index_of(claim.cpu_class)] += claim.vcpus.count();
   }
   for (const int32_t cpu : claim.cpus) ++host.dedicated[cpu];
   move_draw(host.rack, claim.power);
-  refresh(index);
+  refresh_room(index, amounts, !claim.cpus.empty());
 }
 
 void Fleet::release(uint32_t index, const Claim& claim) {
   HostLoad& host = hosts_[index];
-  subtract(host.used, amounts_of(claim, index));
+  const Amounts amounts = amounts_of(claim, index);
+  subtract(host.used, amounts);
   if (--host.guests < 0) std::abort();
   if (!claim.cpus.empty()) {
     int64_t& pinned = host.pinned[placement::index_of(claim.cpu_class)];
@@ -367,7 +386,7 @@ void Fleet::release(uint32_t index, const Claim& claim) {
   }
   for (const int32_t cpu : claim.cpus) take_back(host.dedicated, cpu);
   move_draw(host.rack, Milliwatts() - claim.power);
-  refresh(index);
+  refresh_room(index, amounts, !claim.cpus.empty());
 }
 
 const std::vector<uint32_t>& Fleet::keepers_of(uint32_t domain) const {
@@ -391,7 +410,7 @@ bool Fleet::keep(uint32_t index, uint32_t domain, const Amounts& amounts) {
   const int64_t power = host.backups.largest.power;
   if (!raise_to(host.backups.largest, entry->sum)) return host.backups.is_full() != was_full;
   move_draw(host.rack, Milliwatts(host.backups.largest.power - power));
-  refresh(index);
+  refresh_room(index, amounts, false);
   return true;
 }
 
@@ -416,7 +435,7 @@ bool Fleet::give_back(uint32_t index, uint32_t domain, const Amounts& amounts) {
   const int64_t power = host.backups.largest.power;
   host.backups.largest = std::move(largest);
   move_draw(host.rack, Milliwatts(host.backups.largest.power - power));
-  refresh(index);
+  refresh_room(index, amounts, false);
   return true;
 }
 

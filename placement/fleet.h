@@ -55,7 +55,7 @@ inline constexpr size_t kMostDomainsPerHost = 64;
 struct Reserve {
   struct FromDomain {
     uint32_t domain = 0;  // an index at the level of the guarantee
-    int64_t guests = 0;
+    int32_t guests = 0;
     Amounts sum;
     friend bool operator==(const FromDomain&, const FromDomain&) = default;
   };
@@ -212,6 +212,8 @@ class Fleet {
   // The index of the host, or kNone.
   uint32_t index_of(const HostUid& host) const;
   const HostLoad* find(const HostUid& host) const;
+  // Has all of it fetched while something else is done: a fleet is larger than any cache.
+  void prefetch(uint32_t host) const;
   uint32_t device_class(std::string_view name) const;  // or kNone
 
   // The index of the failure domain that the host is in; of kHost its own index.
@@ -259,6 +261,7 @@ class Fleet {
   void number_domains();
   void take_description(HostLoad& load, const Host& description);
   void refresh(uint32_t host);
+  void refresh_room(uint32_t host, const Amounts& changed, bool pins);
   void move_draw(uint32_t rack, Milliwatts change);
 
   CpuLimits cpu_limits_;

@@ -1,11 +1,12 @@
 // The number of a host by its uid: asked for with every claim. A hash table that nobody can walk
-// through, so its order cannot decide anything.
+// through, so its order cannot decide anything. Uids stand with the hosts alone, which whoever asks
+// reads next anyway.
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
-
+#include <bit>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 #include "core/ids.h"
 
@@ -15,22 +16,45 @@ class HostNumbers {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  void add(const HostUid& uid, uint32_t number) { numbers_[uid] = number; }
-  uint32_t find(const HostUid& uid) const {
-    const auto found = numbers_.find(uid);
-    return found == numbers_.end() ? kNone : found->second;
+  HostNumbers() : HostNumbers(0) {}
+  // At most so many are added.
+  explicit HostNumbers(size_t hosts) : entries_(std::bit_ceil(2 * hosts + 2)) {}
+
+  void add(const HostUid& uid, uint32_t number) {
+    const Hash hash = hash_of(uid);
+    size_t at = hash.first;
+    while (entries_[at].number != kNone) at = next(at);
+    entries_[at] = {.tag = hash.tag, .number = number};
+  }
+  // `has_uid(number)`: whether it is that host's.
+  template <class HasUid>
+  uint32_t find(const HostUid& uid, HasUid has_uid) const {
+    const Hash hash = hash_of(uid);
+    for (size_t at = hash.first; entries_[at].number != kNone; at = next(at)) {
+      if (entries_[at].tag == hash.tag && has_uid(entries_[at].number)) return entries_[at].number;
+    }
+    return kNone;
   }
 
  private:
-  // The bytes of a uid are as good as random.
-  struct Hash {
-    size_t operator()(const HostUid& uid) const {
-      size_t hash = 0;
-      std::memcpy(&hash, uid.value().bytes().data() + 8, sizeof(hash));
-      return hash;
-    }
+  struct Entry {
+    uint32_t tag = 0;
+    uint32_t number = kNone;
   };
-  absl::flat_hash_map<HostUid, uint32_t, Hash> numbers_;
+  struct Hash {
+    size_t first;
+    uint32_t tag;
+  };
+  // The bytes of a uid are as good as random, but for a few that say which kind it is.
+  Hash hash_of(const HostUid& uid) const {
+    uint64_t bits = 0;
+    std::memcpy(&bits, uid.value().bytes().data() + 8, sizeof(bits));
+    bits *= 0x9E3779B97F4A7C15;
+    return {.first = (bits >> 32) & (entries_.size() - 1), .tag = static_cast<uint32_t>(bits)};
+  }
+  size_t next(size_t at) const { return (at + 1) & (entries_.size() - 1); }
+
+  std::vector<Entry> entries_;  // a power of two, at most half of them used
 };
 
 }  // namespace stellwerk::placement

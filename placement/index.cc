@@ -147,11 +147,10 @@ int32_t Index::compute(const Subject& subject, uint32_t host, size_t column) {
   const Needs& needs = needs_[column];
   const Room& room = subject.host.room;
   if (!is_eligible_for(host, column)) return kNoFit;
-  if (needs.backup) {
-    return least_backup_cost_of_room(subject.host, columns_[column].ask).value_or(kNoFit);
-  }
-  if (needs.memory > room.memory || needs.vcpus > room.vcpus[needs.cpu_class] ||
-      needs.disk > room.disk) {
+  const PlainNeeds& basic = needs.basic;
+  if (needs.backup) return least_backup_cost(subject.host, basic);
+  if (basic.memory > room.memory || basic.vcpus > room.vcpus[basic.cpu_class] ||
+      basic.disk > room.disk || basic.bandwidth > room.bandwidth) {
     return kNoFit;
   }
   if (needs.needs_more && !has_room_for(subject.host, columns_[column].ask)) return kNoFit;
@@ -235,14 +234,11 @@ size_t Index::column(const Fleet& fleet, const Ask& ask, Purpose purpose) {
   const size_t made = place_for_column();
   hashes_[made] = hash;
   const Request& request = ask.request;
-  needs_[made] = {.vcpus = request.vcpus.count(),
-                  .memory = ask.amounts.memory,
-                  .disk = ask.amounts.disk,
+  needs_[made] = {.basic = plain_needs(ask),
                   .size = number_of(size_of(ask, mixes_)),
-                  .cpu_class = static_cast<uint8_t>(index_of(request.cpu_class)),
                   .backup = purpose == Purpose::kBackup,
                   .needs_more = request.numa_nodes > 0 || request.page_size != PageSize::kNormal ||
-                                request.bandwidth > MegabitsPerSecond() || !request.devices.empty(),
+                                !request.devices.empty(),
                   .bound_to_nodes = is_bound_to_nodes(ask),
                   .takes_devices = !request.devices.empty()};
   ColumnHead& head = columns_[made];
@@ -282,6 +278,17 @@ void Index::forget_sizes() {
   for (Needs& needs : needs_) needs.size = number_of(all[needs.size]);
 }
 
+void Index::prefetch(uint32_t host) const {
+  const uint32_t block = block_of_host_[host];
+  const Block& at = blocks_[block];
+  const int32_t* mine = scores(0, block) + (host - at.first_host);
+  const int32_t* least = least_.data() + block;
+  for (size_t column = 0; column < columns_.size(); ++column) {
+    __builtin_prefetch(mine + column * (at.end_host - at.first_host));
+    __builtin_prefetch(least + column * blocks_.size());
+  }
+}
+
 void Index::describe(const Fleet& fleet, uint32_t host) {
   for (size_t column = 0; column < columns_.size(); ++column) {
     decide_eligible(fleet.hosts()[host], host, column);
@@ -294,17 +301,19 @@ void Index::refresh(const Fleet& fleet, uint32_t host) {
   const uint32_t block = block_of_host_[host];
   const Block& at = blocks_[block];
   const Subject changed = subject(fleet.hosts()[host]);
+  const uint32_t size = at.end_host - at.first_host;
+  int32_t* scores = scores_of(0, block);
+  int32_t* least = least_.data() + block;
   for (size_t column = 0; column < columns_.size(); ++column) {
-    int32_t* scores = scores_of(column, block);
-    int32_t& mine = scores[host - at.first_host];
-    const int32_t before = mine;
-    mine = compute(changed, host, column);
-    int32_t& least = least_[column * blocks_.size() + block];
-    if (mine <= least) {
-      least = mine;
-    } else if (before == least) {
-      least = least_of(scores, at.end_host - at.first_host);
+    const int32_t now = compute(changed, host, column);
+    const int32_t before = std::exchange(scores[host - at.first_host], now);
+    if (now < before) {
+      *least = std::min(*least, now);
+    } else if (now > before && before == *least) {
+      *least = least_of(scores, size);
     }
+    scores += size;
+    least += blocks_.size();
   }
   replace_some(fleet);
 }

@@ -51,6 +51,8 @@ class Index {
     return scores_.data() + at.first_host * capacity_ + column * (at.end_host - at.first_host);
   }
 
+  // Has what a refresh of the host will need fetched.
+  void prefetch(uint32_t host) const;
   // After what is charged to the host, or kept on it, has changed.
   void refresh(const Fleet& fleet, uint32_t host);
   // After anything else of the host has.
@@ -63,11 +65,8 @@ class Index {
  private:
   // What a guest needs of any host, packed: all that most columns need to be computed.
   struct Needs {
-    int64_t vcpus = 0;
-    int64_t memory = 0;
-    int64_t disk = 0;
+    PlainNeeds basic;
     uint32_t size = 0;  // in sizes_
-    uint8_t cpu_class = 0;
     bool backup = false;
     bool needs_more = false;  // of the rules of room than these three
     bool bound_to_nodes = false;

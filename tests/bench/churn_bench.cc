@@ -2,6 +2,7 @@
 // Guests come and go at random; what comes is drawn from the SCS flavors, and a part of it asks for
 // labels, a site, groups, NUMA nodes, dedicated threads, huge pages or a GPU. Prints JSON.
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <array>
@@ -193,12 +194,15 @@ class Bench {
       engine_ = std::make_unique<Engine>(Settings{.guarantee = options.guarantee}, world.topology,
                                          world.hosts);
     }
+    // What the world was described with is not the engine's.
+    malloc_trim(0);
     for (const HostLoad& host : engine_->fleet().hosts()) engine_->set_accepting(host.uid, true);
     for (uint64_t i = 0; i < groups_; ++i) {
       engine_->put_group(numbered<GroupUid>(6, i),
                          {{.policy = GroupPolicy::kAntiAffinity, .level = DomainLevel::kHost}});
     }
     base_mib_ = before;
+    occupations_.reserve(size_t{12} * options.hosts);  // so that no smaller ones are left behind
   }
 
   void fill() {
