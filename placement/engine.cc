@@ -109,18 +109,28 @@ std::optional<Claim> Engine::claim_on(uint32_t host, const Ask& ask) const {
 
 std::optional<Placement> Engine::place_one(const Ask& ask, Fleet::HostRange range) {
   const std::optional<GroupView> group = view_of_group(ask.request.group);
-  const bool guarded = settings_.guarantee && ask.request.failover;
   Terms terms = terms_of(ask, range, group ? &*group : nullptr);
+  std::optional<Placement> placement = place_by(terms);
+  if (placement || terms.excluded_domains.empty() || !group || !group->can_stray()) {
+    return placement;
+  }
+  terms.excluded_domains.clear();
+  terms.may_stray = true;
+  return place_by(terms);
+}
+
+std::optional<Placement> Engine::place_by(Terms& terms) {
+  const bool guarded = settings_.guarantee && terms.ask.request.failover;
   while (terms.excluded_domains.size() < kMostDomainsTried) {
     const Choice choice = best_host(terms);
     if (choice.host == Fleet::kNone) return std::nullopt;
-    std::optional<Claim> claim = claim_on(choice.host, ask);
+    std::optional<Claim> claim = claim_on(choice.host, terms.ask);
     if (!claim) {
       terms.excluded_hosts.push_back(choice.host);
       continue;
     }
     if (!guarded) return Placement{*std::move(claim), std::nullopt};
-    if (std::optional<Backup> backup = backup_beside(ask, *claim, terms.group)) {
+    if (std::optional<Backup> backup = backup_beside(terms, *claim)) {
       return Placement{*std::move(claim), *std::move(backup)};
     }
     terms.excluded_domains.push_back(fleet_.domain_of(choice.host, *settings_.guarantee));
@@ -291,7 +301,10 @@ std::optional<Backup> Engine::find_backup(const Request& request, const Claim& c
   if (!settings_.guarantee || host == Fleet::kNone) return std::nullopt;
   const std::optional<GroupView> group = view_of_group(request.group);
   if (!fleet_.find_place(request.wishes.within)) return std::nullopt;
-  return backup_for(ask_of(fleet_, request), host, group ? &*group : nullptr);
+  const Ask ask = ask_of(fleet_, request);
+  std::optional<Backup> backup = backup_for(ask, host, group ? &*group : nullptr, false);
+  if (backup || !group || !group->can_stray()) return backup;
+  return backup_for(ask, host, &*group, true);
 }
 
 bool Engine::is_sound(const Occupation& occupation, const Request& request) const {

@@ -107,6 +107,7 @@ class Engine {
     const GroupView* group = nullptr;
     std::vector<uint32_t> excluded_hosts;
     std::vector<uint32_t> excluded_domains;  // at the level of the guarantee
+    bool may_stray = false;                  // of backups, see GroupView::may_back
     // Where soft wishes are kept; elsewhere at least `cost_elsewhere` is added.
     std::vector<Fleet::HostRange> favoured;
     int64_t cost_elsewhere = 0;
@@ -128,8 +129,11 @@ class Engine {
   bool leaves_what_is_kept(uint32_t host, const Claim& claim) const;
   std::optional<Claim> claim_on(uint32_t host, const Ask& ask) const;
   std::optional<Placement> place_one(const Ask& ask, Fleet::HostRange range);
-  std::optional<Backup> backup_beside(const Ask& ask, const Claim& claim, const GroupView* group);
-  std::optional<Backup> backup_for(const Ask& ask, uint32_t primary, const GroupView* group);
+  std::optional<Placement> place_by(Terms& terms);
+  std::optional<Backup> backup_beside(const Terms& terms, const Claim& claim);
+  // `group` may be null.
+  std::optional<Backup> backup_for(const Ask& ask, uint32_t primary, const GroupView* group,
+                                   bool may_stray);
   bool place_each(const Ask& ask, Fleet::HostRange range, std::vector<Placement>& placed);
   bool place_together(const Ask& ask, Fleet::HostRange range, std::vector<Placement>& placed);
   void count_in_group(const Occupation& occupation, uint32_t host, bool joins);

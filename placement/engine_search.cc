@@ -159,12 +159,11 @@ Engine::Choice Engine::best_host(const Terms& terms) {
 }
 
 // For a claim that is not charged: its rack may share a feed with its backup's.
-std::optional<Backup> Engine::backup_beside(const Ask& ask, const Claim& claim,
-                                            const GroupView* group) {
+std::optional<Backup> Engine::backup_beside(const Terms& terms, const Claim& claim) {
   const uint32_t host = fleet_.index_of(claim.host);
   const uint32_t rack = fleet_.hosts()[host].rack;
   fleet_.preview_draw(rack, claim.power);
-  std::optional<Backup> backup = backup_for(ask, host, group);
+  std::optional<Backup> backup = backup_for(terms.ask, host, terms.group, terms.may_stray);
   fleet_.preview_draw(rack, Milliwatts() - claim.power);
   return backup;
 }
@@ -172,7 +171,8 @@ std::optional<Backup> Engine::backup_beside(const Ask& ask, const Claim& claim,
 // Circular, beginning behind the last host that keeps room for the same domain: the first ones are
 // full of it. Columns bound what a backup costs from below, but for hosts that are full of domains
 // and may keep more only for those that they have.
-std::optional<Backup> Engine::backup_for(const Ask& ask, uint32_t primary, const GroupView* group) {
+std::optional<Backup> Engine::backup_for(const Ask& ask, uint32_t primary, const GroupView* group,
+                                         bool may_stray) {
   const uint32_t lost = fleet_.domain_of(primary, *settings_.guarantee);
   const std::vector<uint32_t>& keepers = fleet_.keepers_of(lost);
   const size_t column = index_.column(fleet_, ask, Purpose::kBackup);
@@ -184,7 +184,7 @@ std::optional<Backup> Engine::backup_for(const Ask& ask, uint32_t primary, const
   const auto consider = [&](uint32_t host) {
     if (host < range->first || host >= range->end) return;
     if (fleet_.domain_of(host, *settings_.guarantee) == lost) return;
-    if (group != nullptr && !group->may_back(host, primary)) return;
+    if (group != nullptr && !group->may_back(host, primary, may_stray)) return;
     const std::optional<int32_t> cost = backup_cost(fleet_, host, lost, ask);
     if (!cost || *cost >= least_cost) return;
     best = host;

@@ -33,6 +33,7 @@ GroupView::GroupView(const Fleet& fleet, const GroupLoad& group,
       ++view.members.back().count;
     }
     find_full(view);
+    find_strays(view);
     rules_.push_back(std::move(view));
   }
 }
@@ -70,11 +71,47 @@ void GroupView::find_full(RuleView& view) const {
             });
 }
 
+bool GroupView::is_wider_than_loss(const GroupRule& rule) const {
+  return guarantee_ && rule.hard && rule.policy == GroupPolicy::kAffinity &&
+         rule.level > *guarantee_;
+}
+
+bool GroupView::can_stray() const {
+  return std::any_of(rules_.begin(), rules_.end(),
+                     [&](const RuleView& view) { return is_wider_than_loss(*view.rule); });
+}
+
+// Members that will leave the domain of all.
+void GroupView::find_strays(RuleView& view) const {
+  if (!is_wider_than_loss(*view.rule)) return;
+  for (const Member& member : group_.members) {
+    if (member.backup == Fleet::kNone) continue;
+    const uint32_t domain = fleet_.domain_of(member.backup, view.rule->level);
+    if (domain == fleet_.domain_of(member.host, view.rule->level)) continue;
+    view.full_after_loss.push_back(
+        {.domain = domain, .lost = fleet_.domain_of(member.host, *guarantee_)});
+  }
+}
+
+// Whether any other member is outside of the domain after the loss.
+bool GroupView::is_apart(const GroupRule& rule, uint32_t domain, uint32_t lost) const {
+  return std::any_of(group_.members.begin(), group_.members.end(), [&](const Member& member) {
+    const bool is_lost = fleet_.domain_of(member.host, *guarantee_) == lost;
+    const uint32_t then = is_lost ? member.backup : member.host;
+    return then != Fleet::kNone && fleet_.domain_of(then, rule.level) != domain;
+  });
+}
+
 bool GroupView::breaks(const RuleView& view, uint32_t host) const {
   const GroupRule& rule = *view.rule;
   const uint32_t domain = fleet_.domain_of(host, rule.level);
   const int64_t there = members_in(view, domain);
-  if (rule.policy == GroupPolicy::kAffinity) return !view.members.empty() && there == 0;
+  if (rule.policy == GroupPolicy::kAffinity) {
+    if (!view.members.empty() && there == 0) return true;
+    return std::any_of(
+        view.full_after_loss.begin(), view.full_after_loss.end(),
+        [&](const Full& stray) { return fleet_.domain_of(host, *guarantee_) != stray.lost; });
+  }
   if (there >= rule.most_per_domain) return true;
   auto full =
       std::lower_bound(view.full_after_loss.begin(), view.full_after_loss.end(), domain,
@@ -104,7 +141,7 @@ std::optional<int32_t> GroupView::cost(uint32_t host) const {
   return static_cast<int32_t>(std::min<int64_t>(cost, 1 << 16));
 }
 
-bool GroupView::may_back(uint32_t host, uint32_t primary) const {
+bool GroupView::may_back(uint32_t host, uint32_t primary, bool may_stray) const {
   const uint32_t lost = fleet_.domain_of(primary, *guarantee_);
   for (const RuleView& view : rules_) {
     const GroupRule& rule = *view.rule;
@@ -114,19 +151,10 @@ bool GroupView::may_back(uint32_t host, uint32_t primary) const {
       if (members_after_loss(rule, domain, lost) >= rule.most_per_domain) return false;
       continue;
     }
-    // Members that share a domain larger than what is lost stay in it; members that are lost
-    // together stay together.
-    if (rule.level > *guarantee_) {
-      if (domain != fleet_.domain_of(primary, rule.level)) return false;
-      continue;
+    if (is_wider_than_loss(rule) && !may_stray && domain != fleet_.domain_of(primary, rule.level)) {
+      return false;
     }
-    const bool apart =
-        std::any_of(group_.members.begin(), group_.members.end(), [&](const Member& member) {
-          return member.backup != Fleet::kNone &&
-                 fleet_.domain_of(member.host, *guarantee_) == lost &&
-                 fleet_.domain_of(member.backup, rule.level) != domain;
-        });
-    if (apart) return false;
+    if (is_apart(rule, domain, lost)) return false;
   }
   return true;
 }

@@ -37,15 +37,20 @@ class GroupView {
   // The hard rule that it would be against, or null.
   const GroupRule* broken_rule(uint32_t host) const;
   // Whether a member on `primary` may have its backup there: after the loss of the primary's domain
-  // no hard rule is broken.
-  bool may_back(uint32_t host, uint32_t primary) const;
+  // no hard rule is broken. Members that share a domain larger than what is lost stay in it, so
+  // that others may join them wherever they are; one that `may_stray` leaves it if nobody stays
+  // behind, and whoever joins it then must be lost with it.
+  bool may_back(uint32_t host, uint32_t primary, bool may_stray = false) const;
+  // Whether that makes a difference.
+  bool can_stray() const;
 
  private:
   struct DomainCount {
     uint32_t domain = 0;
     int64_t count = 0;
   };
-  // After the loss of `lost`, no further member fits into `domain`, unless it is lost itself.
+  // After the loss of `lost`, no further member fits into `domain`, unless it is lost itself; of
+  // affinity: into any other.
   struct Full {
     uint32_t domain = 0;
     uint32_t lost = 0;
@@ -59,6 +64,9 @@ class GroupView {
   int64_t members_in(const RuleView& view, uint32_t domain) const;
   int64_t members_after_loss(const GroupRule& rule, uint32_t domain, uint32_t lost) const;
   void find_full(RuleView& view) const;
+  void find_strays(RuleView& view) const;
+  bool is_wider_than_loss(const GroupRule& rule) const;
+  bool is_apart(const GroupRule& rule, uint32_t domain, uint32_t lost) const;
   bool breaks(const RuleView& view, uint32_t host) const;
 
   const Fleet& fleet_;

@@ -65,7 +65,8 @@ TEST(Amounts, TakeTheLargerOfEachElement) {
   other.memory = 6;
   other.disk = 1;
   other.nodes = {{.memory = 1}};
-  raise_to(one, other);
+  EXPECT_TRUE(raise_to(one, other));
+  EXPECT_FALSE(raise_to(one, other));
   EXPECT_EQ(one.memory, 6);
   EXPECT_EQ(one.disk, 7);
   EXPECT_EQ(one.nodes[0].memory, 1);

@@ -198,6 +198,53 @@ TEST(Failover, IsFoundLaterForWhoHasNone) {
   EXPECT_FALSE(off.find_backup(plain_request(), admit(off, plain_request()).front().claim));
 }
 
+// The host that bounds the cost from below is lost itself; the one that keeps for the domain
+// already is smaller than another.
+TEST(Failover, TakesTheCheapestBackupThoughAKeeperWouldDo) {
+  const std::vector<RackPlan> racks = {{"dc1/a/r1"}, {"dc1/a/r2"}, {"dc1/a/r3"}};
+  std::vector<Host> hosts = {in_rack(plain_host(1), "dc1/a/r1"), in_rack(plain_host(2), "dc1/a/r1"),
+                             in_rack(plain_host(3), "dc1/a/r2"),
+                             in_rack(plain_host(4), "dc1/a/r3")};
+  hosts[1].facts.memory = gibibytes(64);
+  hosts[3].facts.memory = gibibytes(32);
+  Engine engine = engine_of(hosts, {.guarantee = DomainLevel::kRack}, topology_of(racks));
+  const Request request = protected_request();
+  const Claim claim = claim_on(host_uid(1), request);
+  engine.charge({claim, Backup{.host = host_uid(3)}, {}});
+  EXPECT_EQ(engine.find_backup(request, claim)->host, host_uid(4));
+}
+
+// The zones of hosts 1 and 2 have one host each.
+TEST(Failover, AGroupLeavesItsZoneOnlyAsAWholeAndOnlyIfItMust) {
+  const std::vector<RackPlan> racks = {{"dc1/a/r1"}, {"dc1/a/r2"}, {"dc1/b/r1"}};
+  std::vector<Host> hosts = {in_rack(plain_host(1), "dc1/a/r1"),
+                             in_rack(plain_host(2), "dc1/b/r1")};
+  const Settings settings{.guarantee = DomainLevel::kHost, .policy = Policy::kFirstFit};
+  Request request = protected_request();
+  request.group = group_uid(1);
+  const std::vector<GroupRule> rules = {
+      {.policy = GroupPolicy::kAffinity, .level = DomainLevel::kZone}};
+  Engine engine = engine_of(hosts, settings, topology_of(racks));
+  engine.put_group(group_uid(1), rules);
+  EXPECT_EQ(backup_of(admit(engine, request)), host_uid(2));
+  const std::vector<Occupation> second = admit(engine, request);
+  ASSERT_FALSE(second.empty());
+  EXPECT_EQ(second.front().claim.host, host_uid(1));
+  EXPECT_EQ(backup_of(second), host_uid(2));
+  // Another group has a neighbour in the zone.
+  hosts.push_back(in_rack(plain_host(3), "dc1/a/r2"));
+  Engine wider = engine_of(hosts, settings, topology_of(racks));
+  wider.put_group(group_uid(1), rules);
+  EXPECT_EQ(backup_of(admit(wider, request)), host_uid(3));
+  // Whoever is there without a backup finds one likewise.
+  Engine alone = engine_of(hosts, settings, topology_of(racks));
+  alone.put_group(group_uid(1), rules);
+  alone.set_fenced(host_uid(3), true);
+  const Claim claim = claim_on(host_uid(1), request);
+  alone.charge({claim, std::nullopt, group_uid(1)});
+  EXPECT_EQ(alone.find_backup(request, claim)->host, host_uid(2));
+}
+
 TEST(Failover, IsSoundWhileTheBackupCouldBeCarriedOut) {
   Engine engine = three_hosts(DomainLevel::kHost);
   Request request = protected_request();

@@ -232,6 +232,25 @@ TEST(Fleet, KeepsTheMostThatAnyOneDomainWouldSend) {
   EXPECT_TRUE(same(fleet, before));
 }
 
+TEST(Fleet, SaysWhetherKeepingChangesWhatAnybodyElseSees) {
+  Fleet fleet = three_hosts();
+  Amounts one;
+  one.memory = gibibytes(1).count();
+  EXPECT_TRUE(fleet.keep(0, 0, one));
+  for (uint32_t domain = 1; domain + 1 < kMostDomainsPerHost; ++domain) {
+    EXPECT_FALSE(fleet.keep(0, domain, one));
+  }
+  EXPECT_TRUE(fleet.keep(0, kMostDomainsPerHost, one));  // now it is full
+  EXPECT_TRUE(fleet.keep(0, 1, one));
+  EXPECT_TRUE(fleet.give_back(0, 1, one));
+  EXPECT_TRUE(fleet.give_back(0, 1, one));  // now it is not
+  for (uint32_t domain = 2; domain + 1 < kMostDomainsPerHost; ++domain) {
+    EXPECT_FALSE(fleet.give_back(0, domain, one));
+  }
+  EXPECT_FALSE(fleet.give_back(0, 0, one));
+  EXPECT_TRUE(fleet.give_back(0, kMostDomainsPerHost, one));
+}
+
 RC_GTEST_PROP(Fleet, ReleasesInAnyOrderUndoTheirCharges, ()) {
   Dice dice = any_dice();
   Fleet fleet = three_hosts();

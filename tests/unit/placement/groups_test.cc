@@ -35,14 +35,14 @@ std::vector<uint32_t> open_hosts(const GroupLoad& group,
   }
   return open;
 }
-std::vector<uint32_t> backup_hosts(const GroupLoad& group, uint32_t primary,
-                                   DomainLevel guarantee) {
+std::vector<uint32_t> backup_hosts(const GroupLoad& group, uint32_t primary, DomainLevel guarantee,
+                                   bool may_stray = false) {
   const Fleet all = fleet();
   const GroupView view(all, group, guarantee);
   std::vector<uint32_t> open;
   for (uint32_t host = 0; host < 5; ++host) {
     const bool lost = all.domain_of(host, guarantee) == all.domain_of(primary, guarantee);
-    if (!lost && view.may_back(host, primary)) open.push_back(host);
+    if (!lost && view.may_back(host, primary, may_stray)) open.push_back(host);
   }
   return open;
 }
@@ -162,6 +162,44 @@ TEST(Groups, WhoIsTogetherInALargerDomainStaysInIt) {
   EXPECT_EQ(backup_hosts(group, 0, DomainLevel::kHost), (Hosts{1, 2}));
   EXPECT_EQ(backup_hosts(group, 0, DomainLevel::kRack), (Hosts{2}));
   EXPECT_EQ(backup_hosts(group, 0, DomainLevel::kSite), (Hosts{}));
+}
+
+std::vector<uint32_t> stray_hosts(const GroupLoad& group, uint32_t primary, DomainLevel guarantee) {
+  return backup_hosts(group, primary, guarantee, true);
+}
+
+TEST(Groups, AMemberStraysFromALargerDomainIfNobodyStaysBehind) {
+  const GroupRule rule{.policy = GroupPolicy::kAffinity, .level = DomainLevel::kZone};
+  EXPECT_EQ(backup_hosts(group_of(rule, {}), 0, DomainLevel::kRack), (Hosts{2}));
+  EXPECT_EQ(stray_hosts(group_of(rule, {}), 0, DomainLevel::kRack), (Hosts{2, 3, 4}));
+  const GroupLoad beside = group_of(rule, {{.host = 1, .backup = 3}});
+  EXPECT_EQ(stray_hosts(beside, 0, DomainLevel::kHost), (Hosts{1, 2}));
+  // Who is lost with it goes with it.
+  EXPECT_EQ(stray_hosts(beside, 0, DomainLevel::kRack), (Hosts{3}));
+  EXPECT_EQ(backup_hosts(beside, 0, DomainLevel::kRack), (Hosts{}));
+}
+
+TEST(Groups, WhoJoinsAStrayIsLostWithIt) {
+  const GroupLoad group = group_of({.policy = GroupPolicy::kAffinity, .level = DomainLevel::kZone},
+                                   {{.host = 0, .backup = 3}});
+  EXPECT_EQ(open_hosts(group, DomainLevel::kHost), (Hosts{0}));
+  EXPECT_EQ(open_hosts(group, DomainLevel::kRack), (Hosts{0, 1}));
+  EXPECT_EQ(open_hosts(group, std::nullopt), (Hosts{0, 1, 2}));
+}
+
+TEST(Groups, OnlyHardAffinityWiderThanTheLossCanStray) {
+  const Fleet all = fleet();
+  const auto can_stray = [&](const GroupRule& rule, std::optional<DomainLevel> guarantee) {
+    return GroupView(all, group_of(rule, {}), guarantee).can_stray();
+  };
+  const GroupRule zone{.policy = GroupPolicy::kAffinity, .level = DomainLevel::kZone};
+  EXPECT_TRUE(can_stray(zone, DomainLevel::kRack));
+  EXPECT_FALSE(can_stray(zone, DomainLevel::kZone));
+  EXPECT_FALSE(can_stray(zone, std::nullopt));
+  EXPECT_FALSE(can_stray({.level = DomainLevel::kZone}, DomainLevel::kRack));
+  EXPECT_FALSE(
+      can_stray({.policy = GroupPolicy::kAffinity, .level = DomainLevel::kZone, .hard = false},
+                DomainLevel::kRack));
 }
 
 TEST(Groups, SoftRulesForbidNoBackup) {
