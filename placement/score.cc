@@ -26,9 +26,10 @@ constexpr std::array kNames = {Named{Policy::kDefault, "default"},
 // SizeMix::kWhole:
 // by fullness: what a guest costs on a host, divided by how many there are, and one; what it costs
 // to begin with a host; and how much the squares of what remains weigh.
-constexpr std::array<int32_t, kFullFleet + 1> kPerGuest = {157'286, 95'041, 57'429, 34'702, 20'972};
-constexpr std::array<int32_t, kFullFleet + 1> kEmptyHost = {786'432, 589'824, 393'216, 196'608, 0};
-constexpr std::array<float, kFullFleet + 1> kSquares = {104'858, 78'643, 52'429, 26'214, 0};
+constexpr std::array<int32_t, kFullFleet + 1> kPerGuest = {41'943, 35'270, 29'659, 24'940, 20'972};
+constexpr std::array<int32_t, kFullFleet + 1> kEmptyHost = {1'572'864, 1'179'648, 786'432, 393'216,
+                                                            0};
+constexpr std::array<float, kFullFleet + 1> kSquares = {20'972, 15'729, 10'486, 5'243, 0};
 // The fleet is empty, or full, when so much of its hosts is in use.
 constexpr double kEmptyUntil = 0.55;
 constexpr double kFullFrom = 0.65;

@@ -1,8 +1,8 @@
 """Beside Ganeti (Debian: ganeti-htools): how many guests the same fleet takes while the loss of any
 host can be survived.
 
-Ganeti gets its best settings: storage that all nodes share (`ext`), so that no secondary takes room
-and any node may restart a guest; no vCPU taken by the node itself; a MiB more on each node, since it
+Ganeti gets its best settings: storage that all nodes share (`ext`), so that no secondary takes
+room and any node may restart a guest; no vCPU taken by the node itself; a MiB more on each node, since it
 refuses what fills one exactly; and guests that fill the memory of hosts long before their
 processors, since its N+1 check counts memory alone. `hspace` fills a fleet with equal guests;
 `hail`, its allocator, is asked for one guest after the other of a mix, each time with the fleet as

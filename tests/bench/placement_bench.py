@@ -5,8 +5,8 @@ Speed: a fleet at 85 % load in which guests come and go (churn_bench), on one co
 (packing.py, compaction.py, lp_bound.py): every trace in tests/data/traces, replayed by `stellwerk
 simulate` with our policy and with each of the others, on a pool that is sized so that best fit
 rejects about 1 % of the vCPU time, on a pool that is never full, and on one in between; what runs
-at the peak, packed anew; and what is needed at least. A peer (peer.py): how many guests Ganeti and we
-fit into the same fleet while the loss of any host can be survived.
+at the peak, packed anew; and what is needed at least. A peer (peer.py): how many guests Ganeti and
+we fit into the same fleet while the loss of any host can be survived.
 """
 
 import argparse
