@@ -27,7 +27,35 @@ std::optional<Backup> seek_backup(placement::Engine& engine, const Instance& ins
   return found;
 }
 
+// Members of the project read it: no host is named.
+std::string why_lost(const Ledger& ledger, const Instance& before) {
+  const auto host = ledger.state().hosts.find(before.backup->host);
+  if (!ledger.engine().settings().guarantee) return "GuaranteeOff";
+  if (host == ledger.state().hosts.end()) return "BackupHostGone";
+  if (host->second.maintenance) return "BackupHostInMaintenance";
+  return "BackupHostUnfit";
+}
+
 }  // namespace
+
+Event protection_event(const Ledger& ledger, const Instance& before, bool has_backup) {
+  const std::string project = ledger.project_id(before.project);
+  const auto& level = ledger.engine().settings().guarantee;
+  std::string message = "room is kept for it again";
+  if (!has_backup) {
+    message = level ? fmt::format(
+                          "no host of another {} can keep room for it; it runs on, and a "
+                          "backup is sought whenever hosts change",
+                          to_string(*level))
+                    : std::string("the failover guarantee is switched off in this cell");
+  }
+  return {.type = has_backup ? "FailoverProtectionRestored" : "FailoverProtectionLost",
+          .project_id = project,
+          .resource = instance_name(project, before.id),
+          .uid = before.uid.value(),
+          .reason = has_backup ? "" : why_lost(ledger, before),
+          .message = std::move(message)};
+}
 
 bool FailoverGuard::is_early(MonotonicTime now) {
   if (begun_) return false;
@@ -76,37 +104,12 @@ void FailoverGuard::look_at(const InstanceUid& uid, Now now) {
   if (engine.is_sound(occupation_of(instance), request_of(instance))) return;
   std::optional<Backup> backup = seek_backup(engine, instance);
   if (!backup) unprotected_.insert(uid);
-  if (backup.has_value() != instance.backup.has_value()) tell(instance, backup, now);
-  if (backup != instance.backup) ledger_.note_backup(uid, std::move(backup));
-}
-
-// Members of the project read it: no host is named.
-std::string FailoverGuard::why_lost(const Instance& instance) const {
-  const auto host = ledger_.state().hosts.find(instance.backup->host);
-  if (!ledger_.engine().settings().guarantee) return "GuaranteeOff";
-  if (host == ledger_.state().hosts.end()) return "BackupHostGone";
-  if (host->second.maintenance) return "BackupHostInMaintenance";
-  return "BackupHostUnfit";
-}
-
-void FailoverGuard::tell(const Instance& instance, const std::optional<Backup>& backup, Now now) {
-  const std::string project = ledger_.project_id(instance.project);
-  const auto& level = ledger_.engine().settings().guarantee;
-  std::string message = "room is kept for it again";
-  if (!backup) {
-    message = level ? fmt::format(
-                          "no host of another {} can keep room for it; it runs on, and a "
-                          "backup is sought whenever hosts change",
-                          to_string(*level))
-                    : std::string("the failover guarantee is switched off in this cell");
+  if (backup.has_value() != instance.backup.has_value()) {
+    Event event = protection_event(ledger_, instance, backup.has_value());
+    event.time = now.wall;
+    ledger_.record(std::move(event));
   }
-  ledger_.record(Event{.time = now.wall,
-                       .type = backup ? "FailoverProtectionRestored" : "FailoverProtectionLost",
-                       .project_id = project,
-                       .resource = instance_name(project, instance.id),
-                       .uid = instance.uid.value(),
-                       .reason = backup ? "" : why_lost(instance),
-                       .message = std::move(message)});
+  if (backup != instance.backup) ledger_.note_backup(uid, std::move(backup));
 }
 
 }  // namespace stellwerk::controller

@@ -9,10 +9,15 @@
 #include <optional>
 #include <set>
 
+#include "core/event.h"
 #include "core/time.h"
 #include "orchestrator/controller/ledger.h"
 
 namespace stellwerk::controller {
+
+// That an instance has lost its protection, or has it back; without its time. For whoever gives it
+// a backup that `before` did not have, or takes it away.
+Event protection_event(const Ledger& ledger, const Instance& before, bool has_backup);
 
 class FailoverGuard {
  public:
@@ -33,8 +38,6 @@ class FailoverGuard {
   bool is_early(MonotonicTime now);
   void take_news();
   void look_at(const InstanceUid& uid, Now now);
-  void tell(const Instance& instance, const std::optional<Backup>& backup, Now now);
-  std::string why_lost(const Instance& instance) const;
 
   Ledger& ledger_;
   const Duration patience_;

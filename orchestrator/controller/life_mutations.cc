@@ -7,6 +7,7 @@
 #include "core/resource_names.h"
 #include "core/validate.h"
 #include "orchestrator/controller/claims.h"
+#include "orchestrator/controller/failover_guard.h"
 #include "orchestrator/controller/frame.h"
 #include "orchestrator/controller/life.h"
 #include "orchestrator/controller/mutations.h"
@@ -140,6 +141,11 @@ absl::StatusOr<Answer> Mutations::apply(const Frame& frame, const ResizeInstance
                       place_again(ledger_.engine(), before, {*size.flavor, size.boot_disk}));
   instance.claim = std::move(placement.claim);
   instance.backup = std::move(placement.backup);
+  // Of a smaller one room can be kept where there was none for the larger.
+  const bool has_backup = instance.backup.has_value();
+  if (has_backup != before.backup.has_value()) {
+    record_event(frame.now, protection_event(ledger_, before, has_backup));
+  }
   const std::string change = size_change(before, instance);
   return put_changed(frame, std::move(instance), "InstanceResized", change);
 }

@@ -112,6 +112,28 @@ TEST_F(FailoverGuards, RoomThatIsGivenBackProtectsWhoWaits) {
   EXPECT_THAT(events_of("FailoverProtectionRestored"), SizeIs(1));
 }
 
+TEST_F(FailoverGuards, AResizeThatMakesRoomEnoughTellsThatTheProtectionIsBack) {
+  make({CreateFlavor{.id = "large", .vcpus = VcpuCount(1), .memory = gibibytes(13)},
+        UpdateHost{.id = "host-3", .labels = {}, .maintenance = true}});
+  CreateInstance large = guarded();
+  large.flavor = "large";
+  large.desired = DesiredState::kStopped;
+  const Instance instance = cell_.create(large);
+  cell_.report(instance.claim.host,
+               {instance.uid, {.phase = Phase::kStopped, .generation = instance.generation}, {}});
+  CreateInstance filler = plain("filler");
+  filler.flavor = "large";
+  filler.wishes.host = "host-3";
+  make({UpdateHost{.id = "host-3", .labels = {}, .maintenance = false}, filler});
+  maintain(backup_of(instance), true);
+  ASSERT_EQ(backup_of(instance), "none") << "the only other host is full";
+  ASSERT_THAT(events_of("FailoverProtectionLost"), SizeIs(1));
+  make({ResizeInstance{"default", "web-1", "SCS-1L-1"}});
+  EXPECT_EQ(backup_of(instance), "host-3");
+  ASSERT_THAT(events_of("FailoverProtectionRestored"), SizeIs(1));
+  EXPECT_NE(events_of("FailoverProtectionRestored").front().caller, "") << "who resized it";
+}
+
 TEST_F(FailoverGuards, AHostThatMovesIntoTheSameRackBacksNobodyThere) {
   CellHarness racks = restarted(DomainLevel::kRack);
   for (const char* id : {"host-1", "host-2", "host-3"}) racks.connect_host(id);
