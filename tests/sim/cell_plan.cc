@@ -63,8 +63,9 @@ CellPlan draw_cell(Random random) {
       host.rack = rack.zone + "/" + rack.id;
     }
     host.labels = {{"disk", random.chance(500) ? "fast" : "slow"}};
-    host.memory =
-        gibibytes(random.chance(500) ? 32 : 6 + 2 * static_cast<int64_t>(random.below(8)));
+    // Some hold two large guests, most of them one beside small ones.
+    const bool large = random.chance(400);
+    host.memory = gibibytes(large ? 20 : 6 + static_cast<int64_t>(random.below(8)));
     if (random.chance(300)) host.labels["gpu"] = "";
     if (known_power) host.power = {.idle = between(random, 50, 120), .peak = watts(300)};
     plan.hosts.push_back(std::move(host));

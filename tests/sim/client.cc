@@ -56,7 +56,7 @@ void Client::prepare_next() {
 void Client::act_later() {
   const bool burst = random_.chance(500);
   const Duration pause = burst ? random_.between(milliseconds(0), milliseconds(200))
-                               : random_.between(milliseconds(200), seconds(6));
+                               : random_.between(milliseconds(200), seconds(4));
   stage_.schedule.after(pause, [this] {
     if (stopped_) return;
     act();

@@ -7,7 +7,7 @@
 namespace stellwerk::sim {
 namespace {
 
-const std::vector<std::string> kGroups = {"g-1", "g-2", "g-3"};
+const std::vector<std::string> kGroups = {"g-1", "g-1", "g-2"};
 
 GroupRule draw_rule(Random& random) {
   GroupRule rule{.policy = random.chance(350) ? GroupPolicy::kAffinity : GroupPolicy::kAntiAffinity,

@@ -313,10 +313,28 @@ void Invariants::answered(const controller::Request& request,
     }
     return check_mutation_answer(mutation->context, *answer);
   }
+  const auto& query = std::get<controller::Query>(request);
+  if (const auto* asked = std::get_if<controller::ExplainPlacement>(&query)) {
+    return check_explained(*asked, std::get<controller::PlacementView>(*answer).explanation);
+  }
   if (const auto* view = std::get_if<controller::InstanceView>(&*answer)) check_shown(*view);
   if (const auto* page = std::get_if<controller::Page<controller::InstanceView>>(&*answer)) {
     for (const auto& each : page->items) check_shown(each);
   }
+}
+
+// Members of a project are told of no host but the one that they named.
+void Invariants::check_explained(const controller::ExplainPlacement& asked,
+                                 const placement::Explanation& told) {
+  if (asked.to_operator) return;
+  const bool counts = told.hosts > 0 || told.feasible > 0 || !told.refusals.empty() ||
+                      !told.nearest.empty() || !told.chosen.empty();
+  const std::string words = told.summary + told.smallest_change.value_or("");
+  const bool names = std::ranges::any_of(history_.hosts(), [&](const auto& host) {
+    return host.second.id != asked.booking.wishes.host &&
+           words.find(host.second.id) != std::string::npos;
+  });
+  if (counts || names) fail("a member is told of hosts: " + words);
 }
 
 void Invariants::check_mutation_answer(const controller::MutationContext& context,

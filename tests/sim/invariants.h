@@ -11,7 +11,7 @@
 //  - no hardware thread is two instances' own, by their claims and by where their vCPUs run
 //  - nothing is stopped or destroyed unless the orders at hand name it
 //  - a reboot is carried out once; a claim changes by a resize alone, and then as a whole
-//  - nothing is admitted beyond a project's limits
+//  - nothing is admitted beyond a project's limits; its members are told of no host
 #pragma once
 
 #include <map>
@@ -70,6 +70,8 @@ class Invariants {
   void check_pins(const Machine& machine);
   void check_left_overs(const Machine& machine);
 
+  void check_explained(const controller::ExplainPlacement& asked,
+                       const placement::Explanation& told);
   void check_mutation_answer(const controller::MutationContext& context,
                              const controller::Answer& answer);
   void check_refusal(const controller::Mutation& mutation, const absl::Status& why);

@@ -11,8 +11,7 @@ namespace {
 
 const std::vector<std::string> kProjects = {"default", "blue"};
 // Some as bookings call theirs.
-const std::vector<std::string> kInstances = {"vm-1",  "vm-2",  "vm-3", "vm-4",
-                                             "web-1", "web-2", "web-3"};
+const std::vector<std::string> kInstances = {"vm-1", "vm-2", "vm-3", "web-1", "web-2", "web-3"};
 const std::vector<std::string> kNetworks = {"net-1", "net-2"};
 const std::vector<std::string> kFlavors = {"tiny",   "tiny",     "big",      "pinned", "threaded",
                                            "modest", "SCS-1L-1", "SCS-2V-8", "no-such"};
@@ -249,11 +248,11 @@ Operation Operations::change_resource() {
 Operation Operations::any() {
   const std::string project = random_.pick(kProjects);
   const std::string id = random_.pick(kInstances);
-  if (random_.chance(100)) return fleet_.any();
+  if (random_.chance(80)) return fleet_.any();
   if (random_.chance(60)) return fleet_.change_group(project);
   if (random_.chance(90)) return book(project);
   if (random_.chance(350)) return create(project, id);
-  if (random_.chance(150)) return change_resource();
+  if (random_.chance(190)) return change_resource();
   return random_.chance(450) ? change_life(project, id) : change_instance(project, id);
 }
 

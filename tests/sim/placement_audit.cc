@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "tests/sim/event_log.h"
+
 namespace stellwerk::sim {
 namespace {
 
@@ -92,6 +94,7 @@ std::vector<std::string> PlacementAudit::check(const RecordHistory::Change& chan
   }
   check_capacity();
   check_reserves(change);
+  check_crowds(change);
   check_power();
   return std::exchange(problems_, {});
 }
@@ -252,6 +255,55 @@ void PlacementAudit::check_reserves(const RecordHistory::Change& change) {
   }
   shortages_ = std::move(now);
   not_apart_ = std::move(not_apart);
+}
+
+// Where each rule's members would be after each loss, counted beyond what the rule allows.
+void PlacementAudit::count_crowds(const Group& group, const GroupRule& rule, Crowds& crowds) const {
+  std::vector<const Instance*> members;
+  std::set<std::string> losses;
+  for (const auto& [uid, instance] : history_.instances()) {
+    if (instance.group != group.uid) continue;
+    members.push_back(&instance);
+    losses.insert(domain_of(instance.claim.host, *guarantee_));
+  }
+  for (const std::string& lost : losses) {
+    std::map<std::string, int64_t> counts;
+    for (const Instance* member : members) {
+      const bool is_lost = domain_of(member->claim.host, *guarantee_) == lost;
+      if (!is_lost) {
+        ++counts[domain_of(member->claim.host, rule.level)];
+      } else if (member->backup && is_apart(*member)) {
+        ++counts[domain_of(member->backup->host, rule.level)];
+      }
+    }
+    for (const auto& [domain, count] : counts) {
+      if (count <= rule.most_per_domain) continue;
+      crowds[fmt::format("{} of group {} ({}) without {}", domain, group.id, brief(group.uid),
+                         lost)] += count - rule.most_per_domain;
+    }
+  }
+}
+
+PlacementAudit::Crowds PlacementAudit::crowds() const {
+  Crowds crowds;
+  if (!guarantee_) return crowds;
+  for (const auto& [uid, group] : history_.groups()) {
+    for (const GroupRule& rule : group.rules) {
+      const bool apart = rule.hard && rule.policy == GroupPolicy::kAntiAffinity;
+      if (apart) count_crowds(group, rule, crowds);
+    }
+  }
+  return crowds;
+}
+
+void PlacementAudit::check_crowds(const RecordHistory::Change& change) {
+  Crowds now = crowds();
+  for (const auto& [where, count] : now) {
+    const auto before = crowds_.find(where);
+    const bool worse = before == crowds_.end() || count > before->second;
+    if (worse && !change.moved) complain("too many would be in " + where);
+  }
+  crowds_ = std::move(now);
 }
 
 // Idle, its guests, and the most that it keeps for the loss of one domain.

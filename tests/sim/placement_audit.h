@@ -7,6 +7,8 @@
 //  - a new member breaks no hard rule of its group
 //  - no commit makes any rack or feed exceed its limit by more than before, also after the loss of
 //    one other feed
+//  - after the loss of any one domain, with backups in the place of what was in it, no hard rule of
+//    anti-affinity is broken that was not before
 //  - what is protected has a backup outside its domain when it is admitted, and when it has none
 //    any more, somebody was told
 //  - a booking's instances come in one commit, and no instance comes without a request
@@ -38,6 +40,7 @@ class PlacementAudit {
 
  private:
   using Excesses = std::map<std::string, int64_t>;                  // in half milliwatts
+  using Crowds = std::map<std::string, int64_t>;                    // members too many
   using Shortages = std::set<std::pair<std::string, std::string>>;  // host and lost domain
 
   void check_place(const Instance& instance, const RecordHistory::Change& change);
@@ -47,6 +50,7 @@ class PlacementAudit {
   void check_protection(const Instance& instance);
   void check_capacity();
   void check_reserves(const RecordHistory::Change& change);
+  void check_crowds(const RecordHistory::Change& change);
   void check_power();
   void note_told(const RecordHistory::Change& change);
 
@@ -54,6 +58,8 @@ class PlacementAudit {
   // Its backup lies outside its domain.
   bool is_apart(const Instance& instance) const;
   Shortages shortages() const;
+  Crowds crowds() const;
+  void count_crowds(const Group& group, const GroupRule& rule, Crowds& crowds) const;
   Excesses excesses() const;
   Milliwatts draw_of(const Host& host) const;
   void complain(std::string what) { problems_.push_back(std::move(what)); }
@@ -63,6 +69,7 @@ class PlacementAudit {
   std::vector<std::string> problems_;
   Excesses excesses_;
   Shortages shortages_;
+  Crowds crowds_;
   std::set<InstanceUid> not_apart_;
   std::set<InstanceUid> told_;  // that they are not protected
 };

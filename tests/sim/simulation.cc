@@ -82,7 +82,7 @@ void Simulation::begin_faults() {
   faults_ = true;
   mishaps_.begin();
   client_.begin();
-  schedule_.after(random_.between(seconds(40), seconds(240)), [this] { stop_faults(); });
+  schedule_.after(random_.between(seconds(40), seconds(300)), [this] { stop_faults(); });
   tick();
 }
 
@@ -111,7 +111,7 @@ void Simulation::fail_by_chance() {
 }
 
 Service& Simulation::any_daemon() {
-  if (hosts_.empty() || victims_.chance(500)) return daemon_;
+  if (hosts_.empty() || victims_.chance(600)) return daemon_;
   return *hosts_[victims_.below(hosts_.size())];
 }
 

@@ -39,7 +39,7 @@ class Simulation {
   void tick();
   void let_hosts_join();
   void fail_by_chance();
-  // Any machine, the controller's half of the time.
+  // Any machine, the controller's more often than not.
   Service& any_daemon();
   void stop_faults();
   void inspect();
