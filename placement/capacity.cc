@@ -316,6 +316,7 @@ bool keeps_pins(const HostLoad& host, const CpuLimits& limits) {
   if (kept.vcpus[kThread] + kept.vcpus[kCore] == 0) return true;
   const CpuUse cpus = use_of_host(host, kept, limits);
   if (!cpus.can_pin || cpus.unclaimed < 0 || cpus.whole_cores < 0) return false;
+  if (cpus.threads - cpus.dedicated < limits.shared_threads_min) return false;
   for (size_t n = 0; n < kept.nodes.size(); ++n) {
     const NodeAmounts& bound = kept.nodes[n];
     if (bound.vcpus[kThread] + bound.vcpus[kCore] == 0) continue;

@@ -292,6 +292,10 @@ bool Engine::is_sound(const Occupation& occupation, const Request& request) cons
   if (keeper == Fleet::kNone) return false;
   const std::optional<Fleet::HostRange> range = fleet_.find_place(request.wishes.within);
   if (!range || keeper < range->first || keeper >= range->end) return false;
+  // Domains that became one are lost together, and what is kept for them is drawn together.
+  const RackLoad& rack = fleet_.racks()[fleet_.hosts()[keeper].rack];
+  const bool draws = occupation.backup->power > Milliwatts();
+  if (draws && is_overloaded(rack, fleet_.feeds())) return false;
   // A host that is out of touch for a moment keeps what it keeps.
   HostLoad connected = fleet_.hosts()[keeper];
   connected.accepting = true;

@@ -77,8 +77,8 @@ class Engine {
   // found.
   std::optional<Backup> find_backup(const Request& request, const Claim& claim);
   // Whether the backup of a charged occupation still could be carried out: its host is there,
-  // outside the claim's domain, in service, and keeps the wishes. What it keeps is kept in any
-  // case.
+  // outside the claim's domain, in service, keeps the wishes, and neither it nor its rack's power
+  // is overcommitted. What it keeps is kept in any case.
   bool is_sound(const Occupation& occupation, const Request& request) const;
 
   void put_group(const GroupUid& uid, std::vector<GroupRule> rules);

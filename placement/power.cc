@@ -57,6 +57,13 @@ void add_draw(RackLoad& rack, std::vector<FeedLoad>& feeds, Milliwatts change) {
   }
 }
 
+bool is_overloaded(const RackLoad& rack, const std::vector<FeedLoad>& feeds) {
+  if (rack.power_limit && rack.draw > *rack.power_limit) return true;
+  return std::any_of(rack.feeds.begin(), rack.feeds.end(), [&](uint32_t number) {
+    return worst_draw(feeds[number]) > feeds[number].budget;
+  });
+}
+
 bool may_draw(const RackLoad& rack, const std::vector<FeedLoad>& feeds, Milliwatts more) {
   if (more <= Milliwatts()) return true;
   if (rack.power_limit && rack.draw + more > *rack.power_limit) return false;

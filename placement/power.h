@@ -18,6 +18,9 @@ Milliwatts worst_draw(const FeedLoad& feed);
 // Changes the draw of the rack and of its feeds; `change` may be negative.
 void add_draw(RackLoad& rack, std::vector<FeedLoad>& feeds, Milliwatts change);
 
+// Whether more is drawn than the rack or one of its feeds may carry.
+bool is_overloaded(const RackLoad& rack, const std::vector<FeedLoad>& feeds);
+
 // Whether so much more may be drawn. Nothing more always may, also where a budget is exceeded.
 bool may_draw(const RackLoad& rack, const std::vector<FeedLoad>& feeds, Milliwatts more);
 // The most that may be drawn in addition; nothing for racks without feeds and limit.

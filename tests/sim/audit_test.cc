@@ -152,8 +152,10 @@ TEST_F(Audit, OneFeedHasToCarryAllWhenItsPartnerFails) {
 TEST_F(Audit, WhatIsKeptForALossHasRoomAndIsElsewhere) {
   EXPECT_THAT(admit(instance("there", hosts_[2])), IsEmpty());
   EXPECT_THAT(admit(guarded("a", hosts_[0], hosts_[2])), IsEmpty());
-  EXPECT_THAT(admit(guarded("b", hosts_[1], hosts_[2])), ElementsAre(HasSubstr("could not take")));
-  EXPECT_EQ(audit_.check_at_rest(), "a loss would find no room");
+  EXPECT_THAT(admit(guarded("b", hosts_[1], hosts_[2])),
+              ElementsAre(HasSubstr("has not memory enough")));
+  EXPECT_THAT(*audit_.check_at_rest(),
+              HasSubstr("has not memory enough to take what dc1/a/r1 loses"));
   EXPECT_THAT(admit(guarded("c", hosts_[0], hosts_[1])),
               ElementsAre("a backup is in the domain that is lost"));
 }

@@ -88,7 +88,10 @@ void Client::look() {
 }
 
 void Client::repeat_old_call() {
-  if (!answered_.empty()) send(random_.pick(answered_));
+  if (answered_.empty()) return;
+  const CallPtr old = random_.pick(answered_);
+  stage_.log.add("client: call {} is repeated", old->number);
+  send(old);
 }
 
 void Client::misuse_old_id() {
@@ -157,7 +160,9 @@ void Client::try_again(const CallPtr& call) {
     return;
   }
   stage_.schedule.after(random_.between(milliseconds(100), seconds(8)), [this, call] {
-    if (open_.contains(call->number) && call->attempts_open == 0) send(call);
+    if (!open_.contains(call->number) || call->attempts_open > 0) return;
+    stage_.log.add("client: call {} is tried again", call->number);
+    send(call);
   });
 }
 

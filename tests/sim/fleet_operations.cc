@@ -104,7 +104,7 @@ Operation FleetOperations::change_host() {
     if (random_.chance(400)) (*update.labels)["gpu"] = "";
     text += " labels";
   }
-  if (random_.chance(250)) {
+  if (random_.chance(400)) {
     update.rack = random_.chance(150) ? "" : some_rack();
     text += " rack " + *update.rack;
   }
@@ -129,7 +129,7 @@ Operation FleetOperations::change_rack() {
   }
   if (random_.chance(500)) {
     update.power_limit.emplace();
-    if (random_.chance(700)) *update.power_limit = some_power(100, 900);
+    if (random_.chance(700)) *update.power_limit = some_power(120, 600);
     text += " limit " + (*update.power_limit ? to_string(**update.power_limit) : "none");
   }
   return {std::move(update), std::move(text)};
@@ -139,7 +139,7 @@ Operation FleetOperations::change_feed() {
   if (plan_.feeds.empty()) return change_rack();
   const CellPlan::Feed& feed = random_.pick(plan_.feeds);
   const std::string id = feed.site + "/" + feed.id;
-  const Milliwatts budget = some_power(150, 1500);
+  const Milliwatts budget = some_power(200, 900);
   return {controller::UpdateFeed{id, budget},
           fmt::format("update feed {} budget {}", id, to_string(budget))};
 }

@@ -83,7 +83,7 @@ std::string Operations::draw_placing(controller::CreateInstance& create) {
   for (const LabelMatch& match : wishes.required_labels) text += " with " + match.key;
   for (const LabelMatch& match : wishes.forbidden_labels) text += " without " + match.key;
   if (random_.chance(100)) wishes.preferred_site = "dc1";
-  create.failover = random_.chance(400);
+  create.failover = random_.chance(500);
   if (create.failover) text += " protected";
   return text;
 }
@@ -248,7 +248,7 @@ Operation Operations::change_resource() {
 Operation Operations::any() {
   const std::string project = random_.pick(kProjects);
   const std::string id = random_.pick(kInstances);
-  if (random_.chance(80)) return fleet_.any();
+  if (random_.chance(100)) return fleet_.any();
   if (random_.chance(60)) return fleet_.change_group(project);
   if (random_.chance(90)) return book(project);
   if (random_.chance(350)) return create(project, id);

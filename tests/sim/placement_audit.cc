@@ -95,7 +95,7 @@ std::vector<std::string> PlacementAudit::check(const RecordHistory::Change& chan
   check_capacity();
   check_reserves(change);
   check_crowds(change);
-  check_power();
+  check_power(change);
   return std::exchange(problems_, {});
 }
 
@@ -230,8 +230,11 @@ PlacementAudit::Shortages PlacementAudit::shortages() const {
     const auto host = history_.hosts().find(where.first);
     Load load = own[where.first];
     for (const Claim* claim : claims) load.add(*claim);
-    const bool short_of = host == history_.hosts().end() || !lacks(host->second, load).empty();
-    if (short_of) shortages.emplace(where.first.to_string(), where.second);
+    if (host == history_.hosts().end()) continue;
+    const std::string what = lacks(host->second, load);
+    if (what.empty()) continue;
+    shortages.insert(fmt::format("{} has not {} enough to take what {} loses", host->second.id,
+                                 what, where.second));
   }
   return shortages;
 }
@@ -244,10 +247,8 @@ void PlacementAudit::check_reserves(const RecordHistory::Change& change) {
     if (instance.backup && !is_apart(instance)) not_apart.insert(uid);
   }
   if (!change.moved) {
-    for (const auto& [host, lost] : now) {
-      if (!shortages_.contains({host, lost})) {
-        complain(fmt::format("host {} could not take what {} loses", host.substr(0, 8), lost));
-      }
+    for (const std::string& shortage : now) {
+      if (!shortages_.contains(shortage)) complain(shortage);
     }
     for (const InstanceUid& uid : not_apart) {
       if (!not_apart_.contains(uid)) complain("a backup is in the domain that is lost");
@@ -257,7 +258,8 @@ void PlacementAudit::check_reserves(const RecordHistory::Change& change) {
   not_apart_ = std::move(not_apart);
 }
 
-// Where each rule's members would be after each loss, counted beyond what the rule allows.
+// Where each rule's members would be after each loss, counted beyond what the rule allows. Members
+// that meet without any loss do so since an operator moved their hosts.
 void PlacementAudit::count_crowds(const Group& group, const GroupRule& rule, Crowds& crowds) const {
   std::vector<const Instance*> members;
   std::set<std::string> losses;
@@ -268,16 +270,19 @@ void PlacementAudit::count_crowds(const Group& group, const GroupRule& rule, Cro
   }
   for (const std::string& lost : losses) {
     std::map<std::string, int64_t> counts;
+    std::set<std::string> joined;  // by a backup
     for (const Instance* member : members) {
       const bool is_lost = domain_of(member->claim.host, *guarantee_) == lost;
       if (!is_lost) {
         ++counts[domain_of(member->claim.host, rule.level)];
       } else if (member->backup && is_apart(*member)) {
-        ++counts[domain_of(member->backup->host, rule.level)];
+        const std::string domain = domain_of(member->backup->host, rule.level);
+        joined.insert(domain);
+        ++counts[domain];
       }
     }
     for (const auto& [domain, count] : counts) {
-      if (count <= rule.most_per_domain) continue;
+      if (count <= rule.most_per_domain || !joined.contains(domain)) continue;
       crowds[fmt::format("{} of group {} ({}) without {}", domain, group.id, brief(group.uid),
                          lost)] += count - rule.most_per_domain;
     }
@@ -307,12 +312,13 @@ void PlacementAudit::check_crowds(const RecordHistory::Change& change) {
 }
 
 // Idle, its guests, and the most that it keeps for the loss of one domain.
-Milliwatts PlacementAudit::draw_of(const Host& host) const {
+Milliwatts PlacementAudit::draw_of(const Host& host, bool with_kept) const {
   int64_t draw = host.power.idle.count();
   std::map<std::string, int64_t> kept;
   for (const auto& [uid, instance] : history_.instances()) {
     if (instance.claim.host == host.uid) draw += instance.claim.power.count();
-    if (!guarantee_ || !instance.backup || instance.backup->host != host.uid) continue;
+    if (!with_kept || !guarantee_ || !instance.backup || instance.backup->host != host.uid)
+      continue;
     if (!is_apart(instance)) continue;
     kept[domain_of(instance.claim.host, *guarantee_)] += instance.backup->power.count();
   }
@@ -321,10 +327,11 @@ Milliwatts PlacementAudit::draw_of(const Host& host) const {
   return Milliwatts(draw + most);
 }
 
-PlacementAudit::Excesses PlacementAudit::excesses() const {
+PlacementAudit::Excesses PlacementAudit::excesses(bool with_kept) const {
   Excesses excesses;
   std::map<RackUid, int64_t> draws;
-  for (const auto& [uid, host] : history_.hosts()) draws[host.rack] += draw_of(host).count();
+  for (const auto& [uid, host] : history_.hosts())
+    draws[host.rack] += draw_of(host, with_kept).count();
   for (const auto& [uid, rack] : history_.racks()) {
     if (!rack.power_limit) continue;
     const int64_t excess = 2 * (draws[uid] - rack.power_limit->count());
@@ -348,9 +355,12 @@ PlacementAudit::Excesses PlacementAudit::excesses() const {
   return excesses;
 }
 
-void PlacementAudit::check_power() {
-  Excesses now = excesses();
-  for (const auto& [what, excess] : now) {
+// A host that is moved may make one domain of two: what is kept for them grows, and is given up
+// again where it is too much.
+void PlacementAudit::check_power(const RecordHistory::Change& change) {
+  Excesses now = excesses(true);
+  const Excesses drawn = change.moved ? excesses(false) : now;
+  for (const auto& [what, excess] : drawn) {
     const auto before = excesses_.find(what);
     // Halves are rounded to milliwatts.
     if (excess > (before == excesses_.end() ? 0 : before->second) + 2) {
@@ -362,7 +372,8 @@ void PlacementAudit::check_power() {
 
 std::optional<std::string> PlacementAudit::check_at_rest() const {
   if (!guarantee_) return std::nullopt;
-  if (!shortages().empty()) return "a loss would find no room";
+  if (const Shortages left = shortages(); !left.empty()) return *left.begin();
+  if (excesses(true) != excesses(false)) return "a loss would find no power";
   for (const auto& [uid, instance] : history_.instances()) {
     if (!instance.failover) continue;
     if (!instance.backup) {

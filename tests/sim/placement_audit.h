@@ -39,9 +39,9 @@ class PlacementAudit {
   std::optional<std::string> check_at_rest() const;
 
  private:
-  using Excesses = std::map<std::string, int64_t>;                  // in half milliwatts
-  using Crowds = std::map<std::string, int64_t>;                    // members too many
-  using Shortages = std::set<std::pair<std::string, std::string>>;  // host and lost domain
+  using Excesses = std::map<std::string, int64_t>;  // in half milliwatts
+  using Crowds = std::map<std::string, int64_t>;    // members too many
+  using Shortages = std::set<std::string>;          // what a host lacks if which domain is lost
 
   void check_place(const Instance& instance, const RecordHistory::Change& change);
   void check_group(const Instance& instance, const RecordHistory::Change& change);
@@ -51,7 +51,7 @@ class PlacementAudit {
   void check_capacity();
   void check_reserves(const RecordHistory::Change& change);
   void check_crowds(const RecordHistory::Change& change);
-  void check_power();
+  void check_power(const RecordHistory::Change& change);
   void note_told(const RecordHistory::Change& change);
 
   std::string domain_of(const HostUid& host, DomainLevel level) const;
@@ -60,8 +60,9 @@ class PlacementAudit {
   Shortages shortages() const;
   Crowds crowds() const;
   void count_crowds(const Group& group, const GroupRule& rule, Crowds& crowds) const;
-  Excesses excesses() const;
-  Milliwatts draw_of(const Host& host) const;
+  Excesses excesses(bool with_kept) const;
+  // With what it keeps for failures, or without.
+  Milliwatts draw_of(const Host& host, bool with_kept) const;
   void complain(std::string what) { problems_.push_back(std::move(what)); }
 
   const RecordHistory& history_;

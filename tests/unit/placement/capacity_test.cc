@@ -128,6 +128,17 @@ TEST(Capacity, GuestsBoundToNodesNeedWholeThreadsOfEach) {
   EXPECT_TRUE(is_overcommitted(host, kStandard));
 }
 
+TEST(Capacity, WhatIsKeptLeavesAThreadToTheHostItself) {
+  HostLoad host = plain_load();  // 4 cores of 2 threads
+  host.backups.largest.vcpus[kCore] = 3;
+  host.backups.largest.vcpus[kThread] = 1;
+  EXPECT_TRUE(keeps_pins(host, kStandard));
+  EXPECT_FALSE(is_overcommitted(host, kStandard));
+  host.backups.largest.vcpus[kThread] = 2;
+  EXPECT_FALSE(keeps_pins(host, kStandard));
+  EXPECT_TRUE(is_overcommitted(host, kStandard));
+}
+
 TEST(Capacity, ThreadsKeptOnANodeBreakItsOwnCores) {
   HostLoad host = four_small_nodes();
   host.backups.largest.vcpus[kThread] = 2;

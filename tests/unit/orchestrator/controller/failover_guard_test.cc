@@ -147,6 +147,33 @@ TEST_F(FailoverGuards, AHostThatMovesIntoTheSameRackBacksNobodyThere) {
   EXPECT_NE(after.backup->host, backup.uid);
 }
 
+TEST_F(FailoverGuards, RacksThatBecomeOneAreLostTogetherAndDrawTogether) {
+  make({UpdateRack{.id = "dc2/a/r03", .power_limit = watts(115)},
+        UpdateHost{.id = "host-3", .idle = watts(100), .peak = watts(300)}});
+  CellHarness racks = restarted(DomainLevel::kRack);
+  for (const char* id : {"host-1", "host-2", "host-3"}) racks.connect_host(id);
+  CreateInstance create = guarded("a");
+  create.wishes = {.host = "host-1", .forbidden_labels = {}};
+  const auto book = [&](std::string id, std::string host, std::string other) {
+    create.id = std::move(id);
+    create.wishes.host = std::move(host);
+    EXPECT_TRUE(racks.run(UpdateHost{.id = other, .maintenance = true}).ok());
+    const Instance made = racks.create(create);
+    EXPECT_TRUE(racks.run(UpdateHost{.id = other, .maintenance = false}).ok());
+    return made;
+  };
+  const Instance first = book("a", "host-1", "host-2");
+  const Instance second = book("b", "host-2", "host-1");
+  const HostUid keeper = first.backup->host;
+  ASSERT_EQ(racks.state().hosts.at(keeper).id, "host-3");
+  ASSERT_EQ(second.backup->host, keeper) << "one of them at a time is lost";
+  ASSERT_TRUE(racks.run(UpdateHost{.id = "host-2", .rack = "dc1/a/r01"}).ok());
+  const auto& now = racks.state().instances;
+  const bool both = now.at(first.uid).backup && now.at(second.uid).backup;
+  EXPECT_FALSE(both) << "the rack of host-3 carries one of them";
+  EXPECT_TRUE(now.at(first.uid).backup || now.at(second.uid).backup);
+}
+
 TEST_F(FailoverGuards, AnotherLevelIsKeptToAfterARestart) {
   make({UpdateHost{.id = "host-2", .labels = {}, .rack = "dc1/a/r01"}});
   CreateInstance create = guarded();
