@@ -55,6 +55,9 @@ struct Wishes {
   friend bool operator==(const Wishes&, const Wishes&) = default;
 };
 
+bool has_label(const std::map<std::string, std::string>& labels, const LabelMatch& wanted);
+
+std::string to_string(const LabelMatch& match);  // "gpu", "gpu=l40s"
 std::string_view to_string(GroupPolicy value);  // "affinity", "anti-affinity"
 
 }  // namespace stellwerk

@@ -196,7 +196,7 @@ const std::map<std::string_view, Check>& rules() {
   return all;
 }
 
-constexpr std::array<std::string_view, 11> kMandatory = {
+constexpr std::array<std::string_view, 11> kMandatoryProperties = {
     "architecture",      "os_version",       "os_distro",          "hw_disk_bus",
     "uuid_validity",     "provided_until",   "replace_frequency",  "image_source",
     "image_description", "image_build_date", "image_original_user"};
@@ -222,7 +222,7 @@ Problem check_image_properties(const Labels& properties) {
 
 std::vector<std::string_view> missing_image_properties(const Labels& properties) {
   std::vector<std::string_view> missing;
-  for (const std::string_view key : kMandatory) {
+  for (const std::string_view key : kMandatoryProperties) {
     if (!properties.contains(std::string(key))) missing.push_back(key);
   }
   return missing;

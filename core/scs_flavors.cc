@@ -5,7 +5,7 @@
 namespace stellwerk {
 namespace {
 
-constexpr std::array<std::string_view, 15> kMandatory = {
+constexpr std::array<std::string_view, 15> kMandatoryFlavors = {
     "SCS-1V-4",  "SCS-2V-8",  "SCS-4V-16", "SCS-8V-32",    "SCS-1V-2",
     "SCS-2V-4",  "SCS-4V-8",  "SCS-8V-16", "SCS-16V-32",   "SCS-1V-8",
     "SCS-2V-16", "SCS-4V-32", "SCS-1L-1",  "SCS-2V-4-20s", "SCS-4V-16-100s"};
@@ -26,7 +26,7 @@ std::string_view cpu_type(CpuClass value) {
 
 std::vector<ScsFlavor> parse_mandatory() {
   std::vector<ScsFlavor> flavors;
-  for (const std::string_view id : kMandatory) {
+  for (const std::string_view id : kMandatoryFlavors) {
     flavors.push_back({id, parse_flavor_name(id).value()});
   }
   return flavors;

@@ -42,10 +42,6 @@ class WithoutRule {
   std::optional<std::vector<GroupRule>> rules_;
 };
 
-std::string to_text(const LabelMatch& match) {
-  return match.value ? fmt::format("{}={}", match.key, *match.value) : match.key;
-}
-
 std::vector<CpuClass> lesser_classes(CpuClass cpu_class) {
   switch (cpu_class) {
     case CpuClass::kLowPerformance:
@@ -65,7 +61,7 @@ void drop_labels(const Request& request, std::vector<Change>& drops) {
     for (size_t i = 0; i < (request.wishes.*labels).size(); ++i) {
       Request changed = request;
       std::vector<LabelMatch>& fewer = changed.wishes.*labels;
-      const std::string label = to_text(fewer[i]);
+      const std::string label = to_string(fewer[i]);
       fewer.erase(fewer.begin() + static_cast<int64_t>(i));
       drops.push_back({fmt::format("{} {}", words, label), std::move(changed), std::nullopt});
     }

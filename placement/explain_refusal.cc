@@ -37,15 +37,6 @@ std::string asked_and_free(Bytes asked, int64_t most) {
   return fmt::format("{} asked, the largest free is {}", show(asked), show(free));
 }
 
-std::string to_text(const LabelMatch& match) {
-  return match.value ? fmt::format("{}={}", match.key, *match.value) : match.key;
-}
-
-bool has(const HostLoad& host, const LabelMatch& match) {
-  const auto found = host.labels.find(match.key);
-  return found != host.labels.end() && (!match.value || found->second == *match.value);
-}
-
 std::string labels_reason(const Tally& tally, const Inquiry& inquiry) {
   const Wishes& wishes = inquiry.request().wishes;
   const auto any = [&](auto wanted) {
@@ -53,13 +44,13 @@ std::string labels_reason(const Tally& tally, const Inquiry& inquiry) {
                        [&](uint32_t host) { return wanted(inquiry.host(host)); });
   };
   for (const LabelMatch& match : wishes.required_labels) {
-    if (!any([&](const HostLoad& host) { return has(host, match); })) {
-      return fmt::format("{} asked, none there", to_text(match));
+    if (!any([&](const HostLoad& host) { return has_label(host.labels, match); })) {
+      return fmt::format("{} asked, none there", to_string(match));
     }
   }
   for (const LabelMatch& match : wishes.forbidden_labels) {
-    if (!any([&](const HostLoad& host) { return !has(host, match); })) {
-      return fmt::format("{} forbidden, everywhere there", to_text(match));
+    if (!any([&](const HostLoad& host) { return !has_label(host.labels, match); })) {
+      return fmt::format("{} forbidden, everywhere there", to_string(match));
     }
   }
   return "those asked and forbidden do not come together";

@@ -28,29 +28,20 @@ struct Maintenance {
   static std::string words(const HostLoad&, const Ask&) { return "it is in maintenance"; }
 };
 
-bool matches(const Labels& labels, const LabelMatch& wanted) {
-  const auto found = labels.find(wanted.key);
-  return found != labels.end() && (!wanted.value || found->second == *wanted.value);
-}
-
-std::string to_text(const LabelMatch& match) {
-  return match.value ? fmt::format("{}={}", match.key, *match.value) : match.key;
-}
-
 struct HostLabels {
   static bool holds(const HostLoad& host, const Ask& ask) {
     const Wishes& wishes = ask.request.wishes;
     if (wishes.required_labels.empty() && wishes.forbidden_labels.empty()) return true;
-    const auto has = [&](const LabelMatch& match) { return matches(host.labels, match); };
+    const auto has = [&](const LabelMatch& match) { return has_label(host.labels, match); };
     return std::all_of(wishes.required_labels.begin(), wishes.required_labels.end(), has) &&
            std::none_of(wishes.forbidden_labels.begin(), wishes.forbidden_labels.end(), has);
   }
   static std::string words(const HostLoad& host, const Ask& ask) {
     for (const LabelMatch& wanted : ask.request.wishes.required_labels) {
-      if (!matches(host.labels, wanted)) return fmt::format("it has no label {}", to_text(wanted));
+      if (!has_label(host.labels, wanted)) return fmt::format("it has no label {}", to_string(wanted));
     }
     for (const LabelMatch& unwanted : ask.request.wishes.forbidden_labels) {
-      if (matches(host.labels, unwanted)) return fmt::format("it has label {}", to_text(unwanted));
+      if (has_label(host.labels, unwanted)) return fmt::format("it has label {}", to_string(unwanted));
     }
     return "";
   }

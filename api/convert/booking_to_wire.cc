@@ -8,9 +8,7 @@ namespace {
 
 void set_matches(const std::vector<LabelMatch>& matches,
                  google::protobuf::RepeatedPtrField<std::string>* wire) {
-  for (const LabelMatch& match : matches) {
-    *wire->Add() = match.value ? match.key + "=" + *match.value : match.key;
-  }
+  for (const LabelMatch& match : matches) *wire->Add() = to_string(match);
 }
 
 void set_wishes(const controller::InstanceView& view, v1::Instance::Wishes* wire) {

@@ -8,7 +8,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-IpAddress address(std::string_view text) {
+IpAddress ip(std::string_view text) {
   return IpAddress::parse(text).value();
 }
 
@@ -35,46 +35,46 @@ std::vector<IpAddress> allocate(Network& network, const std::set<IpAddress>& tak
 
 TEST(Addresses, GivesOneOfEachFamilyIpv4First) {
   Network dual = network("10.8.0.0/24", "fd00:8::/64");
-  EXPECT_THAT(allocate(dual, {}), ElementsAre(address("10.8.0.2"), address("fd00:8::2")));
-  EXPECT_THAT(allocate(dual, {}, {address("fd00:8::9")}),
-              ElementsAre(address("10.8.0.3"), address("fd00:8::9")));
+  EXPECT_THAT(allocate(dual, {}), ElementsAre(ip("10.8.0.2"), ip("fd00:8::2")));
+  EXPECT_THAT(allocate(dual, {}, {ip("fd00:8::9")}),
+              ElementsAre(ip("10.8.0.3"), ip("fd00:8::9")));
 }
 
 TEST(Addresses, UsesTheFirstOneWhereTheHostHasNone) {
   Network isolated = network("10.8.0.0/29");
   isolated.v4->gateway.reset();
-  EXPECT_THAT(allocate(isolated, {}), ElementsAre(address("10.8.0.1")));
+  EXPECT_THAT(allocate(isolated, {}), ElementsAre(ip("10.8.0.1")));
 }
 
 TEST(Addresses, GoesRoundAndSkipsWhatIsTaken) {
   Network back = network("10.8.0.0/29");
-  back.v4->next = address("10.8.0.6");
-  std::set<IpAddress> taken = {address("10.8.0.2")};
-  EXPECT_THAT(allocate(back, taken), ElementsAre(address("10.8.0.6")));
-  taken.insert(address("10.8.0.6"));
-  EXPECT_THAT(allocate(back, taken), ElementsAre(address("10.8.0.3")))
+  back.v4->next = ip("10.8.0.6");
+  std::set<IpAddress> taken = {ip("10.8.0.2")};
+  EXPECT_THAT(allocate(back, taken), ElementsAre(ip("10.8.0.6")));
+  taken.insert(ip("10.8.0.6"));
+  EXPECT_THAT(allocate(back, taken), ElementsAre(ip("10.8.0.3")))
       << "neither broadcast, network, gateway nor what is taken";
 }
 
 TEST(Addresses, TheLastOfIpv6IsAnAddressLikeOthers) {
   Network back = network("", "fd00:8::/120");
-  back.v6->next = address("fd00:8::ff");
-  EXPECT_THAT(allocate(back, {}), ElementsAre(address("fd00:8::ff")));
-  EXPECT_THAT(allocate(back, {address("fd00:8::ff")}), ElementsAre(address("fd00:8::2")));
+  back.v6->next = ip("fd00:8::ff");
+  EXPECT_THAT(allocate(back, {}), ElementsAre(ip("fd00:8::ff")));
+  EXPECT_THAT(allocate(back, {ip("fd00:8::ff")}), ElementsAre(ip("fd00:8::2")));
 }
 
 TEST(Addresses, StopsWhereTheFamilyEnds) {
   Network back = network("", "fd00:8::/120");
-  back.v6->range = {address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ff00"), 120};
+  back.v6->range = {ip("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ff00"), 120};
   back.v6->gateway.reset();
-  back.v6->next = address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
-  EXPECT_THAT(allocate(back, {}), ElementsAre(address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")));
-  EXPECT_THAT(allocate(back, {}), ElementsAre(address("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ff01")));
+  back.v6->next = ip("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+  EXPECT_THAT(allocate(back, {}), ElementsAre(ip("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")));
+  EXPECT_THAT(allocate(back, {}), ElementsAre(ip("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ff01")));
 }
 
 TEST(Addresses, GivesOnlyFreshOnesWhileARecordIsUnreadable) {
   Network back = network("10.8.0.0/29");
-  back.v4->next = address("10.8.0.6");
+  back.v4->next = ip("10.8.0.6");
   const std::set<IpAddress> none;
   EXPECT_TRUE(allocate_addresses(back, {}, {none, /*incomplete=*/true}).ok());
   const auto more = allocate_addresses(back, {}, {none, /*incomplete=*/true});
@@ -97,7 +97,7 @@ TEST(Addresses, SaysHowManyOfTheSubnetAreTaken) {
 // Whatever is taken: what is given is free, in the range and nobody's; and nothing free is refused.
 RC_GTEST_PROP(Addresses, GivesEveryFreeAddressOnceAndNoOther, ()) {
   Network back = network("10.8.0.0/29");
-  if (*rc::gen::arbitrary<bool>()) back.v4->gateway = address("10.8.0.3");
+  if (*rc::gen::arbitrary<bool>()) back.v4->gateway = ip("10.8.0.3");
   if (*rc::gen::arbitrary<bool>()) {
     back.v4->next = back.v4->range.address.plus(*rc::gen::inRange<uint64_t>(0, 8));
   }
