@@ -1,4 +1,6 @@
 // Says what a booking would meet, without booking anything.
+#include <fmt/ranges.h>
+
 #include <memory>
 
 #include "api/cli/format.h"
@@ -25,9 +27,8 @@ void print_nearest(const Context& context, const Response& told) {
   context.out() << "\nThe nearest:\n";
   Table table({"HOST", "RACK", "LACKS"});
   for (const Response::NearHost& near : told.nearest()) {
-    std::string lacks;
-    for (const std::string& lack : near.lacks()) lacks += (lacks.empty() ? "" : "; ") + lack;
-    table.add({id_of(near.host()), path_of(near.rack()), lacks});
+    table.add({id_of(near.host()), path_of(near.rack()),
+               fmt::format("{}", fmt::join(near.lacks(), "; "))});
   }
   table.print(context.out(), context.colour);
 }

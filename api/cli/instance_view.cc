@@ -1,5 +1,7 @@
 #include "api/cli/instance_view.h"
 
+#include <fmt/ranges.h>
+
 #include "api/cli/format.h"
 #include "api/cli/instance_ports.h"
 #include "api/cli/places.h"
@@ -54,12 +56,6 @@ void add_network(KeyValues& pairs, const Instance& instance) {
   }
 }
 
-std::string joined(const google::protobuf::RepeatedPtrField<std::string>& texts) {
-  std::string line;
-  for (const std::string& text : texts) line += (line.empty() ? "" : ", ") + text;
-  return line;
-}
-
 // "protected" or "not protected"; nothing of those that did not ask for it.
 Cell failover_cell(const Instance& instance) {
   if (!instance.failover_protected()) return Cell("");
@@ -73,8 +69,8 @@ void add_placing(KeyValues& pairs, const Instance& instance) {
       {"Group", id_of(instance.group())},
       {"Within", path_of(wishes.within())},
       {"Only on host", id_of(wishes.host())},
-      {"Labels of hosts", joined(wishes.required_labels())},
-      {"None of hosts", joined(wishes.forbidden_labels())},
+      {"Labels of hosts", fmt::format("{}", fmt::join(wishes.required_labels(), ", "))},
+      {"None of hosts", fmt::format("{}", fmt::join(wishes.forbidden_labels(), ", "))},
       {"CPU baseline", wishes.cpu_baseline()},
       {"Prefers site", path_of(wishes.preferred_site())},
   };

@@ -222,10 +222,6 @@ Flavor check_free_flavor(const CreateFlavor& create, Violations& violations) {
           .disks = disks};
 }
 
-}  // namespace
-
-namespace {
-
 // The field of a request to placement as callers know it.
 std::string field_of(const std::string& field) {
   if (field == "count") return field;

@@ -29,7 +29,9 @@ absl::StatusOr<PlacementView> explain_placement(const ExplainPlacement& asked, c
   std::vector<FieldViolation> violations = asked.violations;
   const Project* project = ledger.project(booking.project);
   if (!project && violations.empty()) return missing(project_name(booking.project));
-  const Sizing sizing = check_instances(booking, ledger, violations);
+  // One may be meant to have no number.
+  const Sizing sizing = booking.count == 1 ? check_instance(booking, ledger, violations)
+                                           : check_instances(booking, ledger, violations);
   if (!violations.empty()) return invalid_fields(violations);
   const absl::Status within_limits = check_limits(*project, ledger.use_of_project(project->uid),
                                                   demand_of(sizing) * booking.count);

@@ -14,32 +14,25 @@ bool lies_in(const std::string& path, const std::string& place) {
   return path == place || path.starts_with(place + "/");
 }
 
-// Those right below `parent`.
-template <class Index>
-std::string paths_below(const Index& index, const std::string& parent) {
-  return some_names(index, [&](const std::string& path) {
-    return path.substr(0, path.rfind('/')) == parent ? path : std::string();
-  });
-}
-
-// What is wrong with the first part of the path that is not there; nothing if all of it is.
+// What is wrong with the first part of the path that is not there; nothing if all of it is. Members
+// of projects read it: no other place is named.
 Problem check_place(const std::string& path, const Ledger& ledger) {
   const size_t slash = path.rfind('/');
   if (slash == std::string::npos) {
     if (ledger.site(path)) return std::nullopt;
-    return fmt::format("there is no site {}; there are: {}", quoted(path),
-                       some_names(ledger.site_names(), [](const auto& id) { return id; }));
+    return fmt::format("there is no site {}; ListSites tells operators which there are",
+                       quoted(path));
   }
   const std::string parent = path.substr(0, slash);
   if (Problem problem = check_place(parent, ledger)) return problem;
   if (parent.find('/') == std::string::npos) {
     if (ledger.zone(path)) return std::nullopt;
-    return fmt::format("there is no zone {}; there are: {}", quoted(path),
-                       paths_below(ledger.zone_names(), parent));
+    return fmt::format("there is no zone {}; ListZones tells operators which there are",
+                       quoted(path));
   }
   if (ledger.rack(path)) return std::nullopt;
-  return fmt::format("there is no rack {}; there are: {}", quoted(path),
-                     paths_below(ledger.rack_names(), parent));
+  return fmt::format("there is no rack {}; ListRacks tells operators which there are",
+                     quoted(path));
 }
 
 void check_within(const WishesRequest& asked, const Ledger& ledger, Violations& violations) {
@@ -55,8 +48,8 @@ HostUid check_host(const WishesRequest& asked, const Ledger& ledger, Violations&
   const Host* host = ledger.host(asked.host);
   if (!host) {
     add_once(violations, field,
-             fmt::format("there is no host {}; there are: {}", quoted(asked.host),
-                         some_names(ledger.host_names(), [](const auto& id) { return id; })));
+             fmt::format("there is no host {}; ListHosts tells operators which there are",
+                         quoted(asked.host)));
     return {};
   }
   const auto rack = ledger.state().racks.find(host->rack);

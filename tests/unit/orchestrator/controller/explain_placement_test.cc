@@ -46,6 +46,25 @@ TEST_F(Explanations, OfARefusalNameHostsToOperatorsAlone) {
   EXPECT_THAT(std::string(message_of(refused)), Not(HasSubstr("host-")));
 }
 
+TEST_F(Explanations, OfMistakesNameNoHostThatWasNotAsked) {
+  CreateInstance wrong = plain("web");
+  wrong.wishes.host = "host-9";
+  wrong.wishes.within = "dc1/z";
+  const auto status = cell_.read(ExplainPlacement{many(1, wrong), {}, false}).status();
+  ASSERT_EQ(violations_of(status).size(), 2U) << describe(status);
+  for (const FieldViolation& violation : violations_of(status)) {
+    EXPECT_THAT(violation.description, Not(HasSubstr("host-1")));
+    EXPECT_THAT(violation.description, Not(HasSubstr("dc1/a")));
+  }
+}
+
+TEST_F(Explanations, OfOneTakeEveryNameThatOneMayHave) {
+  const std::string longest(63, 'a');
+  EXPECT_TRUE(explain(many(1, plain(longest))).fits);
+  EXPECT_FALSE(cell_.read(ExplainPlacement{many(2, plain(longest)), {}, true}).ok());
+  EXPECT_TRUE(cell_.run(plain(longest)).ok());
+}
+
 TEST_F(Explanations, OfTheProjectsLimitsAreTheirRefusal) {
   make({UpdateProject{
       .id = "default", .labels = {}, .limits = {Limit::kInstances}, .values = {.instances = 2}}});

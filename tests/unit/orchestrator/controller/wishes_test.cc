@@ -58,18 +58,23 @@ TEST_F(WishesOf, APlaceThatIsNotThereIsToldWithThoseThatAre) {
     return cell_.mistakes(wishing(std::move(wishes)));
   };
   EXPECT_EQ(told({.within = "dc9"}),
-            "instance.wishes.within: there is no site \"dc9\"; there are: dc1, dc2\n");
+            "instance.wishes.within: there is no site \"dc9\"; ListSites tells operators which "
+            "there are\n");
   EXPECT_EQ(told({.within = "dc9/a/r1"}),
-            "instance.wishes.within: there is no site \"dc9\"; there are: dc1, dc2\n");
+            "instance.wishes.within: there is no site \"dc9\"; ListSites tells operators which "
+            "there are\n");
   EXPECT_EQ(told({.within = "dc1/z"}),
-            "instance.wishes.within: there is no zone \"dc1/z\"; there are: dc1/a, dc1/b\n");
+            "instance.wishes.within: there is no zone \"dc1/z\"; ListZones tells operators which "
+            "there are\n");
   EXPECT_EQ(told({.within = "dc1/a/r99"}),
-            "instance.wishes.within: there is no rack \"dc1/a/r99\"; there are: dc1/a/r01\n");
+            "instance.wishes.within: there is no rack \"dc1/a/r99\"; ListRacks tells operators "
+            "which there are\n");
   EXPECT_EQ(told({.host = "host-9"}),
-            "instance.wishes.host: there is no host \"host-9\"; there are: host-1, host-2, "
-            "host-3\n");
+            "instance.wishes.host: there is no host \"host-9\"; ListHosts tells operators which "
+            "there are\n");
   EXPECT_EQ(told({.preferred_site = "dc9"}),
-            "instance.wishes.preferred_site: there is no site \"dc9\"; there are: dc1, dc2\n");
+            "instance.wishes.preferred_site: there is no site \"dc9\"; ListSites tells operators "
+            "which there are\n");
 }
 
 TEST_F(WishesOf, AllThatIsWrongIsToldAtOnce) {
