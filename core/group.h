@@ -58,6 +58,6 @@ struct Wishes {
 bool has_label(const std::map<std::string, std::string>& labels, const LabelMatch& wanted);
 
 std::string to_string(const LabelMatch& match);  // "gpu", "gpu=l40s"
-std::string_view to_string(GroupPolicy value);  // "affinity", "anti-affinity"
+std::string_view to_string(GroupPolicy value);   // "affinity", "anti-affinity"
 
 }  // namespace stellwerk

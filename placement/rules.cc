@@ -38,10 +38,12 @@ struct HostLabels {
   }
   static std::string words(const HostLoad& host, const Ask& ask) {
     for (const LabelMatch& wanted : ask.request.wishes.required_labels) {
-      if (!has_label(host.labels, wanted)) return fmt::format("it has no label {}", to_string(wanted));
+      if (!has_label(host.labels, wanted))
+        return fmt::format("it has no label {}", to_string(wanted));
     }
     for (const LabelMatch& unwanted : ask.request.wishes.forbidden_labels) {
-      if (has_label(host.labels, unwanted)) return fmt::format("it has label {}", to_string(unwanted));
+      if (has_label(host.labels, unwanted))
+        return fmt::format("it has label {}", to_string(unwanted));
     }
     return "";
   }

@@ -73,7 +73,6 @@ void FailoverGuard::look_at(const InstanceUid& uid, Now now) {
   placement::Engine& engine = ledger_.engine();
   // Its host's record cannot be read: nothing is counted for it, so nothing can be kept.
   if (!ledger_.fleet().find(instance.claim.host)) return;
-  if (!engine.settings().guarantee && !instance.backup) return;
   if (engine.is_sound(occupation_of(instance), request_of(instance))) return;
   std::optional<Backup> backup = seek_backup(engine, instance);
   if (!backup) unprotected_.insert(uid);
